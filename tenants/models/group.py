@@ -1,0 +1,30 @@
+"""An organisation with many tenants."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Group(models.Model):
+    """One organisation. Nothing in Plumbline reaches across groups."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    # The dialect of plugins that arrive in a manifest before the catalogue knows them.
+    default_scheme = models.CharField(max_length=20, default="semver")
+    host_name = models.CharField(max_length=200, default="host")
+    # The number that the next seal gives: changes gather under it until then.
+    open_snapshot = models.PositiveIntegerField(default=1)
+    # Feature flag plugin-version-governance: all of it.
+    governance_enabled = models.BooleanField(default=True)
+    # Feature flag plugin-multi-tenant-sync: anything that changes a tenant.
+    sync_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def group_id(self) -> int:
+        """A group belongs to itself, so that the ledger treats it like all else."""
+        return self.pk
