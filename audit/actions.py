@@ -52,5 +52,7 @@ class Action(models.TextChoices):
 
 # What the outbound audit contract persists elsewhere: policy executions, exemptions and conflicts.
 REPORTED_ACTIONS = frozenset(
-    action for action in Action if action.value.split(".")[0] in {"run", "plan", "policy", "exemption", "conflict"}
+    action
+    for action in Action
+    if action.value.split(".")[0] in {"run", "plan", "policy", "exemption", "conflict"}
 )

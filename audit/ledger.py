@@ -166,6 +166,9 @@ def _log(entries: list[Entry]) -> None:
             subject=entry.subject_label,
             actor=entry.actor_name,
             sequence=entry.sequence,
-            **{f"data_{key}" if key in {"event", "level"} else key: value for key, value in entry.data.items()
-               if key not in {"group", "tenant", "subject", "actor", "sequence"}},
+            **{
+                f"data_{key}" if key in {"event", "level"} else key: value
+                for key, value in entry.data.items()
+                if key not in {"group", "tenant", "subject", "actor", "sequence"}
+            },
         )

@@ -42,6 +42,6 @@ def post_audit(document: Mapping[str, Any], *, group_id: int, at: datetime) -> N
 
     While no other audit service is named, the contract's receiver is this very ledger, which has the entry.
     """
-    if not settings.PLUMBLINE_AUDIT_URL:
+    if not settings.AUDIT_URL:
         return
     post(Destination.AUDIT, document, group_id=group_id, idempotency_key=f"audit-{document['hash']}", at=at)

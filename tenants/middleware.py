@@ -23,7 +23,7 @@ class AccessMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, request: Any, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, request: Any, _view: Callable[..., Any], _args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         """Set request.access and request.actor for addresses with a group."""
         if isinstance(request.user, User):

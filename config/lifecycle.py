@@ -1,0 +1,41 @@
+"""State machines: one conditional UPDATE against the model's transition table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import models
+
+Transitions = Mapping[str, frozenset[str]]
+
+
+class TransitionError(Exception):
+    """The record isn't in a state from which it may go there, perhaps since someone else was faster."""
+
+    def __init__(self, subject: models.Model, to: str) -> None:
+        self.subject = subject
+        self.to = to
+        current = getattr(subject, "status", "?")
+        kind = subject._meta.verbose_name
+        super().__init__(f"The {kind} “{subject}” can't become {to}: it is {current} by now.")
+
+
+def sources(transitions: Transitions, to: str) -> list[str]:
+    """The states from which `to` may be reached."""
+    return [source for source, targets in transitions.items() if to in targets]
+
+
+def advance(subject: models.Model, *, to: str, **fields: Any) -> None:
+    """Move a record on and set fields with it. Raises TransitionError if its state in the database forbids.
+
+    The model names its table as `TRANSITIONS`; the instance is brought up to date too.
+    """
+    transitions: Transitions = subject.TRANSITIONS  # type: ignore[attr-defined]
+    rows = type(subject)._default_manager.filter(pk=subject.pk, status__in=sources(transitions, to))
+    if not rows.update(status=to, **fields):
+        subject.refresh_from_db(fields=["status"])
+        raise TransitionError(subject, to)
+    subject.status = to  # type: ignore[attr-defined]
+    for name, value in fields.items():
+        setattr(subject, name, value)

@@ -1,0 +1,48 @@
+"""The tables of governance, one noun a module."""
+
+from governance.models.catalogue import Advisory, Plugin, Release, ReleaseAdvisory
+from governance.models.conflict import Conflict, ConflictTenant
+from governance.models.decision import Decision, TenantDecision
+from governance.models.exemption import Exemption
+from governance.models.finding import Finding
+from governance.models.idempotency import IdempotentAnswer
+from governance.models.manifest import Inventory, Manifest, ManifestSource
+from governance.models.notification import Notification, WebhookSubscription
+from governance.models.plan import Plan, UpgradeTask
+from governance.models.policy import Policy, PolicyVersion, Profile
+from governance.models.rule import Rule, Selection, SelectionTenant, Violation
+from governance.models.run import Run
+from governance.models.simulation import Simulation
+from governance.models.snapshot import Installation, Snapshot
+
+__all__ = [
+    "Advisory",
+    "Conflict",
+    "ConflictTenant",
+    "Decision",
+    "Exemption",
+    "Finding",
+    "IdempotentAnswer",
+    "Installation",
+    "Inventory",
+    "Manifest",
+    "ManifestSource",
+    "Notification",
+    "Plan",
+    "Plugin",
+    "Policy",
+    "PolicyVersion",
+    "Profile",
+    "Release",
+    "ReleaseAdvisory",
+    "Rule",
+    "Run",
+    "Selection",
+    "SelectionTenant",
+    "Simulation",
+    "Snapshot",
+    "TenantDecision",
+    "UpgradeTask",
+    "Violation",
+    "WebhookSubscription",
+]

@@ -1,0 +1,90 @@
+"""Rules that no allowed version satisfies together, and what a person decided about it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.db import models
+
+from config.lifecycle import Transitions
+from governance.models.catalogue import Plugin
+from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
+from tenants.models import Group, Tenant
+
+
+class ConflictQuerySet(GroupQuerySet["Conflict"]):
+    """Reads of conflicts."""
+
+    def waiting(self) -> Self:
+        """Those that need a person."""
+        return self.filter(status=Conflict.Status.OPEN)
+
+    def standing(self) -> Self:
+        """Those that are still there, decided or not."""
+        return self.exclude(status=Conflict.Status.CLOSED)
+
+
+class Conflict(models.Model):
+    """Keyed by its fingerprint: a decision on it applies until its inputs, and so the fingerprint, change.
+
+    `explanation`: {"summary": text, "rules": [{"id", "policy", "key", "says": text}], "chain": [text]}
+    `ways_out`: [{"kind": "set_aside", "rule": "policy/key", "policy": name, "key": key, "says": text,
+    "weight": int}], best first.
+    `set_aside`: what the decision relaxes for the tenants concerned: [{"policy", "key"}].
+    """
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        OPEN = "open", "Needs a decision"
+        DECIDED = "decided", "Decided"
+        CLOSED = "closed", "No longer there"
+
+    TRANSITIONS: Transitions = {
+        Status.OPEN: frozenset({Status.DECIDED, Status.CLOSED}),
+        Status.DECIDED: frozenset({Status.CLOSED, Status.OPEN}),
+        Status.CLOSED: frozenset({Status.OPEN, Status.DECIDED}),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="conflicts")
+    fingerprint = models.CharField(max_length=64)
+    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    explanation = models.JSONField()
+    ways_out = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    set_aside = models.JSONField(default=list)
+    reason = models.TextField(blank=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_by_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ConflictQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "fingerprint"], name="conflict_fingerprint_once")
+        ]
+        indexes = [models.Index(fields=["group", "status", "-found_at"])]
+
+    def __str__(self) -> str:
+        return str(self.explanation.get("summary", self.fingerprint[:12]))
+
+
+class ConflictTenant(models.Model):
+    """A tenant that a standing conflict touches."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    conflict = models.ForeignKey(Conflict, on_delete=models.CASCADE, related_name="touched")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="conflicts")
+
+    objects = TenantRowQuerySet["ConflictTenant"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conflict", "tenant"], name="conflict_tenant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.conflict_id} {self.tenant_id}"

@@ -1,0 +1,106 @@
+"""Drift that was found, with a life."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from governance.models.catalogue import Plugin, Release
+from governance.models.policy import Policy
+from governance.models.rule import Rule
+from governance.models.scoping import TenantRowQuerySet
+from tenants.models import Group, Tenant
+
+
+class FindingQuerySet(TenantRowQuerySet["Finding"]):
+    """Reads of findings."""
+
+    def open(self) -> Self:
+        """Drift that is still there, accepted or not."""
+        return self.filter(closed_at__isnull=True)
+
+    def outstanding(self) -> Self:
+        """Open drift that no exemption covers: what compliance counts."""
+        return self.open().exclude(status=Finding.Status.ACCEPTED)
+
+    def overdue(self, at: datetime) -> Self:
+        """Outstanding drift past its SLA."""
+        return self.outstanding().filter(due_at__lt=at)
+
+
+class Finding(models.Model):
+    """One installation (or missing one) that breaks one rule of a policy, from when to when.
+
+    Its identity is tenant, plugin, policy and rule key while open: it stays the same finding while the cause
+    stays, also when the policy gets a new version or the tenant moves from one wrong release to another.
+    """
+
+    class Status(models.TextChoices):
+        """Drift told apart."""
+
+        NEW = "new", "New"
+        ACCEPTED = "accepted", "Accepted (exempt)"
+        PLANNED = "planned", "Planned"
+        IN_PROGRESS = "in_progress", "In progress"
+        VERIFYING = "verifying", "Awaiting verification"
+        VERIFY_FAILED = "verify_failed", "Verify failed"
+        NEEDS_DECISION = "needs_decision", "Needs a decision"
+        RESOLVED = "resolved", "Resolved"
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+", db_index=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="findings", db_index=False)
+    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, related_name="findings", db_index=False)
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="findings", db_index=False)
+    rule_key = models.SlugField(max_length=100, db_index=False)
+    # The compiled rule that it breaks now; kept by key when the policy's version changes.
+    rule = models.ForeignKey(Rule, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    # What is installed; null where the rule wants the plugin present and it is not.
+    release = models.ForeignKey(
+        Release, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # What evaluation chose; null while undecided, and where the plugin is to go (`remove`).
+    target = models.ForeignKey(
+        Release, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    remove = models.BooleanField(default=False)
+    status = models.CharField(max_length=16, choices=Status, default=Status.NEW)
+    severity = models.CharField(max_length=10, default="medium")
+    reason = models.TextField(blank=True)  # why there is no way, or why this target
+    exemption = models.ForeignKey(
+        "governance.Exemption", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    opened_at = models.DateTimeField()
+    opened_snapshot = models.PositiveIntegerField()
+    closed_at = models.DateTimeField(null=True)
+    closed_snapshot = models.PositiveIntegerField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "plugin", "policy", "rule_key"],
+                condition=Q(closed_at__isnull=True),
+                name="finding_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) ^ Q(status="resolved"), name="finding_resolved_is_closed"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["group", "policy"], condition=Q(closed_at__isnull=True), name="finding_open_by_policy"
+            ),
+            models.Index(
+                fields=["group", "plugin"], condition=Q(closed_at__isnull=True), name="finding_open_by_plugin"
+            ),
+            models.Index(fields=["group", "status", "due_at"]),
+            models.Index(fields=["tenant", "-opened_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}: {self.plugin} breaks {self.policy}/{self.rule_key}"

@@ -1,0 +1,177 @@
+"""What will be done, per tenant and in order."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from config.lifecycle import Transitions
+from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
+from tenants.models import Group, Tenant
+
+
+class Plan(models.Model):
+    """The upgrade tasks of one evaluation.
+
+    `inputs_digest` is of the tenants' situations that it was computed from: a start is refused once they have
+    moved.
+    """
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        DRAFTED = "drafted", "Drafted"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+        REFUSED = "refused", "Refused: the world moved"
+
+    TRANSITIONS: Transitions = {
+        Status.DRAFTED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}),
+        Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
+        Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
+        Status.COMPLETED: frozenset(),
+        Status.CANCELLED: frozenset(),
+        Status.REFUSED: frozenset(),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="plans")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFTED)
+    snapshot_number = models.PositiveIntegerField()
+    inputs_digest = models.CharField(max_length=64)
+    policy_versions = models.JSONField(default=list)  # [{"policy": name, "version": number}]
+    created_by_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = GroupQuerySet["Plan"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "number"], name="plan_number_once")]
+        indexes = [models.Index(fields=["group", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"Plan {self.number}"
+
+
+class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
+    """Reads of upgrade tasks."""
+
+    def unfinished(self) -> Self:
+        """Those that are still to be done or under way."""
+        return self.filter(status__in=UNFINISHED)
+
+    def claimable(self, at: datetime) -> Self:
+        """Queued tasks of running plans whose time has come and that nobody holds, most urgent first."""
+        return self.filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lt=at),
+            Q(not_before__isnull=True) | Q(not_before__lte=at),
+            status=UpgradeTask.Status.QUEUED,
+            plan__status=Plan.Status.RUNNING,
+        ).order_by("-priority", "created_at", "pk")
+
+
+class UpgradeTask(models.Model):
+    """One tenant's part of a plan; the row is the queue.
+
+    `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text}] in dependency
+    order. `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
+    """
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        QUEUED = "queued", "Queued"
+        DISPATCHED = "dispatched", "Dispatched"
+        ACCEPTED = "accepted", "Accepted"
+        RUNNING = "running", "Running"
+        VERIFYING = "verifying", "Awaiting verification"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        VERIFY_FAILED = "verify_failed", "Verify failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    TRANSITIONS: Transitions = {
+        Status.QUEUED: frozenset({Status.DISPATCHED, Status.CANCELLED, Status.FAILED}),
+        Status.DISPATCHED: frozenset(
+            {
+                Status.QUEUED,
+                Status.ACCEPTED,
+                Status.RUNNING,
+                Status.VERIFYING,
+                Status.FAILED,
+                Status.CANCELLED,
+            }
+        ),
+        Status.ACCEPTED: frozenset({Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
+        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED}),
+        Status.VERIFYING: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
+        # The next manifest may still show what was late.
+        Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED}),
+        Status.SUCCEEDED: frozenset(),
+        Status.FAILED: frozenset({Status.QUEUED}),
+        Status.CANCELLED: frozenset(),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="tasks")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="upgrade_tasks")
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    steps = models.JSONField()
+    situation_digest = models.CharField(max_length=64)
+    priority = models.IntegerField(default=0)
+    wait_reason = models.CharField(max_length=300, blank=True)
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    order_id = models.CharField(max_length=200, blank=True)  # the orchestrator's name for it
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    detail = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    dispatched_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)  # when the orchestrator was last asked
+    finished_at = models.DateTimeField(null=True)
+
+    objects = UpgradeTaskQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "upgrade task"
+        constraints = [
+            # Overlapping plans never hand the same tenant over twice.
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=Q(status__in=["queued", "dispatched", "accepted", "running", "verifying"]),
+                name="upgrade_task_one_unfinished",
+                violation_error_message="The tenant has an unfinished upgrade task.",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["-priority", "created_at"], condition=Q(status="queued"), name="upgrade_task_queue"
+            ),
+            models.Index(fields=["plan", "status"]),
+            models.Index(fields=["group", "-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant} in {self.plan}"
+
+
+UNFINISHED = [
+    UpgradeTask.Status.QUEUED,
+    UpgradeTask.Status.DISPATCHED,
+    UpgradeTask.Status.ACCEPTED,
+    UpgradeTask.Status.RUNNING,
+    UpgradeTask.Status.VERIFYING,
+]
