@@ -1,0 +1,241 @@
+"""All settings, driven by the environment; docs/configuration.md lists the variables."""
+
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from config.env import (
+    BASE_DIR,
+    TESTING,
+    base_url,
+    data_dir,
+    database,
+    database_url,
+    env,
+    generated_secret,
+    signing_key,
+)
+from config.logs import logging_config
+
+DEBUG: bool = env.bool("PLUMBLINE_DEBUG", default=False)
+SECRET_KEY = generated_secret("SECRET_KEY")
+BASE_URL = base_url("PLUMBLINE_BASE_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS: list[str] = env.list("PLUMBLINE_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("PLUMBLINE_TRUSTED_ORIGINS", default=[])
+DATA_DIR = data_dir()
+
+INSTALLED_APPS = [
+    "config",
+    "audit",
+    "tenants",
+    "governance",
+    "demo",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "django_structlog",
+    "csp",
+    "django_typer",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "tenants.middleware.AccessMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "tenants.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+if TESTING:
+    # A slow hash protects real passwords; in tests it only costs time.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.rendering.page_context",
+            ],
+            "builtins": ["config.templatetags.plumbline"],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# Database
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **database(),
+        # Not zero: every job and every request would open a connection of its own.
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"NAME": env.str("PLUMBLINE_TEST_DB", default="test_plumbline")},
+    }
+}
+
+# Background work. The rows of our own tables are the truth; the queue only wakes the work up, so a job may
+# run twice and a lost one is found again by the next schedule.
+
+JOB_TIMEOUT: int = env.int("PLUMBLINE_JOB_TIMEOUT", default=600)
+Q_CLUSTER: dict[str, Any] = {
+    "name": "plumbline",
+    "label": "Background work",
+    "orm": "default",
+    "workers": env.int("PLUMBLINE_WORKERS", default=2),
+    "timeout": JOB_TIMEOUT,
+    "retry": JOB_TIMEOUT + 60,  # not below the timeout, or a job would be given out while it still runs
+    "max_attempts": 5,
+    "ack_failures": False,
+    "poll": 0.2,
+    "bulk": 4,
+    "save_limit": -1,  # any positive value costs most of the throughput; failures are kept all the same
+    "catch_up": False,  # after a stop a schedule runs once, not once for each time it missed
+    "recycle": 500,
+}
+
+# What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,
+# `sandbox` stands for the sandbox orchestrator that `manage.py run` supervises.
+
+SANDBOX_PORT: int = env.int("PLUMBLINE_SANDBOX_PORT", default=8010)
+ORCHESTRATOR: str = env.str("PLUMBLINE_ORCHESTRATOR_URL", default="" if database_url() else "sandbox")
+USES_SANDBOX = ORCHESTRATOR == "sandbox"
+ORCHESTRATOR_URL = (
+    f"http://127.0.0.1:{SANDBOX_PORT}" if USES_SANDBOX else base_url("PLUMBLINE_ORCHESTRATOR_URL", default="")
+)
+ORCHESTRATOR_TOKEN = generated_secret("ORCHESTRATOR_TOKEN")
+NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")
+NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
+AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")
+AUDIT_TOKEN: str = env.str("PLUMBLINE_AUDIT_TOKEN", default="")
+CALLBACK_SECRET = generated_secret("CALLBACK_SECRET", signing_key)
+
+REST_FRAMEWORK: dict[str, Any] = {
+    # Deny by default: an endpoint names who may call it.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.Nobody"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Plumbline",
+    "DESCRIPTION": "Keeps the plugin versions of a group of tenants in line.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# E-mail: real with EMAIL_URL, else as files, so that a trial sends nothing by mistake.
+
+EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="filemail://")
+EMAIL_BACKEND: str = EMAIL_CONFIG["EMAIL_BACKEND"]
+EMAIL_HOST: str = EMAIL_CONFIG["EMAIL_HOST"] or "localhost"
+EMAIL_PORT: int = EMAIL_CONFIG["EMAIL_PORT"] or 25
+EMAIL_HOST_USER: str = EMAIL_CONFIG["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD: str = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS: bool = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mail")
+DEFAULT_FROM_EMAIL: str = env.str("PLUMBLINE_MAIL_FROM", default="Plumbline <plumbline@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Static files
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+_HASHED = not (DEBUG or TESTING)  # these two serve the sources as they are, with nothing collected
+WHITENOISE_USE_FINDERS = not _HASHED
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _HASHED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Security
+
+SECURE = BASE_URL.startswith("https://")
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # the CSS kit's icons are data addresses
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+# Only a proxy can tell that a request came by https, and only one that overwrites this header may say so.
+if env.bool("PLUMBLINE_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token in their body element, scripts never read the cookie
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # a batch of manifests, or a whole catalogue
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether sub-domains of the host are https only is not Plumbline's to say
+    "security.W021",  # nor is entry into the browsers' preload list
+]
+
+# The log: one JSON object a line, on standard error.
+
+LOGGING = logging_config(env.str("PLUMBLINE_LOG_LEVEL", default="WARNING" if TESTING else "INFO"))
+LOGGING_CONFIG = "config.logs.configure"

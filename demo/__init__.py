@@ -1,0 +1,1 @@
+"""The demo groups, made of real facts."""
