@@ -1,0 +1,31 @@
+"""What every test stands on."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from config import postgres
+from config.env import database_url
+
+# Nothing of a test's data has to outlive a power cut. Read when the embedded server starts, which is later.
+os.environ.setdefault("PLUMBLINE_DATABASE_FSYNC", "off")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _embedded_server() -> Iterator[None]:
+    """Leave no server behind: the last test run that uses the embedded one stops it."""
+    if database_url():
+        yield
+        return
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.DATA_DIR / "in-use").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        postgres.stop(settings.DATA_DIR)
