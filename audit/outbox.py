@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+import structlog
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 
-from audit.models.outbox import Destination, OutboxMessage
+from audit.models.outbox import Destination, OutboxMessage, OutboxStatus
+
+log = structlog.get_logger("plumbline.outbox")
+
+LEASE = timedelta(seconds=60)  # longer than any sender's time-out, so that nobody sends beside us
+MAX_ATTEMPTS = 12
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+class Undeliverable(Exception):
+    """The receiver refuses the message for good: sending it again would change nothing."""
+
+
+class Sender(Protocol):
+    """Carries the messages of one destination."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """Hand the message over and return the receiver's answer. Raises Undeliverable, or anything to retry."""
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
+        """Note the answer, in the transaction that marks the message delivered."""
+
+    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
+        """Note that it was given up, in the transaction that marks the message so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one round delivered."""
+
+    delivered: int = 0
+    postponed: int = 0
+    given_up: int = 0
+
+    def __add__(self, other: Delivery) -> Delivery:
+        return Delivery(
+            self.delivered + other.delivered,
+            self.postponed + other.postponed,
+            self.given_up + other.given_up,
+        )
 
 
 def post(
@@ -45,3 +90,69 @@ def post_audit(document: Mapping[str, Any], *, group_id: int, at: datetime) -> N
     if not settings.AUDIT_URL:
         return
     post(Destination.AUDIT, document, group_id=group_id, idempotency_key=f"audit-{document['hash']}", at=at)
+
+
+def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100) -> Delivery:
+    """Send what is due, oldest first, up to `limit` messages. Any number of workers may do so at once."""
+    done = Delivery()
+    for message in _claim(at, limit, list(senders)):
+        done += _deliver(message, senders[message.destination], at)
+    return done
+
+
+def retry(message: OutboxMessage, *, at: datetime) -> None:
+    """Give a message that was given up another round of attempts."""
+    OutboxMessage.objects.filter(pk=message.pk, status=OutboxStatus.DEAD).update(
+        status=OutboxStatus.PENDING, attempts=0, next_attempt_at=at, lease_until=None
+    )
+
+
+@transaction.atomic
+def _claim(at: datetime, limit: int, destinations: list[str]) -> list[OutboxMessage]:
+    due = OutboxMessage.objects.due(at).filter(destination__in=destinations)
+    messages = list(due.select_for_update(skip_locked=True).order_by("next_attempt_at")[:limit])
+    OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
+        lease_until=at + LEASE, attempts=F("attempts") + 1
+    )
+    for message in messages:
+        message.attempts += 1
+    return messages
+
+
+def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
+    try:
+        answer = sender.send(message)
+    except Undeliverable as refusal:
+        return _give_up(message, sender, str(refusal), at)
+    except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
+        reason = f"{type(failure).__name__}: {failure}"[:2000]
+        if message.attempts >= MAX_ATTEMPTS:
+            return _give_up(message, sender, reason, at)
+        return _postpone(message, reason, at)
+    with transaction.atomic():
+        _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="")
+        sender.settle(message, answer, at)
+    return Delivery(delivered=1)
+
+
+def _postpone(message: OutboxMessage, reason: str, at: datetime) -> Delivery:
+    wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
+    # Jitter, so that what failed together doesn't come back together.
+    jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+    _finish(message, OutboxStatus.PENDING, next_attempt_at=at + jittered, last_error=reason)
+    log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)
+    return Delivery(postponed=1)
+
+
+def _give_up(message: OutboxMessage, sender: Sender, reason: str, at: datetime) -> Delivery:
+    with transaction.atomic():
+        _finish(message, OutboxStatus.DEAD, last_error=reason)
+        sender.give_up(message, reason, at)
+    log.error("outbox.given_up", destination=message.destination, message=str(message.pk), error=reason)
+    return Delivery(given_up=1)
+
+
+def _finish(message: OutboxMessage, status: OutboxStatus, **fields: Any) -> None:
+    OutboxMessage.objects.filter(pk=message.pk, status=OutboxStatus.PENDING).update(
+        status=status, lease_until=None, **fields
+    )

@@ -8,6 +8,7 @@ from governance.models.finding import Finding
 from governance.models.idempotency import IdempotentAnswer
 from governance.models.manifest import Inventory, Manifest, ManifestSource
 from governance.models.notification import Notification, WebhookSubscription
+from governance.models.order import UpgradeOrder
 from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
 from governance.models.rule import Rule, Selection, SelectionTenant, Violation
@@ -42,6 +43,7 @@ __all__ = [
     "Simulation",
     "Snapshot",
     "TenantDecision",
+    "UpgradeOrder",
     "UpgradeTask",
     "Violation",
     "WebhookSubscription",

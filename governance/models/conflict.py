@@ -54,6 +54,8 @@ class Conflict(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     explanation = models.JSONField()
     ways_out = models.JSONField(default=list)
+    # The run that found it stands at "needs a decision" until this is decided.
+    run = models.ForeignKey("governance.Run", on_delete=models.SET_NULL, null=True, related_name="conflicts")
     found_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     set_aside = models.JSONField(default=list)
