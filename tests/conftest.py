@@ -9,6 +9,7 @@ from django.conf import settings
 
 from config import postgres
 from config.env import database_url
+from tests import factories
 
 # Nothing of a test's data has to outlive a power cut. Read when the embedded server starts, which is later.
 os.environ.setdefault("PLUMBLINE_DATABASE_FSYNC", "off")
@@ -29,3 +30,9 @@ def _embedded_server() -> Iterator[None]:
         except BlockingIOError:
             return
         postgres.stop(settings.DATA_DIR)
+
+
+@pytest.fixture
+def world(db: None) -> factories.World:
+    """An owner, a viewer, an outsider, and two tenants; see tests.factories.World."""
+    return factories.world()

@@ -1,0 +1,73 @@
+"""Groups, their tenants and their members, as they are made and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from tenants.models import Group, Membership, Role, Tenant, User
+
+
+@dataclass(frozen=True, slots=True)
+class NewTenant:
+    """A tenant to be added. `key` is the name that manifests and policies use."""
+
+    key: str
+    name: str = ""
+    tier: str = "standard"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_group(
+    *,
+    slug: str,
+    name: str,
+    default_scheme: str = "semver",
+    host_name: str = "host",
+    actor: Actor,
+    at: datetime,
+) -> Group:
+    """Make a group. `default_scheme` orders the versions of plugins that its catalogue doesn't know."""
+    group = Group.objects.create(slug=slug, name=name, default_scheme=default_scheme, host_name=host_name)
+    data = {"created": True, "default_scheme": default_scheme, "host": host_name}
+    ledger.record(Action.GROUP_CHANGED, subject=group, actor=actor, at=at, data=data)
+    return group
+
+
+@transaction.atomic
+def add_tenants(group: Group, tenants: Iterable[NewTenant], *, actor: Actor, at: datetime) -> list[Tenant]:
+    """Add those whose key the group doesn't have yet, and return only these."""
+    known = set(Tenant.objects.filter(group=group).values_list("key", flat=True))
+    wanted = {tenant.key: tenant for tenant in tenants if tenant.key not in known}
+    added = Tenant.objects.bulk_create(
+        Tenant(group=group, key=new.key, name=new.name, tier=new.tier, labels=dict(new.labels))
+        for new in wanted.values()
+    )
+    records = [
+        ledger.Record(
+            Action.TENANT_ADDED, "tenant", str(tenant.pk), str(tenant), tenant.pk, {"tier": tenant.tier}
+        )
+        for tenant in added
+    ]
+    if records:
+        ledger.record_many(records, group_id=group.pk, actor=actor, at=at)
+    return added
+
+
+@transaction.atomic
+def add_member(
+    group: Group, user: User, role: Role, *, tenant: Tenant | None = None, actor: Actor, at: datetime
+) -> Membership:
+    """Give a person a role in the group; a tenant admin's names the tenant. Given twice, it is held once."""
+    membership, created = Membership.objects.get_or_create(group=group, user=user, role=role, tenant=tenant)
+    if created:
+        data = {"person": user.username, "role": role.value, "tenant": tenant.key if tenant else None}
+        ledger.record(Action.MEMBER_ADDED, subject=membership, actor=actor, at=at, data=data)
+    return membership
