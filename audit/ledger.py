@@ -27,7 +27,9 @@ class Subject(Protocol):
     """A record that belongs to a group and can say its name."""
 
     pk: Any
-    group_id: int
+
+    @property
+    def group_id(self) -> int: ...
 
     def __str__(self) -> str: ...
 

@@ -56,4 +56,4 @@ def test_a_tenant_admin_without_a_tenant_is_refused_by_the_database(world: World
 def test_an_outsider_has_no_access_to_the_group(world: World) -> None:
     assert reach.access_of_person(world.outsider, world.group.slug) is None
     assert world.access(world.owner).whole_group
-    assert world.access(world.tenant_admin).tenant_ids == {world.tenant_a.pk}
+    assert world.access(world.tenant_admin).tenant_ids == frozenset({world.tenant_a.pk})
