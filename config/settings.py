@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "tenants.middleware.AccessMiddleware",
+    "config.problems.TransitionErrorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -92,13 +93,21 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.rendering.page_context",
+                "tenants.context.groups_context",
+                "governance.context.unread_context",
             ],
-            "builtins": ["config.templatetags.plumbline"],
+            "builtins": [
+                "config.templatetags.plumbline",
+                "django.contrib.humanize.templatetags.humanize",
+                "django.templatetags.static",
+                "django_htmx.templatetags.django_htmx",
+            ],
         },
     }
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # no other: a browser's wish would mix languages and number formats on a page
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

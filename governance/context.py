@@ -1,0 +1,16 @@
+"""What the frame of every page shows of governance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+
+from governance.models import Notification
+
+
+def unread_context(request: HttpRequest) -> dict[str, Callable[[], int]]:
+    """How many of the actor's messages in this group are unread, counted only if a template asks."""
+    access: Any = getattr(request, "access", None)
+    return {"unread": lambda: Notification.objects.within(access).unread().count() if access else 0}

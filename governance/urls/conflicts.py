@@ -1,0 +1,5 @@
+"""Addresses under conflicts."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under drift."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under exemptions."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under help."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

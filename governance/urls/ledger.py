@@ -1,0 +1,5 @@
+"""Addresses under ledger."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

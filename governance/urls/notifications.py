@@ -1,0 +1,5 @@
+"""Addresses under notifications."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

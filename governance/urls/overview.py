@@ -1,0 +1,5 @@
+"""Addresses under overview."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under plans."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

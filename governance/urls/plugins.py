@@ -1,0 +1,5 @@
+"""Addresses under plugins."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under policies."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

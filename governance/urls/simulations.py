@@ -1,0 +1,5 @@
+"""Addresses under simulations."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses under snapshots."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

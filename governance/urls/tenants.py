@@ -1,0 +1,5 @@
+"""Addresses under tenants."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

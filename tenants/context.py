@@ -1,0 +1,60 @@
+"""What the frame of every page shows of a person's groups."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from tenants.models import Group, Membership, Role, User
+
+GOVERNANCE_OFF = (
+    "Governance is switched off for this group: nothing is evaluated, simulated, planned or enforced, "
+    "and what you see is how things stood before."
+)
+SYNC_OFF = "Changes to tenants are switched off for this group: plans can be made, but no tenant is touched."
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLink:
+    """One of the person's groups, and where their work in it begins."""
+
+    slug: str
+    name: str
+    url: str
+    roles: list[str]
+
+
+def groups_context(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+    """The person's groups and what is switched off in the current one, read only if a template asks."""
+    user = getattr(request, "user", None)
+    return {
+        "groups": functools.cache(lambda: groups_of(user) if isinstance(user, User) else []),
+        "flags_off": functools.cache(lambda: _flags_off(getattr(request, "access", None))),
+    }
+
+
+def groups_of(user: User) -> list[GroupLink]:
+    """The groups that the person belongs to, by name."""
+    memberships = Membership.objects.filter(user=user).select_related("group").order_by("group__name", "role")
+    roles: dict[Group, list[Role]] = {}
+    for membership in memberships:
+        roles.setdefault(membership.group, []).append(Role(membership.role))
+    return [_link(group, held) for group, held in roles.items()]
+
+
+def _link(group: Group, roles: list[Role]) -> GroupLink:
+    # A tenant admin of two tenants has two memberships in one role.
+    labels = list(dict.fromkeys(str(role.label) for role in roles))
+    return GroupLink(group.slug, group.name, reverse("group_home", kwargs={"group": group.slug}), labels)
+
+
+def _flags_off(access: Any) -> list[str]:
+    if access is None:
+        return []
+    flags = Group.objects.values_list("governance_enabled", "sync_enabled").get(pk=access.group_id)
+    return [text for on, text in zip(flags, (GOVERNANCE_OFF, SYNC_OFF), strict=True) if not on]
