@@ -1,0 +1,64 @@
+"""A real HTTP receiver of callbacks, which refuses as many as it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from tests.sandbox.process import SECRET, eventually
+
+
+@dataclass(frozen=True)
+class Received:
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def message_id(self) -> str:
+        return self.headers["webhook-id"]
+
+    def verified(self) -> dict[str, Any]:
+        """The document, if the signature holds."""
+        document: dict[str, Any] = Webhook(SECRET).verify(self.body, dict(self.headers))
+        return document
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.refuse_next = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/internal/version/upgrade/status"
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait_for(self, number: int) -> list[Received]:
+        return eventually(lambda: list(self.received), until=lambda received: len(received) >= number)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.received.append(Received(headers, body))
+                refused, receiver.refuse_next = receiver.refuse_next > 0, max(0, receiver.refuse_next - 1)
+                self.send_response(503 if refused else 204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Keep the tests' output clean."""
+
+        return Handler
