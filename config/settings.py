@@ -140,9 +140,11 @@ Q_CLUSTER: dict[str, Any] = {
     "poll": 0.2,
     "bulk": 4,
     "save_limit": -1,  # any positive value costs most of the throughput; failures are kept all the same
-    "catch_up": False,  # after a stop a schedule runs once, not once for each time it missed
+    "scheduler": False,  # config.schedules does that
     "recycle": 500,
 }
+
+SCHEDULES = "governance.schedules.SCHEDULES"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,
 # `sandbox` stands for the sandbox orchestrator that `manage.py run` supervises.

@@ -1,0 +1,124 @@
+"""Background work: the only door to django-q2.
+
+A job is a function that may run twice: it loads rows by id, calls one function of the domain, and finds by
+itself that there is nothing left to do. The queue gives each job out at least once; rows that must be worked
+on are found again by a schedule, so that a lost wake-up only costs time.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+from django_q.tasks import async_task  # noqa: TID251 (this module is the door)
+
+Job = TypeVar("Job", bound=Callable[..., None])
+
+JOBS: dict[str, Callable[..., None]] = {}
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownJob(LookupError):
+    """No function of this dotted name is registered as a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A job without a payload that runs at these intervals."""
+
+    name: str
+    job: str
+    every: timedelta
+
+
+def job(function: Job) -> Job:
+    """Register a function as a job under its dotted name."""
+    JOBS[f"{function.__module__}.{function.__qualname__}"] = function
+    return function
+
+
+def find(name: str) -> Callable[..., None]:
+    """The registered function; importing its module registers it. Raises UnknownJob."""
+    try:
+        import_string(name)
+        return JOBS[name]
+    except (ImportError, KeyError):
+        raise UnknownJob(f"{name} is not a job; decorate it with config.queue.job.") from None
+
+
+def enqueue(name: str, /, **payload: Any) -> None:
+    """Ask for a job. Workers see it when the current transaction commits.
+
+    The payload holds plain values (ids, not rows). Raises UnknownJob, and TypeError for a payload that isn't
+    plain.
+    """
+    find(name)
+    json.dumps(payload)
+    # One positional argument: keywords such as `group` or `timeout` would be taken for the queue's own.
+    async_task("config.queue.run", name, payload)
+
+
+def enqueue_many(name: str, payloads: Iterable[dict[str, Any]]) -> int:
+    """Ask for one job for each payload, all or none; the number of them."""
+    count = 0
+    with transaction.atomic():
+        for payload in payloads:
+            enqueue(name, **payload)
+            count += 1
+    return count
+
+
+def run(name: str, payload: dict[str, Any]) -> None:
+    """Do a job; this is what a worker calls."""
+    function = find(name)
+    begun = time.monotonic()
+    with structlog.contextvars.bound_contextvars(job=name):
+        try:
+            function(**payload)
+        except Exception:
+            log.exception("job_failed", payload=payload)
+            raise
+        log.debug("job_done", payload=payload, seconds=round(time.monotonic() - begun, 3))
+
+
+def run_pending() -> int:
+    """Do everything that waits in the queue here and now, as a worker would; the number of jobs done.
+
+    For commands and tests that don't rely on a worker. A job that fails stays in the queue for a worker.
+    """
+    done = 0
+    while row := _claim():
+        run(*row.task()["args"])
+        row.delete()
+        done += 1
+    return done
+
+
+def waiting() -> int:
+    """How many jobs wait for a worker or are in the hands of one."""
+    return OrmQ.objects.count()
+
+
+def release() -> int:
+    """Give back the jobs that workers had in hand; only for when it's certain that none of those lives."""
+    now = timezone.now()
+    return OrmQ.objects.filter(lock__gt=now).update(lock=now)
+
+
+def _claim() -> OrmQ | None:
+    """Take the oldest job that nobody has; nobody else gets it for as long as a retry waits."""
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.Q_CLUSTER["retry"])
+    for row in OrmQ.objects.filter(lock__lte=now).order_by("pk"):
+        if OrmQ.objects.filter(pk=row.pk, lock=row.lock).update(lock=until):
+            return row
+    return None
