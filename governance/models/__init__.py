@@ -1,6 +1,7 @@
 """The tables of governance, one noun a module."""
 
 from governance.models.catalogue import Advisory, Plugin, Release, ReleaseAdvisory
+from governance.models.configuration import Configuration
 from governance.models.conflict import Conflict, ConflictTenant
 from governance.models.decision import Decision, TenantDecision
 from governance.models.exemption import Exemption
@@ -18,6 +19,7 @@ from governance.models.snapshot import Installation, Snapshot
 
 __all__ = [
     "Advisory",
+    "Configuration",
     "Conflict",
     "ConflictTenant",
     "Decision",

@@ -82,11 +82,16 @@ class Policy(models.Model):
 
 
 class PolicyVersion(models.Model):
-    """One text of a policy, never changed. `document` is the policy as its JSON Schema has it."""
+    """One text of a policy, never changed. `document` is the policy as its JSON Schema has it, with its `kind`.
+
+    `profile` is the content of the profile that it was made with, the group's SLA merged in: a changed profile
+    makes a new version. `digest` covers both. Relative times in the document count from `created_at`.
+    """
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     document = models.JSONField()
+    profile = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)
     profile_name = models.CharField(max_length=50)
     author_name = models.CharField(max_length=200)

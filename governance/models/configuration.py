@@ -1,0 +1,29 @@
+"""What was last applied to a group from its configuration files."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from governance.models.scoping import GroupQuerySet
+from tenants.models import Group
+
+
+class Configuration(models.Model):
+    """What the files say that no other table keeps, so that an export gives back what an import took.
+
+    `sla`: {severity: days}, the group's default where a profile names none;
+    `order`: {section: [names]} as in the files, sections that they leave out being absent;
+    `exemptions`: {name: document} as written, by which a spent one is told from one that is asked for anew.
+    """
+
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="configuration")
+    sla = models.JSONField(null=True)
+    order = models.JSONField(default=dict)
+    exemptions = models.JSONField(default=dict)
+    applied_at = models.DateTimeField()
+    applied_by_name = models.CharField(max_length=200)
+
+    objects = GroupQuerySet["Configuration"].as_manager()
+
+    def __str__(self) -> str:
+        return f"Configuration of {self.group_id}"
