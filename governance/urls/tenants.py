@@ -1,5 +1,12 @@
 """Addresses under tenants."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from governance.views import tenants
+
+urlpatterns: list[URLPattern] = [
+    path("", tenants.tenant_list, name="tenant_list"),
+    path("<int:pk>/", tenants.tenant_detail, name="tenant_detail"),
+    path("<int:pk>/drift/", tenants.tenant_drift, name="tenant_drift"),
+    path("<int:pk>/history/", tenants.tenant_history, name="tenant_history"),
+]

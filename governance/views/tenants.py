@@ -1,0 +1,200 @@
+"""Tenants: all of them, and one with what it runs, its drift and its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django_filters import CharFilter, ChoiceFilter, FilterSet
+
+from config.access import ConsoleRequest, Permission, requires
+from config.filters import SeenValuesFilter
+from config.listing import Listing, listing
+from config.rendering import render_page
+from governance import history, tenants
+from governance.models import Finding, Installation
+from tenants import directory
+from tenants.models import Group, Tenant
+
+
+class TenantFilter(FilterSet):
+    """How the list of tenants may be narrowed."""
+
+    tier = SeenValuesFilter(label="Tier", empty_label="Any")
+    drift = ChoiceFilter(
+        label="Drift",
+        empty_label="Any",
+        choices=[("some", "Drifting"), ("overdue", "Past its due date"), ("none", "In line")],
+        method="by_drift",
+    )
+    label = CharFilter(label="Label, as key=value", method="by_label")
+
+    class Meta:
+        model = Tenant
+        fields: tuple[str, ...] = ()
+
+    def by_drift(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Tenants by how far they are out of line."""
+        chosen = {"some": Q(open_drift__gt=0), "overdue": Q(overdue_drift__gt=0), "none": Q(open_drift=0)}
+        return rows.filter(chosen[value])
+
+    def by_label(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Tenants with the label, or with any value of it if none is given."""
+        key, equals, wanted = value.partition("=")
+        return rows.filter(labels__contains={key: wanted}) if equals else rows.filter(labels__has_key=key)
+
+
+class InstalledFilter(FilterSet):
+    """How the list of what a tenant runs may be narrowed."""
+
+    shows = ChoiceFilter(
+        label="Show",
+        empty_label="Everything",
+        choices=[
+            ("drift", "In drift"),
+            ("warnings", "With security warnings"),
+            ("unknown", "Not in the catalogue"),
+        ],
+        method="by_mark",
+    )
+
+    class Meta:
+        model = Installation
+        fields: tuple[str, ...] = ()
+
+    def by_mark(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Installations that carry the mark."""
+        chosen = {"drift": Q(drift__gt=0), "warnings": Q(warnings__gt=0), "unknown": Q(known=False)}
+        return rows.filter(chosen[value])
+
+
+class TenantDriftFilter(FilterSet):
+    """How a tenant's findings may be narrowed."""
+
+    status = ChoiceFilter(label="Status", empty_label="Any", choices=Finding.Status.choices)
+
+    class Meta:
+        model = Finding
+        fields: tuple[str, ...] = ()
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_list(request: ConsoleRequest) -> HttpResponse:
+    """The tenants within reach."""
+    rows = listing(
+        request,
+        tenants.with_figures(request.access, at=timezone.now()),
+        name="tenants",
+        noun=("tenant", "tenants"),
+        search=("key", "name"),
+        filterset_class=TenantFilter,
+        sorts={
+            "tenant": ("key",),
+            "tier": ("tier", "key"),
+            "host": ("host_rank", "key"),
+            "plugins": ("plugin_count", "key"),
+            "drift": ("open_drift", "key"),
+            "manifest": ("last_manifest_at", "key"),
+        },
+        default="tenant",
+    )
+    return render_page(
+        request,
+        "governance/tenants/list.html",
+        {"listing": rows},
+        fragments={"tenants": "governance/tenants/_table.html"},
+    )
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_detail(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """What the tenant runs now."""
+    tenant = _reached(request, pk)
+    rows = listing(
+        request,
+        tenants.installed_in(tenant),
+        name="installed",
+        noun=("plugin", "plugins"),
+        search=("plugin__name", "plugin__title"),
+        filterset_class=InstalledFilter,
+        sorts={
+            "plugin": ("plugin__name",),
+            "released": ("release__released_at", "plugin__name"),
+            "drift": ("drift", "plugin__name"),
+            "since": ("since", "plugin__name"),
+        },
+        default="plugin",
+        per_page=100,
+    )
+    return _tenant_page(request, tenant, "installed", rows)
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_drift(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Where the tenant is out of line, and was."""
+    tenant = _reached(request, pk)
+    findings = Finding.objects.within(request.access).filter(tenant=tenant)
+    rows = listing(
+        request,
+        findings.select_related("plugin", "policy", "release", "target"),
+        name="drift",
+        noun=("finding", "findings"),
+        search=("plugin__name", "policy__name"),
+        filterset_class=TenantDriftFilter,
+        sorts={
+            "plugin": ("plugin__name",),
+            "policy": ("policy__name", "plugin__name"),
+            "due": ("due_at", "plugin__name"),
+            "opened": ("opened_at", "plugin__name"),
+        },
+        default="-opened",
+    )
+    return _tenant_page(request, tenant, "drift", rows)
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_history(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """What each snapshot found changed in the tenant."""
+    tenant = _reached(request, pk)
+    rows = listing(
+        request,
+        history.snapshots_that_changed(tenant),
+        name="history",
+        noun=("snapshot with changes", "snapshots with changes"),
+        sorts={"snapshot": ("number",)},
+        default="-snapshot",
+        per_page=25,
+    )
+    open_number = Group.objects.values_list("open_snapshot", flat=True).get(pk=tenant.group_id)
+    changes = history.changes_of(tenant, [open_number, *(snapshot.number for snapshot in rows.rows)])
+    unsealed = changes.pop(open_number)
+    sealed = [(snapshot, changes[snapshot.number]) for snapshot in rows.rows]
+    return _tenant_page(request, tenant, "history", rows, unsealed=unsealed, sealed=sealed)
+
+
+def _reached(request: ConsoleRequest, pk: int) -> Tenant:
+    return get_object_or_404(tenants.with_figures(request.access, at=timezone.now()), pk=pk)
+
+
+def _tenant_page(
+    request: ConsoleRequest, tenant: Tenant, tab: str, rows: Listing, **more: Any
+) -> HttpResponse:
+    """One of the tenant's pages: its facts, and under them what the tab is about."""
+    fragment = f"governance/tenants/_{tab}.html"
+    context = {
+        "tenant": tenant,
+        "tab": tab,
+        "fragment": fragment,
+        "listing": rows,
+        "admins": directory.admins_of([tenant.pk]).get(tenant.pk, []),
+        **more,
+    }
+    return render_page(request, "governance/tenants/detail.html", context, fragments={tab: fragment})
