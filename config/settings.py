@@ -19,7 +19,8 @@ from config.logs import logging_config
 
 DEBUG: bool = env.bool("PLUMBLINE_DEBUG", default=False)
 SECRET_KEY = generated_secret("SECRET_KEY")
-BASE_URL = base_url("PLUMBLINE_BASE_URL", default="http://127.0.0.1:8000")
+PORT: int = env.int("PLUMBLINE_PORT", default=8000)
+BASE_URL = base_url("PLUMBLINE_BASE_URL", default=f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS: list[str] = env.list("PLUMBLINE_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PLUMBLINE_TRUSTED_ORIGINS", default=[])
 DATA_DIR = data_dir()
@@ -144,7 +145,9 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 500,
 }
 
+# Config stands below the other packages, so it knows what they declare by name only.
 SCHEDULES = "governance.schedules.SCHEDULES"
+WELCOME = "demo.accounts.welcome"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,
 # `sandbox` stands for the sandbox orchestrator that `manage.py run` supervises.
@@ -230,6 +233,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks from inside, without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 # Only a proxy can tell that a request came by https, and only one that overwrites this header may say so.
 if env.bool("PLUMBLINE_BEHIND_PROXY", default=False):

@@ -1,0 +1,111 @@
+"""The whole product on one machine: what `manage.py run` prepares, starts and stops."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connections
+
+from config import assets, postgres
+from config.env import database_url
+from config.supervisor import Service
+
+
+def services(port: int) -> list[Service]:
+    """The services, in the order in which they are to be stopped."""
+    python = sys.executable
+    web = (python, "-m", "gunicorn", "--config", "python:config.web", "config.wsgi")
+    listed = [
+        Service("web", web, {"PLUMBLINE_PORT": str(port)}),
+        Service("worker", (python, str(settings.BASE_DIR / "manage.py"), "worker"), grace=15),
+    ]
+    if settings.USES_SANDBOX:
+        state = str(settings.DATA_DIR / "sandbox.sqlite3")
+        command = (python, "-m", "sandbox", "--port", str(settings.SANDBOX_PORT), "--state", state)
+        secrets = {
+            "PLUMBLINE_ORCHESTRATOR_TOKEN": settings.ORCHESTRATOR_TOKEN,
+            "PLUMBLINE_CALLBACK_SECRET": settings.CALLBACK_SECRET,
+        }
+        listed.append(Service("sandbox", command, secrets))
+    return listed
+
+
+def prepare() -> None:
+    """Bring the database up to date, collect the static files, and fill an empty database with the demo."""
+    call_command("migrate", interactive=False, verbosity=0)
+    assets.collect()
+    if not apps.get_model("tenants", "Group")._default_manager.exists():
+        call_command("load_demo")
+    connections.close_all()
+
+
+def answers(port: int) -> bool:
+    """Whether the web server answers yet."""
+    # The name that it may insist on is not this one's to know; an answer of refusal is an answer.
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code < 500
+    except OSError:
+        return False
+    return True
+
+
+def refuse_taken(port: int) -> None:
+    """Say it now if somebody else listens on the port, rather than start a service that can't live."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(
+                f"Port {port} is taken. Choose another one; see docs/configuration.md."
+            ) from None
+
+
+@contextlib.contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Refuse to run twice on one data directory."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "run.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise CommandError(f"Plumbline runs already on {data_dir} (process {lock.read()}).") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def guarded_database(data_dir: Path) -> Iterator[None]:
+    """Stop the embedded database afterwards unless others use it, even if this process is killed."""
+    if database_url():
+        yield
+        return
+    # It hears of our end through its input, which the kernel closes.
+    with subprocess.Popen(
+        (sys.executable, "-m", "config.guard", str(data_dir)),
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    ) as guard:
+        try:
+            yield
+        finally:
+            connections.close_all()
+            postgres.stop_when_unused(data_dir, patience=5)
+            guard.kill()
