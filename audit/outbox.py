@@ -31,7 +31,7 @@ class Sender(Protocol):
     """Carries the messages of one destination."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Hand the message over and return the receiver's answer. Raises Undeliverable, or anything to retry."""
+        """Hand the message over and return the receiver's answer. Undeliverable ends it; else retried."""
 
     def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
         """Note the answer, in the transaction that marks the message delivered."""
@@ -138,7 +138,7 @@ def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
 def _postpone(message: OutboxMessage, reason: str, at: datetime) -> Delivery:
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
     # Jitter, so that what failed together doesn't come back together.
-    jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+    jittered = wait * random.uniform(0.5, 1.0)
     _finish(message, OutboxStatus.PENDING, next_attempt_at=at + jittered, last_error=reason)
     log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)
     return Delivery(postponed=1)

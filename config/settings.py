@@ -147,6 +147,8 @@ Q_CLUSTER: dict[str, Any] = {
 
 # Config stands below the other packages, so it knows what they declare by name only.
 SCHEDULES = "governance.schedules.SCHEDULES"
+# How often the whole loop runs by itself; snapshots and drift are every five minutes anyway.
+LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
 WELCOME = "demo.accounts.welcome"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,

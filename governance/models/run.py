@@ -24,7 +24,7 @@ class RunQuerySet(GroupQuerySet["Run"]):
 
 
 class Run(models.Model):
-    """A run of the loop over a group: collect, seal, evaluate, plan, act, verify, notify, report.
+    """A run of the loop over a group: collect, seal, evaluate, plan, act, notify, verify, report.
 
     `stage` is the next stage to do, so that a killed run goes on where it was; each stage may be done twice.
     `figures`: {stage: {...counts, "seconds": float}}.
@@ -48,8 +48,8 @@ class Run(models.Model):
         EVALUATE = "evaluate", "Evaluate"
         PLAN = "plan", "Plan"
         EXECUTE = "execute", "Execute"
-        VERIFY = "verify", "Verify"
         NOTIFY = "notify", "Notify"
+        VERIFY = "verify", "Verify"
         REPORT = "report", "Report"
         DONE = "done", "Done"
 
@@ -81,7 +81,6 @@ class Run(models.Model):
     started_by_name = models.CharField(max_length=200)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     objects = RunQuerySet.as_manager()

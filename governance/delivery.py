@@ -1,0 +1,161 @@
+"""Who carries the outbox's messages, one sender a destination."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from standardwebhooks import Webhook
+
+from audit import outbox
+from audit.models import OutboxMessage
+from audit.models.outbox import Destination
+from audit.outbox import Delivery, Sender, Undeliverable
+from config.access import SYSTEM
+from config.lifecycle import TransitionError
+from governance import notifications, orchestrator, orders, upgrades
+from governance.models import UpgradeTask, WebhookSubscription
+from governance.orchestrator import post_json
+
+NOTIFY_PATH = "/internal/notify/version"
+AUDIT_PATH = "/internal/audit/version"
+
+
+class OneWay:
+    """A destination whose answer changes nothing here."""
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
+        """Nothing follows from the answer."""
+
+    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
+        """The dead letter itself is what a person sees and retries."""
+
+
+class ToOrchestrator(OneWay):
+    """Upgrade plans; to Plumbline's own receiver while no other orchestrator is named."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """POST the plan under its task's key."""
+        if settings.ORCHESTRATOR_URL:
+            return orchestrator.hand_over(message.payload, idempotency_key=message.idempotency_key)
+        return orders.receive(
+            message.group_id,
+            message.payload,
+            idempotency_key=message.idempotency_key,
+            actor=SYSTEM,
+            at=message.created_at,
+        )
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
+        """Note the order's id; the callback may have been faster."""
+        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
+        order_id = str(answer.get("id", ""))
+        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
+        try:
+            upgrades.move(task, UpgradeTask.Status.ACCEPTED, actor=SYSTEM, at=at, order_id=order_id)
+        except TransitionError:
+            return
+
+    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
+        """Fail the task with the orchestrator's reason."""
+        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
+        try:
+            upgrades.move(task, UpgradeTask.Status.FAILED, actor=SYSTEM, at=at, detail=reason)
+        except TransitionError:
+            return
+
+
+class ToNotify(OneWay):
+    """Digests to the notification service; to Plumbline's own inbox and mail while no other is named."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """POST the digest."""
+        if settings.NOTIFY_URL:
+            return post_json(
+                f"{settings.NOTIFY_URL}{NOTIFY_PATH}",
+                message.payload,
+                token=settings.NOTIFY_TOKEN,
+                idempotency_key=message.idempotency_key,
+            )
+        return notifications.receive(
+            message.group_id, message.payload, idempotency_key=message.idempotency_key, at=message.created_at
+        )
+
+
+class ToAudit(OneWay):
+    """Ledger entries to an audit service elsewhere."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """POST the entry."""
+        if not settings.AUDIT_URL:
+            return {"status": "in the ledger"}
+        return post_json(
+            f"{settings.AUDIT_URL}{AUDIT_PATH}",
+            message.payload,
+            token=settings.AUDIT_TOKEN,
+            idempotency_key=message.idempotency_key,
+        )
+
+
+class ToMail(OneWay):
+    """E-mail. `payload`: {"subject", "text", "html"}; the address is the message's."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """Send one mail; its Message-ID is the outbox message's, so that a repetition can be told."""
+        mail = EmailMultiAlternatives(
+            subject=message.payload["subject"],
+            body=message.payload["text"],
+            to=[message.address],
+            headers={"Message-ID": f"<{message.pk}@plumbline>", "Auto-Submitted": "auto-generated"},
+        )
+        if message.payload.get("html"):
+            mail.attach_alternative(message.payload["html"], "text/html")
+        mail.send()
+        return {"sent": 1}
+
+
+class ToWebhook(OneWay):
+    """CloudEvents in structured mode, signed as Standard Webhooks with the subscription's secret."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """POST the event."""
+        subscription = WebhookSubscription.objects.filter(
+            pk=message.address, group_id=message.group_id, active=True
+        ).first()
+        if subscription is None:
+            raise Undeliverable("The webhook's subscription has ended.")
+        return _post_signed(subscription, message)
+
+
+def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> dict[str, Any]:
+    body = json.dumps(message.payload, separators=(",", ":"), ensure_ascii=False)
+    stamp = datetime.now(tz=message.created_at.tzinfo)
+    headers = {
+        "content-type": "application/cloudevents+json",
+        "webhook-id": str(message.pk),
+        "webhook-timestamp": str(int(stamp.timestamp())),
+        "webhook-signature": Webhook(subscription.secret).sign(str(message.pk), stamp, body),
+    }
+    response = httpx.post(
+        subscription.url, content=body.encode(), headers=headers, timeout=orchestrator.TIMEOUT
+    )
+    response.raise_for_status()
+    return {"status": response.status_code}
+
+
+SENDERS: dict[str, Sender] = {
+    Destination.ORCHESTRATOR: ToOrchestrator(),
+    Destination.NOTIFY: ToNotify(),
+    Destination.AUDIT: ToAudit(),
+    Destination.EMAIL: ToMail(),
+    Destination.WEBHOOK: ToWebhook(),
+}
+
+
+def deliver_due(*, at: datetime, limit: int = 100) -> Delivery:
+    """Send what is due, wherever it goes."""
+    return outbox.deliver_due(SENDERS, at=at, limit=limit)

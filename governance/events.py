@@ -1,0 +1,65 @@
+"""Events for the world outside: CloudEvents to subscribed webhooks, through the outbox."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cloudevents.http import CloudEvent, to_json
+from django.conf import settings
+
+from audit import ledger, outbox
+from audit.actions import Action
+from audit.models.outbox import Destination
+from config.access import SYSTEM
+from governance.models import WebhookSubscription
+from tenants.models import Group
+
+ALERT = "plugin.version.policy.alert"
+_NAMESPACE = uuid.UUID("7d3f0c52-6f3a-5b1e-9d61-1f2a0f6c1c5e")
+
+
+def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime) -> None:
+    """Tell every subscriber of the group what needs attention.
+
+    `reason` is one of drift_overdue, enforcement_failed, conflict_found, report_failed. The same `key` again
+    is the same event and tells nobody twice.
+    """
+    subscriptions = list(WebhookSubscription.objects.filter(group=group, active=True))
+    if not subscriptions:
+        return
+    event = event_document(group, reason, data, key=key, at=at)
+    for subscription in subscriptions:
+        outbox.post(
+            Destination.WEBHOOK,
+            event,
+            group_id=group.pk,
+            idempotency_key=f"{event['id']}-{subscription.pk}",
+            address=str(subscription.pk),
+            at=at,
+        )
+    ledger.record(
+        Action.ALERT_RAISED, subject=group, actor=SYSTEM, at=at, data={"reason": reason, "key": key}
+    )
+
+
+def event_document(
+    group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime
+) -> dict[str, Any]:
+    """The CloudEvent in structured JSON; its id follows from the key, so equal alerts are equal events."""
+    event = CloudEvent(
+        {
+            "id": str(uuid.uuid5(_NAMESPACE, f"{group.slug}/{key}")),
+            "type": ALERT,
+            "source": f"{settings.BASE_URL}/g/{group.slug}/",
+            "subject": reason,
+            "time": at.isoformat(),
+            "datacontenttype": "application/json",
+        },
+        {"group": group.slug, "reason": reason, **data},
+    )
+    document: dict[str, Any] = json.loads(to_json(event))
+    return document

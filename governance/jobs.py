@@ -1,0 +1,102 @@
+"""Background work: each job loads by id, calls one function, and may run twice."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from config import queue
+from config.access import SYSTEM
+from governance import (
+    collectors,
+    compilation,
+    compliance,
+    decisions,
+    delivery,
+    drift,
+    exemptions,
+    pipeline,
+    snapshots,
+    upgrades,
+)
+from governance.models import Run
+from governance.models.snapshot import Trigger
+from tenants.models import Group
+
+
+@queue.job
+def evaluate_tenants(group_id: int, tenant_ids: list[int]) -> None:
+    """Decide what to do about the drift of tenants whose manifests changed."""
+    group = Group.objects.get(pk=group_id)
+    decisions.evaluate(group, at=timezone.now(), actor=SYSTEM, tenant_ids=tenant_ids)
+
+
+@queue.job
+def advance_run(run_id: str) -> None:
+    """Carry a run on."""
+    pipeline.advance_run(run_id)
+
+
+@queue.job
+def follow_up(group_id: int) -> None:
+    """Work on what is under way in a group: tasks, messages, runs."""
+    at = timezone.now()
+    group = Group.objects.get(pk=group_id)
+    upgrades.dispatch_due(group, at=at)
+    delivery.deliver_due(at=at)
+    upgrades.poll(group, at=at)
+    upgrades.verify(group, at=at)
+    pipeline.resume_decided(group)
+    for run in Run.objects.filter(group=group, status__in=[Run.Status.RUNNING, Run.Status.ACTING]):
+        pipeline.advance_run(run.pk)
+
+
+@queue.job
+def build_report(report_id: str) -> None:
+    """Build a report that was asked for."""
+    compliance.build(report_id, at=timezone.now())
+
+
+@queue.job
+def tick() -> None:
+    """Find again whatever a lost wake-up left lying."""
+    for group in Group.objects.filter(governance_enabled=True):
+        queue.enqueue("governance.jobs.follow_up", group_id=group.pk)
+
+
+@queue.job
+def seal_snapshots() -> None:
+    """Collect, seal and judge every group; what time alone changes is seen here."""
+    for group in Group.objects.filter(governance_enabled=True):
+        queue.enqueue("governance.jobs.seal_snapshot", group_id=group.pk)
+
+
+@queue.job
+def seal_snapshot(group_id: int) -> None:
+    """Collect, seal and judge one group."""
+    at = timezone.now()
+    group = Group.objects.get(pk=group_id)
+    collectors.collect(group, actor=SYSTEM, at=at)
+    exemptions.expire_due(group, at=at)
+    compilation.recompile(group, at=at)
+    drift.detect(group, at=at)
+    decisions.evaluate(group, at=at, actor=SYSTEM)
+    snapshots.seal(group, trigger=Trigger.SCHEDULE, actor=SYSTEM, at=at)
+    compliance.measure(group)
+
+
+@queue.job
+def run_loops() -> None:
+    """Start a run of every group that has none under way."""
+    for group in Group.objects.filter(governance_enabled=True):
+        queue.enqueue("governance.jobs.run_loop", group_id=group.pk)
+
+
+@queue.job
+def run_loop(group_id: int) -> None:
+    """Start a run of one group and carry it on."""
+    group = Group.objects.get(pk=group_id)
+    try:
+        run = pipeline.start_run(group, trigger=Trigger.SCHEDULE, actor=SYSTEM, at=timezone.now())
+    except pipeline.RunUnderWay:
+        return
+    pipeline.advance_run(run.pk)

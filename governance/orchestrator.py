@@ -1,0 +1,120 @@
+"""The outbound contract of upgrade plans: handing over, asking, and trusting what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from audit.outbox import Undeliverable
+
+PATH = "/internal/version/upgrade/plan"
+TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+STATUSES = frozenset({"accepted", "running", "succeeded", "failed", "cancelled"})
+# Refusals that another attempt may turn: the receiver is busy, or not quite there yet.
+_WORTH_ANOTHER_TRY = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)
+
+
+class CallbackRefused(Exception):
+    """A callback that isn't signed by the orchestrator, is too old, or doesn't say what it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """What the orchestrator says of one order. `status` is one of STATUSES."""
+
+    order_id: str
+    task_id: str
+    status: str
+    detail: str
+    at: datetime | None
+
+
+def hand_over(payload: dict[str, Any], *, idempotency_key: str) -> dict[str, Any]:
+    """POST one upgrade plan; the answer holds the order's id. Raises Undeliverable where it is refused."""
+    return post_json(
+        f"{settings.ORCHESTRATOR_URL}{PATH}",
+        payload,
+        token=settings.ORCHESTRATOR_TOKEN,
+        idempotency_key=idempotency_key,
+    )
+
+
+def post_json(url: str, payload: Any, *, token: str, idempotency_key: str) -> dict[str, Any]:
+    """POST JSON to a configured service.
+
+    Raises Undeliverable for a refusal that stays one, httpx.HTTPError for anything worth another try.
+    """
+    headers = {"Idempotency-Key": idempotency_key}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    response = httpx.post(url, json=payload, headers=headers, timeout=TIMEOUT)
+    if response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY:
+        raise Undeliverable(f"{url} answered {response.status_code}: {response.text[:500]}")
+    response.raise_for_status()
+    answer = response.json() if response.content else {}
+    return answer if isinstance(answer, dict) else {"answer": answer}
+
+
+def ask(order_id: str) -> OrderStatus:
+    """GET an order's status. Raises httpx.HTTPError if the orchestrator can't be asked."""
+    response = httpx.get(
+        f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}",
+        headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"},
+        timeout=TIMEOUT,
+    )
+    response.raise_for_status()
+    document = response.json()
+    return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
+
+
+def cancel(order_id: str) -> bool:
+    """Ask the orchestrator to drop an order; False where it is too late for that."""
+    response = httpx.post(
+        f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}/cancel",
+        headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"},
+        timeout=TIMEOUT,
+    )
+    if response.status_code in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}:
+        return False
+    response.raise_for_status()
+    return True
+
+
+def verified_callback(body: bytes, headers: dict[str, str]) -> OrderStatus:
+    """What a signed callback says (Standard Webhooks: id, timestamp within five minutes, signature).
+
+    Raises CallbackRefused.
+    """
+    try:
+        document = Webhook(settings.CALLBACK_SECRET).verify(body, headers)
+    except WebhookVerificationError as refusal:
+        raise CallbackRefused(str(refusal)) from refusal
+    return status_from(document)
+
+
+def status_from(document: Any) -> OrderStatus:
+    """An order's status from its JSON. Raises CallbackRefused naming the field that is wrong."""
+    if not isinstance(document, dict):
+        raise CallbackRefused("The body must be a JSON object.")
+    for name in ("order", "task", "status"):
+        if not isinstance(document.get(name), str) or not document[name]:
+            raise CallbackRefused(f"The field {name} must be a text.")
+    if document["status"] not in STATUSES:
+        raise CallbackRefused(f"The field status must be one of {', '.join(sorted(STATUSES))}.")
+    at = document.get("at")
+    return OrderStatus(
+        order_id=document["order"],
+        task_id=document["task"],
+        status=document["status"],
+        detail=str(document.get("detail") or ""),
+        at=parse_datetime(at) if isinstance(at, str) else None,
+    )

@@ -1,0 +1,173 @@
+"""What a run does at each stage. Every function may be called twice and then finds nothing left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from config.access import SYSTEM
+from governance import (
+    collectors,
+    compilation,
+    compliance,
+    decisions,
+    delivery,
+    drift,
+    events,
+    exemptions,
+    flags,
+    notifications,
+    plans,
+    snapshots,
+    upgrades,
+)
+from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
+from governance.models.snapshot import Trigger
+
+Figures = dict[str, Any]
+
+
+def collect(run: Run, at: datetime) -> Figures:
+    """Take what the group's sources have, and judge it."""
+    return collectors.collect(run.group, actor=SYSTEM, at=at).figures()
+
+
+def seal(run: Run, at: datetime) -> Figures:
+    """Seal the state that the run goes by."""
+    before = run.group.open_snapshot
+    snapshot = snapshots.seal(run.group, trigger=Trigger.RUN, actor=SYSTEM, at=at)
+    run.snapshot_number = snapshot.number
+    Run.objects.filter(pk=run.pk).update(snapshot_number=snapshot.number)
+    return {
+        "snapshot": snapshot.number,
+        "sealed": int(snapshot.number >= before),
+        "tenants": snapshot.tenants,
+        "installations": snapshot.installations,
+    }
+
+
+def evaluate(run: Run, at: datetime) -> Figures:
+    """Find drift, and decide what to do about it."""
+    expired = exemptions.expire_due(run.group, at=at)
+    compilation.recompile(run.group, at=at)
+    found = drift.detect(run.group, at=at)
+    outcome = decisions.evaluate(run.group, at=at, actor=SYSTEM)
+    alert_overdue(run, at)
+    return {"exemptions_expired": expired, **found.figures(), **outcome.figures()}
+
+
+def plan(run: Run, at: datetime) -> Figures:
+    """Draft the plan of what the policies in mode enforce want changed."""
+    if run.plan_id is None:
+        drafted = plans.draft(run.group, run=run, policy_names=run.policy_names, at=at, actor=SYSTEM)
+        if drafted is not None:
+            run.plan = drafted
+            Run.objects.filter(pk=run.pk).update(plan=drafted)
+    tasks = UpgradeTask.objects.filter(plan_id=run.plan_id).count() if run.plan_id else 0
+    return {"plan": run.plan.number if run.plan else None, "tasks": tasks}
+
+
+def execute(run: Run, at: datetime) -> Figures:
+    """Start the plan, unless the run is dry or a flag forbids."""
+    if run.dry_run or run.plan is None or run.plan.status != Plan.Status.DRAFTED:
+        return {"started": 0}
+    try:
+        plans.start(run.plan, actor=SYSTEM, at=at)
+    except (flags.FlagOff, plans.WorldMoved) as refusal:
+        return {"started": 0, "refused": str(refusal)}
+    return {"started": 1, "dispatched": upgrades.dispatch_due(run.group, at=at)}
+
+
+def notify(run: Run, at: datetime) -> Figures:
+    """Write one digest to each person concerned."""
+    if run.dry_run:
+        return {"digests": 0}
+    digests = notifications.send_digests(run, at=at)
+    delivered = delivery.deliver_due(at=at)
+    return {"digests": digests, "delivered": delivered.delivered, "postponed": delivered.postponed}
+
+
+def verify(run: Run, at: datetime) -> Figures:
+    """Work on the plan's tasks until each is settled by its tenant's next manifest."""
+    if run.dry_run or run.plan is None or run.plan.status == Plan.Status.DRAFTED:
+        return {"tasks": 0}
+    work(run, at)
+    tasks = UpgradeTask.objects.filter(plan_id=run.plan_id)
+    figures: Figures = {"tasks": tasks.count()}
+    for status in UpgradeTask.Status:
+        if count := tasks.filter(status=status).count():
+            figures[status.value] = count
+    waiting = tasks.unfinished().count() if run.plan.status != Plan.Status.PAUSED else 0
+    if waiting:
+        figures["waiting"] = waiting
+    elif failed := figures.get("failed", 0) + figures.get("verify_failed", 0):
+        data = {"run": run.number, "plan": run.plan.number, "failed": failed}
+        events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
+    return figures
+
+
+def report(run: Run, at: datetime) -> Figures:
+    """Report, where the run changed anything or nothing was reported before."""
+    if run.dry_run or not (changed_anything(run) or compliance.never_reported(run.group)):
+        return {"report": None}
+    built = compliance.report_on(run, at=at)
+    return {"report": built.number, "status": built.status}
+
+
+STAGES: dict[Run.Stage, Callable[[Run, datetime], Figures]] = {
+    Run.Stage.COLLECT: collect,
+    Run.Stage.SEAL: seal,
+    Run.Stage.EVALUATE: evaluate,
+    Run.Stage.PLAN: plan,
+    Run.Stage.EXECUTE: execute,
+    Run.Stage.NOTIFY: notify,
+    Run.Stage.VERIFY: verify,
+    Run.Stage.REPORT: report,
+}
+
+
+def work(run: Run, at: datetime) -> None:
+    """One round for the tasks under way: hand over, deliver, ask, collect, verify."""
+    group = run.group
+    upgrades.dispatch_due(group, at=at)
+    delivery.deliver_due(at=at)
+    upgrades.poll(group, at=at)
+    if UpgradeTask.objects.filter(group=group, status=UpgradeTask.Status.VERIFYING).exists():
+        collectors.collect(group, actor=SYSTEM, at=at)
+        upgrades.verify(group, at=at)
+
+
+def changed_anything(run: Run) -> bool:
+    """Whether the run found or did anything that wasn't so before."""
+    counted = ("changed", "sealed", "opened", "closed", "accepted", "new_conflicts", "tasks", "digests")
+    return any(
+        figures.get(name) for figures in run.figures.values() if isinstance(figures, dict) for name in counted
+    )
+
+
+def claim_conflicts(run: Run) -> int:
+    """Make the run stand for the open conflicts that it found; how many it waits for.
+
+    A conflict that an earlier run stands for stays with that one, so that a repetition waits for nothing new.
+    """
+    if run.dry_run:
+        return 0
+    found = Conflict.objects.filter(Q(run__isnull=True) | Q(run=run), group=run.group).waiting()
+    wanted = set(run.policy_names)
+    mine = [
+        conflict.pk
+        for conflict in found
+        if not wanted or wanted & {rule["policy"] for rule in conflict.explanation.get("rules", [])}
+    ]
+    return Conflict.objects.filter(pk__in=mine).update(run=run)
+
+
+def alert_overdue(run: Run, at: datetime) -> None:
+    """Raise one alert a day while drift is past its SLA."""
+    overdue = Finding.objects.filter(group=run.group).overdue(at).count()
+    if overdue:
+        data = {"run": run.number, "overdue": overdue}
+        events.alert(run.group, "drift_overdue", data, key=f"overdue-{at:%Y-%m-%d}", at=at)

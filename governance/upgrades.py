@@ -1,0 +1,221 @@
+"""Upgrade tasks: handed to the orchestrator, written back, verified by the tenant's next manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from audit import ledger, outbox
+from audit.actions import Action
+from audit.models.outbox import Destination
+from config.access import SYSTEM, Actor
+from config.lifecycle import TransitionError, advance
+from governance import flags, orchestrator
+from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
+from governance.models.plan import UNFINISHED
+from governance.orchestrator import OrderStatus
+from tenants.models import Group
+
+log = structlog.get_logger("plumbline.upgrades")
+
+Status = UpgradeTask.Status
+AT_ONCE = 50  # tasks of one group in the orchestrator's hands
+POLL_AFTER = timedelta(seconds=20)  # without a callback for so long, ask
+
+# What a task's state makes of the findings that it is to resolve.
+_FINDING_STATUS = {
+    Status.DISPATCHED: Finding.Status.IN_PROGRESS,
+    Status.ACCEPTED: Finding.Status.IN_PROGRESS,
+    Status.RUNNING: Finding.Status.IN_PROGRESS,
+    Status.VERIFYING: Finding.Status.VERIFYING,
+    Status.VERIFY_FAILED: Finding.Status.VERIFY_FAILED,
+    Status.FAILED: Finding.Status.NEW,
+    Status.CANCELLED: Finding.Status.NEW,
+}
+_FOLLOWING = (
+    Finding.Status.NEW,
+    Finding.Status.PLANNED,
+    Finding.Status.IN_PROGRESS,
+    Finding.Status.VERIFYING,
+    Finding.Status.VERIFY_FAILED,
+)
+
+
+def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
+    """Move a task on, its findings and its plan with it, and write it down. Raises TransitionError."""
+    with transaction.atomic():
+        if to not in UNFINISHED:
+            fields.setdefault("finished_at", at)
+        advance(task, to=to, **fields)
+        _follow(task, to)
+        ledger.record(
+            Action.TASK_CHANGED,
+            subject=task,
+            actor=actor,
+            at=at,
+            data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
+        )
+        if to not in UNFINISHED:
+            _complete(task.plan_id, at)
+
+
+def dispatch_due(group: Group, *, at: datetime) -> int:
+    """Hand queued tasks over, most urgent first, as far as the limit allows; the number handed over.
+
+    The status is the claim: a dispatched task has its message in the outbox, in one transaction.
+    """
+    if not group.governance_enabled or not group.sync_enabled:
+        _explain_waiting(group, f"The feature flag {flags.SYNC} is off.")
+        return 0
+    with transaction.atomic():
+        free = AT_ONCE - UpgradeTask.objects.filter(group=group, status__in=UNFINISHED[1:]).count()
+        queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
+        tasks = list(queue.select_for_update(skip_locked=True, of=("self",))[: max(free, 0)])
+        for task in tasks:
+            move(task, Status.DISPATCHED, actor=SYSTEM, at=at, dispatched_at=at, wait_reason="")
+            _post(task, group, at)
+    _explain_waiting(group, f"{AT_ONCE} tasks of the group are under way; this one follows.")
+    return len(tasks)
+
+
+def write_back(
+    status: OrderStatus, *, actor: Actor, at: datetime, group_id: int | None = None
+) -> UpgradeTask | None:
+    """Note what the orchestrator says of an order; None where no task is meant by it.
+
+    The same or an older word again changes nothing: callbacks may come twice, late and in any order.
+    """
+    tasks = UpgradeTask.objects.filter(Q(order_id=status.order_id) | Q(order_id=""), pk=status.task_id)
+    if group_id is not None:
+        tasks = tasks.filter(group_id=group_id)
+    task = tasks.select_related("tenant", "plan").first()
+    if task is None:
+        return None
+    to = {
+        "accepted": Status.ACCEPTED,
+        "running": Status.RUNNING,
+        "succeeded": Status.VERIFYING,
+        "failed": Status.FAILED,
+        "cancelled": Status.CANCELLED,
+    }[status.status]
+    try:
+        fields: dict[str, Any] = {"detail": status.detail, "order_id": status.order_id, "checked_at": at}
+        move(task, to, actor=actor, at=at, **fields)
+    except TransitionError:
+        log.info("write_back.ignored", task=str(task.pk), said=status.status, stands=task.status)
+    return task
+
+
+def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
+    """Ask the orchestrator about tasks that nothing was heard of for a while; the number asked about."""
+    if not settings.ORCHESTRATOR_URL:
+        return 0
+    under_way = UpgradeTask.objects.filter(
+        Q(checked_at__isnull=True, dispatched_at__lte=at - after) | Q(checked_at__lte=at - after),
+        group=group,
+        status__in=[Status.DISPATCHED, Status.ACCEPTED, Status.RUNNING],
+    ).exclude(order_id="")
+    asked = 0
+    for task in under_way.order_by("checked_at")[:200]:
+        UpgradeTask.objects.filter(pk=task.pk).update(checked_at=at)
+        try:
+            status = orchestrator.ask(task.order_id)
+        except httpx.HTTPError as failure:
+            log.warning("poll.failed", task=str(task.pk), error=str(failure))
+            break  # it is away: the others would only wait for the same time-out
+        write_back(status, actor=SYSTEM, at=at, group_id=group.pk)
+        asked += 1
+    return asked
+
+
+def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetime) -> dict[str, int]:
+    """Judge tasks that wait for it by the tenants' manifests since the hand-over.
+
+    A manifest that shows every step's release settles it; one observed after the orchestrator's word that
+    doesn't is a failed verification, with the difference named.
+    """
+    waiting = UpgradeTask.objects.filter(
+        group=group, status__in=[Status.VERIFYING, Status.VERIFY_FAILED], dispatched_at__isnull=False
+    ).select_related("tenant", "plan")
+    if tenant_ids is not None:
+        waiting = waiting.filter(tenant_id__in=list(tenant_ids))
+    judged = {"verified": 0, "verify_failed": 0}
+    for task in waiting:
+        verdict = _judge(task)
+        if verdict is None or (verdict and task.status == Status.VERIFY_FAILED):
+            continue
+        to = Status.VERIFY_FAILED if verdict else Status.SUCCEEDED
+        try:
+            move(task, to, actor=SYSTEM, at=at, detail="; ".join(verdict))
+        except TransitionError:
+            continue
+        judged["verify_failed" if verdict else "verified"] += 1
+    return judged
+
+
+def _judge(task: UpgradeTask) -> list[str] | None:
+    """The differences that the newest manifest shows, empty if none; None if it is too early to say."""
+    newest = (
+        Manifest.objects.filter(tenant_id=task.tenant_id).order_by("-observed_at", "-inventory_id").first()
+    )
+    if newest is None or task.dispatched_at is None or newest.observed_at < task.dispatched_at:
+        return None
+    installed = dict(
+        Installation.objects.current()
+        .filter(tenant_id=task.tenant_id, plugin__name__in=[step["plugin"] for step in task.steps])
+        .values_list("plugin__name", "release__version")
+    )
+    differences = [
+        f"{step['plugin']} is {installed.get(step['plugin'], 'not installed')}, not {step['to'] or 'removed'}"
+        for step in task.steps
+        if installed.get(step["plugin"]) != step["to"]
+    ]
+    said_at = task.checked_at or task.dispatched_at
+    return differences if not differences or newest.observed_at >= said_at else None
+
+
+def _follow(task: UpgradeTask, to: Status) -> None:
+    status = _FINDING_STATUS.get(to)
+    if status is not None:
+        Finding.objects.open().filter(
+            tenant_id=task.tenant_id,
+            plugin__name__in=[step["plugin"] for step in task.steps],
+            status__in=_FOLLOWING,
+        ).update(status=status)
+
+
+def _complete(plan_id: Any, at: datetime) -> None:
+    """Complete the plan once its last task is finished."""
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    if plan.status != Plan.Status.RUNNING or plan.tasks.unfinished().exists():
+        return
+    advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
+    ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
+
+
+def _explain_waiting(group: Group, reason: str) -> None:
+    waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
+    waiting.exclude(wait_reason=reason).update(wait_reason=reason)
+
+
+def _post(task: UpgradeTask, group: Group, at: datetime) -> None:
+    payload = {
+        "group": group.slug,
+        "plan": str(task.plan_id),
+        "task": str(task.pk),
+        "tenant": task.tenant.key,
+        "steps": [{name: step[name] for name in ("plugin", "from", "to")} for step in task.steps],
+        "due_at": task.due_at.isoformat() if task.due_at else None,
+        "callback_url": f"{settings.BASE_URL}{reverse('api_upgrade_status')}",
+    }
+    outbox.post(
+        Destination.ORCHESTRATOR, payload, group_id=group.pk, idempotency_key=task.idempotency_key, at=at
+    )
