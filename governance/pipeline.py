@@ -134,7 +134,7 @@ def drive(
     clock: Clock = timezone.now,
     progress: Callable[[Run], None] | None = None,
 ) -> Run:
-    """Carry a run through in this process, upgrades included, until it stands or the `timeout` (seconds) is over."""
+    """Carry a run through in this process until it stands or `timeout` seconds are over."""
     deadline = time.monotonic() + timeout
     while True:
         run = advance_run(run_id, clock=clock)
