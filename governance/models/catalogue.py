@@ -53,12 +53,20 @@ class Release(models.Model):
     requires = models.JSONField(default=list, blank=True)
     conflicts = models.JSONField(default=list, blank=True)  # [{"plugin": name, "range": text}]
     provides = models.JSONField(default=list, blank=True)  # [name]
+    # Whether the rules have been compiled against the release as it stands. Whoever adds or changes one, or a
+    # security warning on it, leaves False behind; the next detection of drift compiles what that touches.
+    compiled = models.BooleanField(default=False, db_default=False)
 
     objects = CatalogueQuerySet["Release"].as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plugin", "version"], name="release_version_once")]
-        indexes = [models.Index(fields=["plugin", "rank"])]
+        indexes = [
+            models.Index(fields=["plugin", "rank"]),
+            models.Index(
+                fields=["group", "plugin"], condition=models.Q(compiled=False), name="release_uncompiled"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.version

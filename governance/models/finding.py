@@ -36,6 +36,7 @@ class Finding(models.Model):
 
     Its identity is tenant, plugin, policy and rule key while open: it stays the same finding while the cause
     stays, also when the policy gets a new version or the tenant moves from one wrong release to another.
+    References are right by construction: they are written set-wise from the rows that they name.
     """
 
     class Status(models.TextChoices):
@@ -50,33 +51,48 @@ class Finding(models.Model):
         NEEDS_DECISION = "needs_decision", "Needs a decision"
         RESOLVED = "resolved", "Resolved"
 
-    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+", db_index=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="findings", db_index=False)
-    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, related_name="findings", db_index=False)
-    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="findings", db_index=False)
+    group = models.ForeignKey(
+        Group, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="findings"
+    )
+    plugin = models.ForeignKey(
+        Plugin, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="findings"
+    )
+    policy = models.ForeignKey(
+        Policy, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="findings"
+    )
     rule_key = models.SlugField(max_length=100, db_index=False)
     # The compiled rule that it breaks now; kept by key when the policy's version changes.
-    rule = models.ForeignKey(Rule, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    rule = models.ForeignKey(
+        Rule, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     # What is installed; null where the rule wants the plugin present and it is not.
     release = models.ForeignKey(
-        Release, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        Release, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False, related_name="+"
     )
     # What evaluation chose; null while undecided, and where the plugin is to go (`remove`).
     target = models.ForeignKey(
-        Release, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        Release, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False, related_name="+"
     )
-    remove = models.BooleanField(default=False)
+    remove = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=16, choices=Status, default=Status.NEW)
     severity = models.CharField(max_length=10, default="medium")
-    reason = models.TextField(blank=True)  # why there is no way, or why this target
+    reason = models.TextField(blank=True, db_default="")  # why there is no way, or why this target
     exemption = models.ForeignKey(
-        "governance.Exemption", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        "governance.Exemption",
+        on_delete=models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     opened_at = models.DateTimeField()
     opened_snapshot = models.PositiveIntegerField()
     closed_at = models.DateTimeField(null=True)
     closed_snapshot = models.PositiveIntegerField(null=True)
-    due_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)  # null while an exemption covers it, and without an SLA
 
     objects = FindingQuerySet.as_manager()
 

@@ -30,11 +30,15 @@ class RuleKind(models.TextChoices):
 
 
 class Selection(models.Model):
-    """A distinct way of choosing tenants; rules that choose alike share it. `digest` is of `document`."""
+    """A distinct way of choosing tenants; rules that choose alike share it. `digest` is of `document`.
+
+    `tenants_digest` is of the tenants as they were when the members were last chosen among all of them.
+    """
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64)
     document = models.JSONField()
+    tenants_digest = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["group", "digest"], name="selection_once")]
@@ -44,10 +48,12 @@ class Selection(models.Model):
 
 
 class SelectionTenant(models.Model):
-    """A tenant that a selection chooses, compiled."""
+    """A tenant that a selection chooses, compiled. Written set-wise, so without a check of each row."""
 
-    selection = models.ForeignKey(Selection, on_delete=models.CASCADE, related_name="members")
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    selection = models.ForeignKey(
+        Selection, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="members"
+    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_constraint=False, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["selection", "tenant"], name="selection_tenant_once")]
@@ -109,11 +115,18 @@ class Rule(models.Model):
 
 
 class Violation(models.Model):
-    """A release that breaks a rule: what the drift join reads. `plugin` repeats the release's."""
+    """A release that breaks a rule: what the drift join reads. `plugin` repeats the release's.
 
-    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, db_index=False, related_name="violations")
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+")
-    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, db_index=False, related_name="+")
+    Written set-wise, so without a check of each row.
+    """
+
+    rule = models.ForeignKey(
+        Rule, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="violations"
+    )
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, db_constraint=False, related_name="+")
+    plugin = models.ForeignKey(
+        Plugin, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rule", "release"], name="violation_once")]
