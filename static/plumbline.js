@@ -42,6 +42,9 @@ document.addEventListener("keydown", (event) => {
   closeMenus(null);
 });
 
+// Leaving a search field is no new search: it was sent while it was typed.
+document.addEventListener("change", (event) => { if (event.target.type === "search") event.stopPropagation(); }, true);
+
 // A filter that is left empty says nothing, so it has no place in the address.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get") return;
