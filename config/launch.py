@@ -26,9 +26,10 @@ def services(port: int) -> list[Service]:
     """The services, in the order in which they are to be stopped."""
     python = sys.executable
     web = (python, "-m", "gunicorn", "--config", "python:config.web", "config.wsgi")
+    worker = (python, str(settings.BASE_DIR / "manage.py"), "worker")
     listed = [
-        Service("web", web, {"PLUMBLINE_PORT": str(port)}),
-        Service("worker", (python, str(settings.BASE_DIR / "manage.py"), "worker"), grace=15),
+        Service("web", web, _log("web"), {"PLUMBLINE_PORT": str(port)}),
+        Service("worker", worker, _log("worker"), grace=15),
     ]
     if settings.USES_SANDBOX:
         state = str(settings.DATA_DIR / "sandbox.sqlite3")
@@ -37,8 +38,17 @@ def services(port: int) -> list[Service]:
             "PLUMBLINE_ORCHESTRATOR_TOKEN": settings.ORCHESTRATOR_TOKEN,
             "PLUMBLINE_CALLBACK_SECRET": settings.CALLBACK_SECRET,
         }
-        listed.append(Service("sandbox", command, secrets))
+        listed.append(Service("sandbox", command, _log("sandbox"), secrets))
     return listed
+
+
+def _log(service: str) -> Path:
+    """The file for what a service says; a long one is set aside."""
+    path: Path = settings.DATA_DIR / "logs" / f"{service}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > postgres.LOG_LIMIT:
+        path.rename(path.with_suffix(".log.1"))
+    return path
 
 
 def prepare() -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -30,6 +31,7 @@ class Service:
 
     name: str
     command: Sequence[str]
+    log: Path  # what it says; it would drown the supervisor's own words
     environment: Mapping[str, str] = field(default_factory=dict)
     grace: float = 10  # seconds that it gets to end in order
 
@@ -68,16 +70,19 @@ class Child:
         self.process = None
 
     def _start(self, now: float) -> None:
-        self.process = subprocess.Popen(
-            self.service.command,
-            env={**os.environ, **self.service.environment},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            # Without this, a supervisor that is killed would leave its services running.
-            preexec_fn=lambda: die_with_parent(signal.SIGTERM),
-        )
+        with self.service.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.service.command,
+                env={**os.environ, **self.service.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # Without this, a supervisor that is killed would leave its services running.
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+            )
         self.started_at = now
-        log.info("service_started", service=self.service.name, pid=self.process.pid)
+        log.debug("service_started", service=self.service.name, pid=self.process.pid)
 
     def _bury(self, now: float) -> None:
         """Note a death, and how long to wait before the next life: longer each time."""
@@ -88,7 +93,8 @@ class Child:
         self.due_at = now + pause
         code = self.process.returncode
         self.process = None
-        log.error("service_died", service=self.service.name, exit_code=code, restart_in=pause)
+        words = {"exit_code": code, "restart_in": pause, "log": str(self.service.log)}
+        log.error("service_died", service=self.service.name, **words)
 
 
 def interruptible() -> None:
@@ -107,7 +113,7 @@ def supervise(services: Sequence[Service], *, each_turn: Callable[[], None]) -> 
             each_turn()
             time.sleep(0.2)
     except KeyboardInterrupt:
-        log.info("stopping")
+        log.debug("stopping")
     finally:
         # An impatient second Ctrl-C must not leave half of them running.
         for number in ENDINGS:

@@ -51,6 +51,10 @@ class Welcome:
             return
         self.told = True
         address = settings.BASE_URL if self.port == settings.PORT else f"http://127.0.0.1:{self.port}"
-        lines = [f"Plumbline runs at {address}", *import_string(settings.WELCOME)(), "Ctrl-C stops it."]
+        lines = [
+            f"Plumbline runs at {address}",
+            *import_string(settings.WELCOME)(),
+            f"Logs are in {settings.DATA_DIR / 'logs'}. Ctrl-C stops it.",
+        ]
         self.command.stdout.write("\n".join(["", *lines, ""]))
         self.command.stdout.flush()
