@@ -32,14 +32,19 @@ def services(port: int) -> list[Service]:
         Service("worker", worker, _log("worker"), grace=15),
     ]
     if settings.USES_SANDBOX:
-        state = str(settings.DATA_DIR / "sandbox.sqlite3")
-        command = (python, "-m", "sandbox", "--port", str(settings.SANDBOX_PORT), "--state", state)
-        secrets = {
-            "PLUMBLINE_ORCHESTRATOR_TOKEN": settings.ORCHESTRATOR_TOKEN,
-            "PLUMBLINE_CALLBACK_SECRET": settings.CALLBACK_SECRET,
-        }
-        listed.append(Service("sandbox", command, _log("sandbox"), secrets))
+        listed.append(sandbox())
     return listed
+
+
+def sandbox() -> Service:
+    """The sandbox orchestrator, on the demo tenants' state under the data directory."""
+    state = str(settings.DATA_DIR / "sandbox.sqlite3")
+    command = (sys.executable, "-m", "sandbox", "--port", str(settings.SANDBOX_PORT), "--state", state)
+    secrets = {
+        "PLUMBLINE_ORCHESTRATOR_TOKEN": settings.ORCHESTRATOR_TOKEN,
+        "PLUMBLINE_CALLBACK_SECRET": settings.CALLBACK_SECRET,
+    }
+    return Service("sandbox", command, _log("sandbox"), secrets)
 
 
 def _log(service: str) -> Path:

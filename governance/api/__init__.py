@@ -1,0 +1,1 @@
+"""The internal endpoints: JSON, scoped tokens, Idempotency-Key, problem+json."""

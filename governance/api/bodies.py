@@ -1,0 +1,130 @@
+"""What the endpoints take and give, as the OpenAPI document shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers as s
+
+
+class Body(s.Serializer[Any]):
+    """A JSON object; unknown fields are refused, since a misspelt one would be ignored in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that aren't declared."""
+        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
+            raise s.ValidationError({name: ["Unknown field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Step(Body):
+    """One step of an upgrade plan."""
+
+    plugin = s.CharField(max_length=200)
+    to = s.CharField(max_length=200, allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a keyword of Python's, so it can't be an attribute."""
+        fields = super().get_fields()
+        fields["from"] = s.CharField(max_length=200, allow_null=True)
+        return fields
+
+
+class UpgradePlanBody(Body):
+    """The outbound contract: bring one tenant to other versions, in this order."""
+
+    group = s.CharField(max_length=100)
+    plan = s.UUIDField()
+    task = s.UUIDField()
+    tenant = s.CharField(max_length=200)
+    steps = Step(many=True, allow_empty=False)
+    due_at = s.DateTimeField(allow_null=True, required=False)
+    callback_url = s.URLField(allow_null=True, required=False, allow_blank=True)
+
+
+class UpgradePlanAnswer(s.Serializer[Any]):
+    """The order that an upgrade plan became."""
+
+    id = s.CharField()
+    status = s.CharField()
+
+
+class Recipient(Body):
+    """One person's digest."""
+
+    user = s.CharField(max_length=150)
+    email = s.EmailField(required=False, allow_blank=True)
+    tenant = s.CharField(max_length=200, allow_null=True, required=False)
+    subject = s.CharField(max_length=300)
+    text = s.CharField()
+    html = s.CharField(required=False, allow_blank=True)
+    link = s.CharField(max_length=500, required=False, allow_blank=True)
+    due_at = s.DateTimeField(allow_null=True, required=False)
+    lines = s.ListField(child=s.DictField(), required=False)
+    key = s.CharField(max_length=160)
+
+
+class NotifyBody(Body):
+    """Messages to the people concerned."""
+
+    kind = s.CharField(max_length=10)
+    recipients = Recipient(many=True, allow_empty=False)
+
+
+class AuditBody(s.Serializer[Any]):
+    """A record of a policy execution, an exemption or a conflict; the ledger's own entries have this form."""
+
+    at = s.DateTimeField()
+    action = s.CharField(max_length=40)
+    actor = s.DictField()
+    subject = s.DictField()
+    data = s.DictField(required=False)
+    hash = s.RegexField(r"^[0-9a-f]{64}$", required=False)
+
+
+class ManifestAnswer(s.Serializer[Any]):
+    """Which manifests were taken, and which not and why."""
+
+    accepted = s.ListField(child=s.DictField())
+    refused = s.ListField(child=s.DictField())
+
+
+class SnapshotAnswer(s.Serializer[Any]):
+    """A sealed snapshot."""
+
+    number = s.IntegerField()
+    sealed_at = s.DateTimeField()
+    digest = s.CharField()
+    tenants = s.IntegerField()
+    installations = s.IntegerField()
+    opened = s.IntegerField()
+    closed = s.IntegerField()
+    drift = s.DictField(child=s.IntegerField())
+
+
+class SimulateBody(Body):
+    """Policies as in the YAML; each stands in for the policy of its name."""
+
+    policies = s.ListField(child=s.DictField(), allow_empty=False)
+    title = s.CharField(max_length=200, required=False, allow_blank=True)
+    at = s.DateTimeField(required=False)
+
+
+class EnforceBody(Body):
+    """Which policies act; none named stands for all in force."""
+
+    policies = s.ListField(child=s.CharField(max_length=100), required=False)
+    dry_run = s.BooleanField(required=False, default=False)
+
+
+class DecideBody(Body):
+    """A person's decision on a conflict: which of its rules are set aside, and why."""
+
+    conflict = s.UUIDField()
+    set_aside = s.ListField(child=s.DictField(child=s.CharField()), allow_empty=False)
+    reason = s.CharField(max_length=2000)
+    decided_by = s.CharField(max_length=150)
+
+
+class Document(s.Serializer[Any]):
+    """A JSON object."""

@@ -1,0 +1,68 @@
+"""A request repeated under the same Idempotency-Key gets the first one's answer and does nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from governance.api.problems import KeyReused
+from governance.models import IdempotentAnswer
+
+HEADER = "Idempotency-Key"
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint found out, as plain JSON."""
+
+    body: dict[str, Any]
+    status: int = 200
+    replayed: bool = False
+
+
+def once(request: Request, endpoint: str, do: Callable[[], Answer], *, required: bool = False) -> Answer:
+    """Do it in one transaction with the note that it was done; without a key, just in one transaction.
+
+    Raises KeyReused if the key came with another body before, ValidationError for a bad or missing key.
+    """
+    key = request.headers.get(HEADER, "")
+    if len(key) > LONGEST_KEY or (required and not key):
+        raise ValidationError({HEADER: f"A key of 1 to {LONGEST_KEY} characters is needed."})
+    with transaction.atomic():
+        if not key:
+            return do()
+        return _once_under(key, request, endpoint, do)
+
+
+def _once_under(key: str, request: Request, endpoint: str, do: Callable[[], Answer]) -> Answer:
+    token_id = request.auth.actor.id
+    digest = hashlib.sha256(request.body).hexdigest()
+    # Two requests with the same key at once: the second waits, then finds the first one's answer.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{token_id} {endpoint} {key}"]
+        )
+    given = IdempotentAnswer.objects.filter(token_id=token_id, endpoint=endpoint, key=key).first()
+    if given is not None:
+        if given.request_digest != digest:
+            raise KeyReused(f"The {HEADER} {key} was used with another request before.")
+        return Answer(given.body, given.status_code, replayed=True)
+    answer = do()
+    IdempotentAnswer.objects.create(
+        token_id=token_id,
+        endpoint=endpoint,
+        key=key,
+        request_digest=digest,
+        status_code=answer.status,
+        body=answer.body,
+        answered_at=timezone.now(),
+    )
+    return answer

@@ -1,0 +1,104 @@
+"""Rows as the JSON that the endpoints and `--json` give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count
+
+from audit.models import Report
+from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
+
+
+def snapshot(row: Snapshot) -> dict[str, Any]:
+    """A sealed snapshot with the drift that is open now."""
+    statuses = Finding.objects.filter(group_id=row.group_id).open().order_by().values_list("status")
+    return {
+        "number": row.number,
+        "sealed_at": row.sealed_at.isoformat(),
+        "digest": row.digest,
+        "tenants": row.tenants,
+        "installations": row.installations,
+        "opened": row.opened,
+        "closed": row.closed,
+        "drift": dict(statuses.annotate(count=Count("pk"))),
+    }
+
+
+def run(row: Run) -> dict[str, Any]:
+    """A run with its plan, its tasks and what it waits for."""
+    conflicts = Conflict.objects.filter(run=row).select_related("plugin").order_by("found_at", "pk")
+    return {
+        "id": str(row.pk),
+        "number": row.number,
+        "status": row.status,
+        "stage": row.stage,
+        "dry_run": row.dry_run,
+        "policies": row.policy_names,
+        "snapshot": row.snapshot_number,
+        "started_at": row.started_at.isoformat(),
+        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+        "error": row.error,
+        "figures": row.figures,
+        "plan": plan(row.plan) if row.plan else None,
+        "conflicts": [conflict(found) for found in conflicts],
+    }
+
+
+def plan(row: Plan) -> dict[str, Any]:
+    """A plan with its tasks."""
+    tasks = row.tasks.select_related("tenant").order_by("-priority", "created_at", "pk")
+    return {
+        "id": str(row.pk),
+        "number": row.number,
+        "status": row.status,
+        "snapshot": row.snapshot_number,
+        "inputs_digest": row.inputs_digest,
+        "policies": row.policy_versions,
+        "tasks": [task(one) for one in tasks],
+    }
+
+
+def task(row: UpgradeTask) -> dict[str, Any]:
+    """An upgrade task."""
+    return {
+        "id": str(row.pk),
+        "tenant": row.tenant.key,
+        "status": row.status,
+        "steps": row.steps,
+        "due_at": row.due_at.isoformat() if row.due_at else None,
+        "waiting_because": row.wait_reason,
+        "detail": row.detail,
+    }
+
+
+def conflict(row: Conflict) -> dict[str, Any]:
+    """A conflict: why, whom it touches, what could be done, and what was decided."""
+    touched = row.touched.order_by("tenant__key").values_list("tenant__key", flat=True)
+    return {
+        "id": str(row.pk),
+        "status": row.status,
+        "plugin": row.plugin.name,
+        "explanation": row.explanation,
+        "tenants": list(touched),
+        "ways_out": row.ways_out,
+        "set_aside": row.set_aside,
+        "reason": row.reason,
+        "decided_by": row.decided_by_name or None,
+    }
+
+
+def report(row: Report) -> dict[str, Any]:
+    """A report and its files."""
+    files = row.files.order_by("format").values("format", "name", "size", "sha256")
+    return {
+        "id": str(row.pk),
+        "number": row.number,
+        "title": row.title,
+        "status": row.status,
+        "snapshot": row.snapshot_number,
+        "digest": row.digest,
+        "error": row.error,
+        "created_at": row.created_at.isoformat(),
+        "files": list(files),
+    }

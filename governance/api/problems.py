@@ -1,0 +1,96 @@
+"""Failures as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from audit.outbox import Undeliverable
+from config.lifecycle import TransitionError
+from governance import conflicts, exemptions, flags, pipeline, plans
+from governance.catalogue_formats import CatalogueError
+from governance.configuration import ConfigurationError
+from governance.orchestrator import CallbackRefused
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class KeyReused(Exception):
+    """An Idempotency-Key that came with another request before."""
+
+
+# The domain's failures by what they mean to a caller: status, type, title.
+_MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
+    flags.FlagOff: (HTTPStatus.CONFLICT, "flag-off", "Switched off"),
+    pipeline.RunUnderWay: (HTTPStatus.CONFLICT, "run-under-way", "A run is under way"),
+    plans.WorldMoved: (HTTPStatus.CONFLICT, "world-moved", "The world moved"),
+    TransitionError: (HTTPStatus.CONFLICT, "wrong-state", "Not in that state"),
+    KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "Idempotency-Key used for another request"),
+    ConfigurationError: (HTTPStatus.UNPROCESSABLE_ENTITY, "configuration", "The policies are not valid"),
+    CatalogueError: (HTTPStatus.UNPROCESSABLE_ENTITY, "catalogue", "The catalogue is not valid"),
+    conflicts.DecisionRefused: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "decision",
+        "Not a decision on this conflict",
+    ),
+    exemptions.FourEyes: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must decide"),
+    Undeliverable: (HTTPStatus.UNPROCESSABLE_ENTITY, "refused", "Refused"),
+    CallbackRefused: (HTTPStatus.UNAUTHORIZED, "callback-refused", "The callback is not trusted"),
+}
+
+
+def handle(failure: Exception, _context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: None lets an unforeseen failure become a 500."""
+    set_rollback()
+    for kind, (status, name, title) in _MEANINGS.items():
+        if isinstance(failure, kind):
+            return problem(status, name, title, str(failure))
+    if isinstance(failure, Http404 | ObjectDoesNotExist):
+        return problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", "There is nothing of that name here.")
+    if isinstance(failure, exceptions.ValidationError):
+        errors = list(_flat(failure.detail))
+        detail = "; ".join(f"{error['field']}: {error['reason']}" for error in errors)
+        return problem(HTTPStatus.BAD_REQUEST, "invalid", "The request is not valid", detail, errors=errors)
+    if isinstance(failure, exceptions.APIException):
+        return _of_framework(failure)
+    return None
+
+
+def problem(status: HTTPStatus, name: str, title: str, detail: str, **more: Any) -> Response:
+    """A response that says what is wrong; `name` ends its type, a URI that is only a name."""
+    document = {
+        "type": f"urn:plumbline:problem:{name}",
+        "title": title,
+        "status": status.value,
+        "detail": detail,
+        **more,
+    }
+    return Response(document, status=status, content_type=CONTENT_TYPE)
+
+
+def _of_framework(failure: exceptions.APIException) -> Response:
+    status = HTTPStatus(failure.status_code)
+    response = problem(status, status.name.lower().replace("_", "-"), status.phrase, str(failure.detail))
+    if header := getattr(failure, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    return response
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Nested field errors as a list of {"field": dotted path, "reason": text}."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for index, inner in enumerate(detail):
+            yield from _flat(inner, f"{path}[{index}]")
+    else:
+        for reason in detail if isinstance(detail, list) else [detail]:
+            yield {"field": path or "body", "reason": str(reason)}

@@ -1,0 +1,27 @@
+"""The addresses of the internal endpoints."""
+
+from django.urls import path
+
+from governance.api import catalogue, description, manifests, outbound, policies, reports, snapshots
+
+urlpatterns = [
+    path("version/governance/snapshot", snapshots.seal_snapshot, name="api_snapshot"),
+    path("version/governance/snapshot/<int:number>", snapshots.snapshot_status, name="api_snapshot_status"),
+    path("version/governance/manifest", manifests.push_manifests, name="api_manifest"),
+    path("version/governance/catalogue", catalogue.load_catalogue, name="api_catalogue"),
+    path("version/policy/simulate", policies.simulate_policies, name="api_simulate"),
+    path("version/policy/enforce", policies.enforce_policies, name="api_enforce"),
+    path("version/policy/enforce/<uuid:pk>", snapshots.run_status, name="api_run_status"),
+    path("version/policy/conflicts", policies.list_conflicts, name="api_conflicts"),
+    path("version/policy/decide", policies.decide_conflict, name="api_decide"),
+    path("version/policy/report", reports.build_report, name="api_report"),
+    path("version/policy/report/<uuid:pk>", reports.report_status, name="api_report_status"),
+    path("version/policy/report/<uuid:pk>/<slug:format>", reports.report_file, name="api_report_file"),
+    path("version/upgrade/status", outbound.upgrade_status, name="api_upgrade_status"),
+    path("version/upgrade/plan", outbound.create_upgrade_plan, name="api_upgrade_plan"),
+    path("version/upgrade/plan/<uuid:pk>", outbound.upgrade_plan_status, name="api_upgrade_plan_status"),
+    path("notify/version", outbound.notify_version, name="api_notify"),
+    path("audit/version", outbound.audit_version, name="api_audit"),
+    path("schema", description.schema, name="api_schema"),
+    path("docs/", description.docs, name="api_docs"),
+]
