@@ -1,8 +1,14 @@
 """What holds for an endpoint that names no rule of its own."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # the library reads this module while it still imports its views
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class Nobody(BasePermission):
