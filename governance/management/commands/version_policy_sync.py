@@ -23,7 +23,7 @@ FAILED, REFUSED = 1, 5
 
 
 class Command(TyperCommand):
-    """Applies the YAML, collects, snapshots, evaluates, enforces, notifies and reports, as the profiles say."""
+    """Applies the YAML, then collects, evaluates, enforces, notifies and reports as the profiles say."""
 
     help = "Run the whole loop once, for every group or for those named."
 
