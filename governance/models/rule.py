@@ -103,6 +103,10 @@ class Rule(models.Model):
     recompile_at = models.DateTimeField(null=True)
     # `same` without `at`: {plugin id: the release chosen}
     targets = models.JSONField(default=dict)
+    # The plugins of such a rule whose target depends on who has them installed.
+    contested = ArrayField(models.BigIntegerField(), default=list)
+    # Whether the findings of all tenants follow the rule as it is compiled. The next detection sees to the rest.
+    detected = models.BooleanField(default=False)
 
     objects = RuleQuerySet.as_manager()
 

@@ -1,0 +1,29 @@
+"""Rules, pure: what their documents say, which releases break them, and how they read in words."""
+
+from governance.rules.documents import (
+    PROFILE_DENIALS,
+    RuleError,
+    RuleSpec,
+    Variant,
+    check_dialects,
+    parse,
+    parse_all,
+)
+from governance.rules.judging import ReleaseFacts, next_change, violating
+from governance.rules.wishes import Wish
+from governance.rules.wording import says
+
+__all__ = [
+    "PROFILE_DENIALS",
+    "ReleaseFacts",
+    "RuleError",
+    "RuleSpec",
+    "Variant",
+    "Wish",
+    "check_dialects",
+    "next_change",
+    "parse",
+    "parse_all",
+    "says",
+    "violating",
+]
