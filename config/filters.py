@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_filters import ChoiceFilter
+from django_filters import ChoiceFilter, FilterSet
 
 
 class SeenValuesFilter(ChoiceFilter):
     """Offers the values that occur in the rows within reach, and no others: a choice can give away a row."""
+
+    parent: FilterSet  # set by the filter set that it is declared in
 
     @property
     def field(self) -> Any:

@@ -1,17 +1,24 @@
 """The frame around every page: navigation, fragments, messages, failures."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
+from django_htmx.middleware import HtmxDetails
 
 from config import icons
+from config.access import SYSTEM
 from config.lifecycle import TransitionError
 from config.navigation import ENTRIES, navigation
 from config.problems import TransitionErrorMiddleware
+from config.rendering import render_fragment
+from tenants import groups
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import World
@@ -86,21 +93,16 @@ def test_a_person_of_one_group_has_nothing_to_switch(owner: Client) -> None:
 
 def test_a_person_of_several_groups_can_switch_between_them(world: World, owner: Client) -> None:
     other = factories.group("other")
-    factories.groups.add_member(other, world.owner, Role.AUDITOR, actor=factories.SYSTEM, at=factories.AT)
+    groups.add_member(other, world.owner, Role.AUDITOR, actor=SYSTEM, at=factories.AT)
     page = owner.get(LIST).content.decode()
     assert 'href="/g/other/home/"' in page
     assert "/g/elsewhere/" not in page
 
 
 def test_messages_travel_with_a_fragment_as_toasts(world: World, rf: RequestFactory) -> None:
-    from django.contrib.messages.storage.cookie import CookieStorage
-    from django_htmx.middleware import HtmxDetails
-
-    from config.rendering import render_fragment
-
-    request = rf.get(LIST, headers=HTMX)
+    request: Any = rf.get(LIST, headers=HTMX)
     request.htmx = HtmxDetails(request)
-    request._messages = CookieStorage(request)  # type: ignore[attr-defined]
+    request._messages = CookieStorage(request)
     messages.success(request, "Saved <b>")
     html = render_fragment(request, "listing/empty.html", {"icon": "plus", "title": "x"}).content.decode()
     assert 'hx-swap-oob="beforeend:#toasts"' in html
@@ -108,9 +110,7 @@ def test_messages_travel_with_a_fragment_as_toasts(world: World, rf: RequestFact
 
 
 def raced(rf: RequestFactory, world: World, headers: dict[str, str]) -> HttpResponse:
-    from django_htmx.middleware import HtmxDetails
-
-    request = rf.post(LIST, headers=headers)
+    request: Any = rf.post(LIST, headers=headers)
     request.htmx = HtmxDetails(request)
 
     def answer(_request: HttpRequest) -> HttpResponse:
@@ -148,8 +148,6 @@ def test_what_isnt_there_is_said_in_words(owner: Client) -> None:
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
 def test_every_failure_page_can_be_drawn_without_a_request(name: str) -> None:
-    from django.template.loader import render_to_string
-
     page = render_to_string(f"{name}.html")
     assert page.count("<h1") == 1
     assert "style=" not in page

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import NullIf
 from django.test import RequestFactory
 from django_filters import ChoiceFilter, DateFromToRangeFilter, FilterSet
 
@@ -135,9 +136,6 @@ def test_equal_rows_keep_one_order_over_all_pages(many: World) -> None:
 
 
 def test_what_has_no_value_comes_last_in_either_direction(world: World) -> None:
-    from django.db.models import CharField, Value
-    from django.db.models.functions import NullIf
-
     rows = world.group.tenants.annotate(only_b=NullIf("key", Value("tenant-a"), output_field=CharField()))
     sorts = {"b": ("only_b",)}
     assert keys(listed(world, "sort=b", rows, sorts=sorts, default="b")) == ["tenant-b", "tenant-a"]

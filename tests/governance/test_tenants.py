@@ -19,7 +19,7 @@ from governance.models import (
     ReleaseAdvisory,
     Snapshot,
 )
-from tenants.models import Group, Tenant, User
+from tenants.models import Group, Role, Tenant, User
 from tests import factories
 from tests.factories import AT, World
 
@@ -157,7 +157,7 @@ def test_a_tenant_admin_lists_only_the_own_tenant(fleet: World, client: Client) 
 
 
 def test_an_empty_group_is_told_how_to_begin(client: Client, world: World) -> None:
-    client.force_login(factories.member(factories.group("fresh"), "founder", factories.Role.OWNER))
+    client.force_login(factories.member(factories.group("fresh"), "founder", Role.OWNER))
     assert b"No tenants yet" in client.get("/g/fresh/tenants/").content
 
 

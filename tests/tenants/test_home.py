@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client
 
+from config.access import SYSTEM
+from tenants import groups
 from tenants.models import Role
 from tests import factories
 from tests.factories import PASSWORD, World
@@ -33,7 +35,7 @@ def test_a_person_of_one_group_begins_in_it(world: World, client: Client) -> Non
 
 def test_a_person_of_several_groups_chooses(world: World, client: Client) -> None:
     other = factories.group("other")
-    factories.groups.add_member(other, world.owner, Role.AUDITOR, actor=factories.SYSTEM, at=factories.AT)
+    groups.add_member(other, world.owner, Role.AUDITOR, actor=SYSTEM, at=factories.AT)
     client.force_login(world.owner)
     page = client.get("/").content.decode()
     assert 'href="/g/acme/home/"' in page
