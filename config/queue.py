@@ -51,8 +51,8 @@ def find(name: str) -> Callable[..., None]:
     try:
         import_string(name)
         return JOBS[name]
-    except (ImportError, KeyError):
-        raise UnknownJob(f"{name} is not a job; decorate it with config.queue.job.") from None
+    except (ImportError, KeyError) as error:
+        raise UnknownJob(f"{name} is not a job; decorate it with config.queue.job.") from error
 
 
 def enqueue(name: str, /, **payload: Any) -> None:
@@ -97,7 +97,7 @@ def run_pending() -> int:
     """
     done = 0
     while row := _claim():
-        run(*row.task()["args"])
+        run(*row.task["args"])
         row.delete()
         done += 1
     return done

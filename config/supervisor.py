@@ -125,6 +125,6 @@ def supervise(services: Sequence[Service], *, each_turn: Callable[[], None]) -> 
 def _kill_group(leader: int) -> None:
     """Kill what is left of a process group, and wait until the kernel has taken it away."""
     with suppress(ProcessLookupError, PermissionError):
-        for _ in range(100):
+        for _ in range(25):
             os.killpg(leader, signal.SIGKILL)
             time.sleep(0.02)

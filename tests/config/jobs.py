@@ -50,3 +50,8 @@ def fail() -> None:
 
 def not_a_job() -> None:
     """Not registered."""
+
+
+def welcome() -> list[str]:
+    """What `manage.py run` tells beside the address."""
+    return ["Sign in as somebody."]
