@@ -17,6 +17,7 @@ class Action(models.TextChoices):
     MANIFEST_ACCEPTED = "manifest.accepted", "Manifest accepted"
     SNAPSHOT_SEALED = "snapshot.sealed", "Snapshot sealed"
     PROFILE_APPLIED = "profile.applied", "Profile applied"
+    POLICY_DRAFTED = "policy.drafted", "Policy version drafted"
     POLICY_APPLIED = "policy.applied", "Policy version put in force"
     POLICY_PAUSED = "policy.paused", "Policy paused"
     POLICY_RESUMED = "policy.resumed", "Policy resumed"

@@ -28,7 +28,7 @@ def starting(text: str, *, at: datetime) -> datetime:
 
 
 def ending(text: str, *, at: datetime) -> datetime:
-    """A date, time or `in 9 days` as an end: a date alone is included, so it ends when the day does, in UTC."""
+    """A date, time or `in 9 days` as an end: a date alone is included, so it ends with it, in UTC."""
     return _moment(text, at=at, ends=True)
 
 
@@ -48,6 +48,7 @@ def _moment(text: str, *, at: datetime, ends: bool) -> datetime:
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise MomentError(
-            f"“{text}” is not a date (2026-12-31), a time (2026-12-31T18:00:00Z) or a length ahead (in 9 days)"
+            f"“{text}” is not a date (2026-12-31), a time (2026-12-31T18:00:00Z) "
+            "or a length ahead (in 9 days)"
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,174 @@
+"""What a schema can't tell: names that must exist or be unique, ranges in their plugin's dialect, dates."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from governance import moments, policy_documents, rules
+from governance.documents.problems import Problem
+from governance.documents.reading import Place, Source
+from governance.models import Plugin, Policy, Profile
+from tenants.models import Group, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the group has already, against which names are checked."""
+
+    schemes: Mapping[str, str]  # plugin -> dialect
+    tenants: frozenset[str]
+    profiles: frozenset[str]
+    policies: Mapping[str, tuple[str, frozenset[str]]]  # policy in force -> kind, rule names
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong, and what is only odd: a rule about a plugin or tenant that may still come."""
+
+    source: Source
+    at: datetime
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def refuse(self, place: Place, reason: str) -> None:
+        """Note what makes the configuration unusable."""
+        self.problems.append(self.source.problem(place, reason))
+
+    def warn(self, place: Place, reason: str) -> None:
+        """Note what is allowed but may be a slip."""
+        self.warnings.append(self.source.problem(place, reason))
+
+
+def known(group: Group) -> Known:
+    """What the group has now."""
+    policies = Policy.objects.filter(group=group, current__isnull=False).exclude(status=Policy.Status.RETIRED)
+    return Known(
+        schemes=dict(Plugin.objects.filter(group=group).values_list("name", "scheme")),
+        tenants=frozenset(Tenant.objects.filter(group=group).values_list("key", flat=True)),
+        profiles=frozenset(Profile.objects.filter(group=group).values_list("name", flat=True)),
+        policies={
+            policy.name: (policy.kind, rule_names(policy.current.document, policy.current.profile))
+            for policy in policies.select_related("current")
+            if policy.current is not None
+        },
+    )
+
+
+def rule_names(document: Mapping[str, Any], profile: Mapping[str, Any]) -> frozenset[str]:
+    """The names by which an exemption may name a rule of the policy, the profile's denials among them."""
+    names = {str(rule["name"]) for rule in policy_documents.rules_of(document)}
+    return frozenset(names | {rules.PROFILE_DENIALS[switch] for switch in profile.get("deny", ())})
+
+
+def profiles(found: Findings, items: list[dict[str, Any]]) -> None:
+    """Profiles and rings by name, each once."""
+    unique(found, ("profiles",), items)
+    for index, item in enumerate(items):
+        unique(found, ("profiles", index, "rings"), item.get("rings", []))
+
+
+def policy(found: Findings, place: Place, document: Mapping[str, Any], has: Known) -> None:
+    """One baseline, policy or hold."""
+    profile = document.get("profile")
+    if profile and profile not in has.profiles:
+        found.refuse((*place, "profile"), unknown("profile", profile, has.profiles))
+    selector(found, (*place, "tenants"), document.get("tenants", "*"), has)
+    _window(found, place, document)
+    unique(found, (*place, "rules"), document.get("rules", []))
+    for index, rule in enumerate(document.get("rules", [])):
+        here = (*place, "rules", index)
+        _rule(found, here, rule, has)
+    for plugin, wanted in document.get("versions", {}).items():
+        here = (*place, "versions", plugin)
+        value = {"range": wanted} if isinstance(wanted, str) else wanted
+        _rule(found, here, {"name": "wanted", "plugins": [plugin], **value}, has)
+    if document.get("kind") == "hold":
+        _rule(found, place, {"name": "hold", "plugins": document["plugins"], "hold": True}, has)
+
+
+def exemption(found: Findings, place: Place, document: Mapping[str, Any], has: Known) -> None:
+    """One exemption; `has` includes the policies of the file."""
+    if document["tenant"] not in has.tenants:
+        found.refuse((*place, "tenant"), unknown("tenant", document["tenant"], has.tenants))
+    name, rule = document["policy"], document.get("rule")
+    if name not in has.policies:
+        found.refuse((*place, "policy"), unknown("policy", name, has.policies))
+    else:
+        kind, rules = has.policies[name]
+        if kind == "hold":
+            found.refuse((*place, "policy"), f"“{name}” is a hold, which nothing can break; end it instead")
+        elif rule and rule not in rules:
+            found.refuse((*place, "rule"), unknown(f"rule of “{name}”", rule, rules))
+    if document.get("plugin", "") not in {"", *has.schemes}:
+        found.refuse((*place, "plugin"), unknown("plugin", document["plugin"], has.schemes))
+    _moment(found, (*place, "until"), document["until"], moments.ending)
+
+
+def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
+    """The tenants that a selector names; one that isn't there may still come."""
+    if not isinstance(chosen, dict):
+        return
+    for index, key in enumerate(chosen.get("keys", [])):
+        if key not in has.tenants:
+            found.warn((*place, "keys", index), unknown("tenant", key, has.tenants) + " yet")
+    selector(found, (*place, "except"), chosen.get("except"), has)
+
+
+def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) -> None:
+    """Each name once."""
+    seen: dict[str, int] = {}
+    for index, item in enumerate(items):
+        name = item["name"]
+        if name in seen:
+            first = found.source.problem((*place, seen[name], "name"), "").line
+            at = f", first in line {first}" if first else ""
+            found.refuse((*place, index, "name"), f"the name “{name}” stands here twice{at}")
+        seen.setdefault(name, index)
+
+
+def unknown(noun: str, name: str, names: Iterable[str]) -> str:
+    """“there is no such thing”, with the nearest that there is."""
+    near = difflib.get_close_matches(name, sorted(names), 1)
+    return f"there is no {noun} “{name}”" + (f"; did you mean “{near[0]}”?" if near else "")
+
+
+def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) -> None:
+    """One rule, by the reading that compiling does too."""
+    try:
+        spec = rules.parse(rule, "")
+        rules.check_dialects(spec, has.schemes)
+    except rules.RuleError as error:
+        found.refuse((*place, *_steps(error.path)), error.reason)
+        return
+    for index, variant in enumerate(spec.variants):
+        selector(found, (*place, "variants", index, "tenants"), variant.tenants, has)
+
+
+def _steps(path: str) -> Place:
+    """`.variants[0].range` as a place."""
+    return tuple(int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path))
+
+
+def _window(found: Findings, place: Place, document: Mapping[str, Any]) -> None:
+    end_key = "until" if "until" in document else "effective_until"
+    start = _moment(found, (*place, "effective_from"), document.get("effective_from"), moments.starting)
+    end = _moment(found, (*place, end_key), document.get(end_key), moments.ending)
+    if start and end and end <= start:
+        found.refuse((*place, end_key), "ends before it starts")
+
+
+def _moment(
+    found: Findings, place: Place, text: str | None, reading: Callable[..., datetime]
+) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return reading(text, at=found.at)
+    except moments.MomentError as error:
+        found.refuse(place, str(error))
+        return None

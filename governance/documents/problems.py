@@ -1,0 +1,28 @@
+"""What is wrong with a configuration, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `line` counts from 1; 0 where a text has none, such as a request's JSON."""
+
+    file: str
+    line: int
+    place: str  # groups.acme.policies[0].rules[1].range
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.place + ': ' if self.place else ''}{self.reason}"
+
+
+class ConfigurationError(Exception):
+    """The configuration can't be used; nothing of it was. `problems` are all, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: (problem.file, problem.line))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

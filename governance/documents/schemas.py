@@ -1,0 +1,176 @@
+"""The published JSON Schemas, and their refusals in words for people."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry, Resource
+
+from governance.documents.problems import Problem
+from governance.documents.reading import Place, Source
+
+BASELINES = "multi_tenant_baselines.schema.json"
+PROFILES = "policy_profiles.schema.json"
+NAMES = (BASELINES, PROFILES)
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of keys to values",
+    "null": "nothing",
+}
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A published schema by its file name."""
+    path = settings.BASE_DIR / "config" / "version" / name
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def _validator(name: str, definition: str) -> Draft202012Validator:
+    registry: Registry[Any] = Registry().with_resources(
+        [(each, Resource.from_contents(schema(each))) for each in NAMES]
+    )
+    reference = f"{name}#/$defs/{definition}" if definition else name
+    return Draft202012Validator({"$ref": reference}, registry=registry)
+
+
+def problems(source: Source, name: str, *, definition: str = "") -> Iterator[Problem]:
+    """What in the document breaks the schema, or the one of its definitions that is named."""
+    for error in _validator(name, definition).iter_errors(source.data):
+        for cause in _causes(error):
+            place: Place = tuple(cause.absolute_path)
+            for at, reason in _reasons(cause, place):
+                yield source.problem(at, reason)
+
+
+def _causes(error: ValidationError) -> list[ValidationError]:
+    """What a person should be told: inside a choice, what is wrong with the branch that comes nearest."""
+    if error.validator in {"oneOf", "anyOf"} and error.context and not _chooses_keys(error):
+        nearest = best_match(_of_type(error))
+        return _causes(nearest) if nearest is not None else [error]
+    return [error]
+
+
+def _of_type(error: ValidationError) -> list[ValidationError]:
+    """The errors of those branches that want the type that is there, if there are any."""
+    context = list(error.context or ())
+    wrong = {e.schema_path[0] for e in context if e.validator in {"type", "const"} and len(e.path) == 0}
+    return [e for e in context if e.schema_path[0] not in wrong] or context
+
+
+def _chooses_keys(error: ValidationError) -> bool:
+    """Whether the choice is between keys, of which exactly one must be there."""
+    return all(set(branch) == {"required"} for branch in error.validator_value)
+
+
+def _reasons(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    explain = _EXPLANATIONS.get(str(error.validator), _generic)
+    yield from explain(error, place)
+
+
+def _unknown(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
+    for key in error.instance:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean “{near[0]}”?" if near else f"; known here: {', '.join(known)}"
+            yield (*place, key), f"unknown key “{key}”{hint}"
+
+
+def _type(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    wanted = _TYPES.get(str(error.validator_value), str(error.validator_value))
+    hint = "; put it in quotes" if error.validator_value == "string" and _plain(error.instance) else ""
+    yield place, f"must be {wanted}, not {_shown(error.instance)}{hint}"
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, bool | int)
+
+
+def _required(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    wanted = error.validator_value
+    missing = [key for key in wanted if key not in error.instance] if isinstance(wanted, list) else []
+    # One error a missing key arrives; each says its own.
+    told = next((f"“{key}” is missing" for key in missing if f"'{key}'" in error.message), error.message)
+    yield place, told
+
+
+def _enum(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    choices = [str(choice) for choice in error.validator_value]
+    yield place, f"{_shown(error.instance)} isn't one of {', '.join(choices)}"
+
+
+def _const(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    yield place, f"must be {_shown(error.validator_value)}, not {_shown(error.instance)}"
+
+
+def _pattern(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    wanted = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    yield place, f"{_shown(error.instance)} isn't of the form that is wanted. {wanted}".strip()
+
+
+def _one_of(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    if not _chooses_keys(error):
+        yield from _generic(error, place)
+        return
+    keys = [branch["required"][0] for branch in error.validator_value]
+    given = [key for key in keys if key in error.instance]
+    if given:
+        yield (*place, given[1] if len(given) > 1 else given[0]), f"{' and '.join(given)} exclude each other"
+    else:
+        yield place, f"needs one of {', '.join(keys)}"
+
+
+def _dependent(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    for key, needed in error.validator_value.items():
+        missing = [other for other in needed if other not in error.instance]
+        if key in error.instance and missing:
+            yield (*place, key), f"“{key}” needs “{missing[0]}” beside it"
+
+
+def _bounds(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    word = {"minimum": "at least", "maximum": "at most"}[str(error.validator)]
+    yield place, f"must be {word} {error.validator_value}, not {error.instance}"
+
+
+def _empty(_: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    yield place, "must not be empty"
+
+
+def _generic(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    yield place, error.message
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_EXPLANATIONS: dict[str, Callable[[ValidationError, Place], Iterator[tuple[Place, str]]]] = {
+    "additionalProperties": _unknown,
+    "type": _type,
+    "required": _required,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "oneOf": _one_of,
+    "dependentRequired": _dependent,
+    "minimum": _bounds,
+    "maximum": _bounds,
+    "minLength": _empty,
+    "minItems": _empty,
+    "minProperties": _empty,
+}

@@ -1,0 +1,109 @@
+"""Profiles, the templates of policies: what they say, and how they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from governance import documents, moments
+from governance.models import Configuration, Policy, Profile
+from governance.policy_documents import DEFAULT_SLA, DEFAULT_WEIGHT, Document
+from tenants.models import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One step of a roll-out: its tenants follow so long after the plan's start."""
+
+    name: str
+    tenants: Any  # a selector
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A profile with everything that it leaves out filled in."""
+
+    mode: str
+    prefer: str
+    weight: int
+    sla: Mapping[str, int]
+    deny: tuple[str, ...]
+    rings: tuple[Ring, ...]
+    tasks_per_plan: int | None
+    tells_tenant_admins: bool
+    tells_owners: bool
+    starts_by_itself: bool
+
+
+class ProfileInUse(Exception):
+    """Policies are made from the profile, so it can't go."""
+
+    def __init__(self, profile: Profile, policies: list[str]) -> None:
+        super().__init__(f"The profile “{profile}” can't go: {', '.join(policies)} are made from it.")
+
+
+def settings(document: Document) -> Settings:
+    """What a profile's document says, a policy version's `profile` included."""
+    notify = document.get("notify", {})
+    return Settings(
+        mode=document.get("mode", "observe"),
+        prefer=document.get("prefer", "nearest"),
+        weight=document.get("weight", DEFAULT_WEIGHT),
+        sla={**DEFAULT_SLA, **document.get("sla", {})},
+        deny=tuple(document.get("deny", ())),
+        rings=tuple(
+            Ring(ring["name"], ring["tenants"], moments.span(ring.get("wait", "0h")))
+            for ring in document.get("rings", ())
+        ),
+        tasks_per_plan=document.get("limits", {}).get("tasks_per_plan"),
+        tells_tenant_admins=notify.get("tenant_admins", True),
+        tells_owners=notify.get("owners", True),
+        starts_by_itself=document.get("auto_start", True),
+    )
+
+
+def content(group: Group, name: str) -> dict[str, Any]:
+    """What a policy version keeps of its profile: the document, the group's service levels merged in.
+
+    Raises Profile.DoesNotExist if the group has no profile of that name. A hold may have none: "".
+    """
+    configured = Configuration.objects.filter(group=group).values_list("sla", flat=True).first()
+    document = Profile.objects.get(group=group, name=name).document if name else {"mode": "observe"}
+    return {**document, "sla": {**DEFAULT_SLA, **(configured or {}), **document.get("sla", {})}}
+
+
+@transaction.atomic
+def save(group: Group, document: Document, *, actor: Actor, at: datetime) -> bool:
+    """Make or change the profile of that name; False if it says so already. Its policies are the caller's."""
+    profile = Profile.objects.select_for_update().filter(group=group, name=document["name"]).first()
+    if profile is not None and profile.document == document:
+        return False
+    before = profile.document if profile else {}
+    profile = profile or Profile(group=group, name=document["name"], version=0)
+    profile.document, profile.mode = dict(document), document["mode"]
+    profile.version += 1
+    profile.save()
+    changes = [change.as_json() for change in documents.changes(before, document)]
+    data = {"version": profile.version, "changes": changes}
+    ledger.record(Action.PROFILE_APPLIED, subject=profile, actor=actor, at=at, data=data)
+    return True
+
+
+@transaction.atomic
+def remove(profile: Profile, *, actor: Actor, at: datetime) -> None:
+    """Take away a profile from which no policy is made. Raises ProfileInUse."""
+    users = Policy.objects.filter(group_id=profile.group_id, current__profile_name=profile.name)
+    names = list(users.exclude(status=Policy.Status.RETIRED).order_by("name").values_list("name", flat=True))
+    if names:
+        raise ProfileInUse(profile, names)
+    data = {"removed": True, "document": profile.document}
+    ledger.record(Action.PROFILE_APPLIED, subject=profile, actor=actor, at=at, data=data)
+    profile.delete()
