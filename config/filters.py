@@ -15,7 +15,8 @@ class SeenValuesFilter(ChoiceFilter):
     @property
     def field(self) -> Any:
         """The form field, with its choices read when the form is built."""
-        rows = self.parent.queryset.order_by(self.field_name)
-        values = rows.values_list(self.field_name, flat=True).distinct()
+        name: Any = self.field_name
+        rows: Any = self.parent.queryset
+        values = rows.order_by(name).values_list(name, flat=True).distinct()
         self.extra["choices"] = [(value, value) for value in values if value not in (None, "")]
         return super().field
