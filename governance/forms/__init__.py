@@ -1,0 +1,1 @@
+"""Forms, one for each intent; what they clean to are domain values."""

@@ -1,0 +1,105 @@
+"""Decisions: the conflicts that need one, and recording it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+from django_filters import ChoiceFilter, FilterSet
+
+from config import queue
+from config.access import ConsoleRequest, Permission, requires
+from config.listing import listing
+from config.rendering import redirect_to, render_page
+from governance import conflicts
+from governance.forms.conflicts import DecideForm
+from governance.models import Conflict, ConflictTenant
+
+
+class ConflictFilter(FilterSet):
+    """How the list of conflicts may be narrowed."""
+
+    status = ChoiceFilter(label="Status", empty_label="Any", choices=Conflict.Status.choices)
+
+    class Meta:
+        model = Conflict
+        fields: tuple[str, ...] = ()
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def conflict_list(request: ConsoleRequest) -> HttpResponse:
+    """The group's conflicts, those that need a decision first."""
+    found = Conflict.objects.within(request.access).select_related("plugin", "run")
+    rows = listing(
+        request,
+        found.annotate(tenant_count=Count("touched")),
+        name="conflicts",
+        noun=("conflict", "conflicts"),
+        search=("plugin__name", "explanation__summary"),
+        filterset_class=ConflictFilter,
+        sorts={
+            "plugin": ("plugin__name", "found_at"),
+            "status": ("status", "found_at"),
+            "tenants": ("tenant_count", "found_at"),
+            "found": ("found_at",),
+        },
+        default="-status",
+    )
+    return render_page(
+        request,
+        "governance/conflicts/list.html",
+        {"listing": rows},
+        fragments={"conflicts": "governance/conflicts/_table.html"},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.GROUP_VIEW)
+def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """One conflict: why, whom it touches, what could be done; and the form that records a decision."""
+    found = Conflict.objects.within(request.access).select_related("plugin", "run")
+    conflict = get_object_or_404(found, pk=pk)
+    may_decide = request.access.allows(Permission.CONFLICT_DECIDE)
+    form = DecideForm(request.POST or None, conflict=conflict)
+    if request.method == "POST" and may_decide and form.is_valid():
+        return _decide(request, conflict, form)
+    touched = ConflictTenant.objects.within(request.access).filter(conflict=conflict).select_related("tenant")
+    rows = listing(
+        request,
+        touched,
+        name="touched",
+        noun=("tenant", "tenants"),
+        search=("tenant__key",),
+        sorts={"tenant": ("tenant__key",)},
+        default="tenant",
+    )
+    context = {"conflict": conflict, "form": form, "listing": rows, "may_decide": may_decide}
+    return render_page(
+        request,
+        "governance/conflicts/detail.html",
+        context,
+        fragments={"touched": "governance/conflicts/_touched.html"},
+        status=422 if form.errors else 200,
+    )
+
+
+def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> HttpResponse:
+    with transaction.atomic():
+        conflicts.decide(
+            conflict,
+            set_aside=form.cleaned_data["set_aside"],
+            reason=form.cleaned_data["reason"],
+            actor=request.actor,
+            at=timezone.now(),
+        )
+        # The run that stood at this conflict moves on.
+        queue.enqueue("governance.jobs.follow_up", group_id=conflict.group_id)
+    messages.success(request, "Decided. The decision holds until what it rests on changes.")
+    return redirect_to(request, "conflict_detail", conflict.pk)

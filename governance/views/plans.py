@@ -1,0 +1,159 @@
+"""Plans: all of them, one with its tasks as they go, and what a person may do with it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+from django_filters import ChoiceFilter, FilterSet
+
+from config import queue
+from config.access import ConsoleRequest, Permission, requires
+from config.charts import Part, stack
+from config.listing import listing
+from config.rendering import redirect_to, render_page
+from config.tones import tone
+from governance import flags, plans
+from governance.models import Plan, UpgradeTask
+from governance.models.plan import UNFINISHED
+
+
+class PlanFilter(FilterSet):
+    """How the list of plans may be narrowed."""
+
+    status = ChoiceFilter(label="Status", empty_label="Any", choices=Plan.Status.choices)
+
+    class Meta:
+        model = Plan
+        fields: tuple[str, ...] = ()
+
+
+class TaskFilter(FilterSet):
+    """How a plan's tasks may be narrowed."""
+
+    status = ChoiceFilter(label="Status", empty_label="Any", choices=UpgradeTask.Status.choices)
+
+    class Meta:
+        model = UpgradeTask
+        fields: tuple[str, ...] = ()
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def plan_list(request: ConsoleRequest) -> HttpResponse:
+    """The group's plans with how far each has got."""
+    rows = listing(
+        request,
+        Plan.objects.within(request.access).annotate(
+            task_count=Count("tasks"),
+            finished=Count("tasks", filter=~Q(tasks__status__in=UNFINISHED)),
+            failed=Count("tasks", filter=Q(tasks__status__in=["failed", "verify_failed"])),
+        ),
+        name="plans",
+        noun=("plan", "plans"),
+        search=("title", "created_by_name"),
+        filterset_class=PlanFilter,
+        sorts={"number": ("number",), "tasks": ("task_count", "number"), "status": ("status", "number")},
+        default="-number",
+    )
+    return render_page(
+        request,
+        "governance/plans/list.html",
+        {"listing": rows},
+        fragments={"plans": "governance/plans/_table.html"},
+    )
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """One plan: its progress, which renews itself while tasks are under way, and its tasks."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    rows = listing(
+        request,
+        UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant"),
+        name="tasks",
+        noun=("upgrade task", "upgrade tasks"),
+        search=("tenant__key", "detail"),
+        filterset_class=TaskFilter,
+        sorts={
+            "tenant": ("tenant__key",),
+            "status": ("status", "tenant__key"),
+            "priority": ("priority", "created_at", "tenant__key"),
+            "due": ("due_at", "tenant__key"),
+        },
+        default="-priority",
+    )
+    counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
+    context = {
+        "plan": plan,
+        "listing": rows,
+        "unfinished": sum(counts.get(status, 0) for status in UNFINISHED),
+        "total": sum(counts.values()),
+        "progress": stack(
+            [
+                Part(status.label, counts[status], tone(status))
+                for status in UpgradeTask.Status
+                if counts.get(status)
+            ],
+            title=f"Upgrade tasks of {plan}",
+        ),
+        "may_operate": request.access.allows(Permission.PLAN_OPERATE),
+    }
+    return render_page(
+        request,
+        "governance/plans/detail.html",
+        context,
+        fragments={"tasks": "governance/plans/_tasks.html", "progress": "governance/plans/_progress.html"},
+    )
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def plan_start(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Begin to hand the plan's tasks over."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    try:
+        plans.start(plan, actor=request.actor, at=timezone.now())
+    except (flags.FlagOff, plans.WorldMoved) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
+        messages.success(request, f"{plan} has started.")
+    return redirect_to(request, "plan_detail", plan.pk)
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def plan_pause(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Hand nothing more over until the plan is resumed."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    plans.pause(plan, actor=request.actor, at=timezone.now())
+    messages.success(request, f"{plan} is paused. What was handed over goes on.")
+    return redirect_to(request, "plan_detail", plan.pk)
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def plan_resume(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Go on with a paused plan."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    plans.resume(plan, actor=request.actor, at=timezone.now())
+    queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
+    messages.success(request, f"{plan} goes on.")
+    return redirect_to(request, "plan_detail", plan.pk)
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def plan_cancel(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Drop what wasn't handed over yet."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    plans.cancel(plan, actor=request.actor, at=timezone.now())
+    messages.success(request, f"{plan} is cancelled. What was handed over goes on.")
+    return redirect_to(request, "plan_detail", plan.pk)

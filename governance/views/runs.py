@@ -1,0 +1,122 @@
+"""Runs of the loop: all of them, one with its stages, and a new one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+from django_filters import ChoiceFilter, FilterSet
+
+from config import queue
+from config.access import ConsoleRequest, Permission, requires
+from config.listing import listing
+from config.rendering import redirect_to, render_page
+from governance import flags, pipeline
+from governance.models import Conflict, Run
+from governance.models.snapshot import Trigger
+from tenants.models import Group
+
+
+class RunFilter(FilterSet):
+    """How the list of runs may be narrowed."""
+
+    status = ChoiceFilter(label="Status", empty_label="Any", choices=Run.Status.choices)
+
+    class Meta:
+        model = Run
+        fields: tuple[str, ...] = ()
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def run_list(request: ConsoleRequest) -> HttpResponse:
+    """The group's runs."""
+    rows = listing(
+        request,
+        Run.objects.within(request.access).select_related("plan"),
+        name="runs",
+        noun=("run", "runs"),
+        search=("started_by_name",),
+        filterset_class=RunFilter,
+        sorts={"number": ("number",), "status": ("status", "number")},
+        default="-number",
+    )
+    return render_page(
+        request,
+        "governance/runs/list.html",
+        {"listing": rows, "may_run": request.access.allows(Permission.POLICY_ENFORCE)},
+        fragments={"runs": "governance/runs/_table.html"},
+    )
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """One run: what each stage did, which renews itself while it is under way."""
+    run = get_object_or_404(Run.objects.within(request.access).select_related("plan"), pk=pk)
+    stages = [(stage, run.figures.get(stage.value)) for stage in Run.Stage if stage != Run.Stage.DONE]
+    context = {
+        "run": run,
+        "stages": [
+            (stage, figures, (figures or {}).get("seconds"), _told(figures or {}))
+            for stage, figures in stages
+        ],
+        "under_way": run.status in {Run.Status.RUNNING, Run.Status.ACTING},
+        "conflicts": Conflict.objects.within(request.access).filter(run=run).order_by("-found_at", "pk")[:50],
+        "may_run": request.access.allows(Permission.POLICY_ENFORCE),
+    }
+    return render_page(
+        request,
+        "governance/runs/detail.html",
+        context,
+        fragments={"run": "governance/runs/_run.html"},
+    )
+
+
+@require_POST
+@requires(Permission.POLICY_ENFORCE)
+def run_start(request: ConsoleRequest) -> HttpResponse:
+    """Begin a run; the worker carries it on."""
+    group = Group.objects.get(pk=request.access.group_id)
+    try:
+        with transaction.atomic():
+            run = pipeline.start_run(
+                group,
+                trigger=Trigger.HAND,
+                actor=request.actor,
+                at=timezone.now(),
+                dry_run="dry_run" in request.POST,
+            )
+            queue.enqueue("governance.jobs.advance_run", run_id=str(run.pk))
+    except pipeline.RunUnderWay as refusal:
+        messages.warning(request, str(refusal))
+        return redirect_to(request, "run_detail", refusal.run.pk)
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+        return redirect_to(request, "run_list")
+    messages.success(request, f"{run} has started.")
+    return redirect_to(request, "run_detail", run.pk)
+
+
+@require_POST
+@requires(Permission.POLICY_ENFORCE)
+def run_cancel(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Give a run up."""
+    run = get_object_or_404(Run.objects.within(request.access), pk=pk)
+    pipeline.cancel_run(run, actor=request.actor, at=timezone.now())
+    messages.success(request, f"{run} is cancelled. What its plan handed over goes on.")
+    return redirect_to(request, "run_detail", run.pk)
+
+
+def _told(figures: dict[str, object]) -> list[tuple[str, object]]:
+    """A stage's figures that say something, with readable names."""
+    return [
+        (name.replace("_", " "), value)
+        for name, value in figures.items()
+        if name != "seconds" and value not in (None, 0, "")
+    ]
