@@ -2,13 +2,18 @@
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from config import postgres
+from config.env import BASE_DIR
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +39,45 @@ def processes_of(data_dir: Path) -> set[int]:
             except OSError:
                 continue  # it ended meanwhile, or isn't ours
     return found
+
+
+@pytest.fixture(scope="module")
+def environment(data_dir: Path) -> dict[str, str]:
+    """For processes of the product on a data directory, and on ports, of their own."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.config.worker_settings",
+        "PLUMBLINE_DATA_DIR": str(data_dir),
+        "PLUMBLINE_TEST_LINES": str(data_dir / "lines"),
+        "PLUMBLINE_SANDBOX_PORT": str(free_port()),
+        "PLUMBLINE_DATABASE_FSYNC": "off",
+    }
+
+
+@pytest.fixture(scope="module")
+def manage(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a management command of the product and waits for it."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Wait for the condition to hold."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't come about in time"
+        time.sleep(0.05)

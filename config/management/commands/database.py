@@ -15,6 +15,7 @@ from config.env import database_url
 class Command(BaseCommand):
     """Minds the embedded PostgreSQL by hand; every other command starts it by itself."""
 
+    requires_system_checks: list[str] = []  # nothing of the product is needed for it
     help = "Start, stop or look at the embedded PostgreSQL, or open its shell."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

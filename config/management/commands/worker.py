@@ -10,6 +10,7 @@ from config.worker import work
 class Command(BaseCommand):
     """Does background work until it is told to stop."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = "Do background work until told to stop by SIGTERM or Ctrl-C."
 
     def handle(self, *_args: Any, **_options: Any) -> None:

@@ -1,0 +1,1 @@
+"""A stand-in for the demo, for tests that start the whole product."""

@@ -1,0 +1,16 @@
+"""A demo that loads at once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from tenants.models import Group
+
+
+class Command(BaseCommand):
+    """Makes one empty group, and fails if there is one already."""
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Make the group."""
+        Group.objects.create(slug="stage", name="Stage")
+        self.stdout.write("The demo is loaded.")
