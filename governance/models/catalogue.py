@@ -80,6 +80,8 @@ class Advisory(models.Model):
     identifier = models.CharField(max_length=100)
     title = models.CharField(max_length=500)
     url = models.URLField(blank=True)
+    # A range, or a list of versions: what it says of releases that become known later.
+    affects = models.JSONField(default=list)
     releases = models.ManyToManyField(Release, through="ReleaseAdvisory", related_name="advisories")
 
     objects = CatalogueQuerySet["Advisory"].as_manager()
