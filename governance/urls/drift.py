@@ -1,5 +1,7 @@
-"""Addresses under drift."""
+"""Addresses of drift."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from governance.views import drift
+
+urlpatterns: list[URLPattern] = [path("", drift.drift_list, name="drift_list")]
