@@ -73,8 +73,7 @@ def record_many(records: Iterable[Record], *, group_id: int, actor: Actor, at: d
 
     The group's chain is locked until that transaction ends: a chain has one end only.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CHAIN_LOCK, group_id])
+    hold(group_id)
     last = Entry.objects.filter(group_id=group_id).order_by("-sequence").first()
     sequence, previous = (last.sequence, last.hash) if last else (0, GENESIS)
     entries: list[Entry] = []
@@ -89,6 +88,16 @@ def record_many(records: Iterable[Record], *, group_id: int, actor: Actor, at: d
             outbox.post_audit(as_document(entry), group_id=group_id, at=at)
     transaction.on_commit(lambda: _log(written))
     return written
+
+
+def hold(group_id: int) -> None:
+    """Keep others from adding to the group's chain until the caller's transaction ends.
+
+    For work that one transaction at a time may do and that ends in a record: taking the lock that it will take
+    anyway keeps two such transactions from waiting for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CHAIN_LOCK, group_id])
 
 
 def as_document(entry: Entry) -> dict[str, Any]:
