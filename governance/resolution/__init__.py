@@ -1,0 +1,38 @@
+"""What to do about drift: pure functions from a situation to its outcome."""
+
+from governance.resolution.deciding import decide
+from governance.resolution.ordering import in_order
+from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
+from governance.resolution.values import (
+    Binding,
+    Clash,
+    Component,
+    Need,
+    Prefer,
+    Relation,
+    Release,
+    Situation,
+    digest_of,
+    digest_of_set,
+)
+
+__all__ = [
+    "Binding",
+    "Change",
+    "Clash",
+    "Component",
+    "Need",
+    "Outcome",
+    "Prefer",
+    "Relation",
+    "Release",
+    "Rule",
+    "Saying",
+    "Situation",
+    "Unsettled",
+    "WayOut",
+    "decide",
+    "digest_of",
+    "digest_of_set",
+    "in_order",
+]

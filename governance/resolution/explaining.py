@@ -1,0 +1,163 @@
+"""Why a component has no way to go, in words, and which rules a person could set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
+from governance.resolution.problem import Fault, Problem, State
+from governance.resolution.search import attempt
+from governance.resolution.values import Binding, Component, Release, digest_of
+
+SHOWN_RELEASES = 3  # how many of the allowed releases the chain tells of
+SHOWN_FAULTS = 3  # and how much about each
+ASIDE = 3  # the most rules that one way out sets aside
+
+
+def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
+    """Name a minimal set of rules that leaves the component no way, and the ways out of it."""
+    problem = oracle.problem
+    component = problem.situation.component(component_id)
+    culprits = _minimal(oracle, component_id, problem.bindings)
+    chain = _chain(Problem(problem.situation, tuple(culprits)), component)
+    sayings = tuple(Saying(b.policy, b.key, b.component, b.weight, b.says) for b in culprits)
+    return Unsettled(
+        component=component_id,
+        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *chain),
+        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, chain, proved)]),
+        rules=sayings,
+        chain=chain,
+        ways_out=_ways_out(oracle, component, culprits),
+        proved=proved,
+    )
+
+
+@dataclass
+class Oracle:
+    """Says whether a component would have a way if only some of the rules were there.
+
+    While it has to guess because components aren't open that might help, it gathers them in `beyond`.
+    """
+
+    problem: Problem
+    final: bool
+    beyond: set[int] = field(default_factory=set)
+
+    def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
+        """A state in which the component breaks none of the bindings; None if there is no such state."""
+        problem = Problem(self.problem.situation, tuple(bindings))
+        found = attempt(problem, (component_id,), final=self.final)
+        self.beyond |= found.beyond
+        return found.state
+
+
+def _minimal(oracle: Oracle, component_id: int, given: Iterable[Binding]) -> list[Binding]:
+    """Bindings of which none can be left out without there being a way, the component's own preferred."""
+    open_ones = {component.id for component in oracle.problem.situation.components if component.open}
+    bindings = [b for b in given if b.component in open_ones]
+    bindings.sort(key=lambda b: (b.component != component_id, -b.weight, b.rule, b.component))
+    own = [b for b in bindings if b.component == component_id]
+
+    def stuck(some: Sequence[Binding]) -> bool:
+        return oracle.way(component_id, some) is None
+
+    culprits = shrink(own, stuck) if stuck(own) else shrink(bindings, stuck)
+    return sorted(culprits, key=lambda b: (b.kind != "hold", -b.weight, b.rule, b.component))
+
+
+def shrink(items: Sequence[Binding], fails: Callable[[Sequence[Binding]], bool]) -> list[Binding]:
+    """A minimal part of `items` that still fails, those in front preferred (QuickXplain)."""
+
+    def among(background: list[Binding], changed: bool, rest: Sequence[Binding]) -> list[Binding]:
+        if changed and fails(background):
+            return []
+        if len(rest) == 1:
+            return list(rest)
+        front, back = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+        of_back = among([*background, *front], bool(front), back)
+        return [*among([*background, *of_back], bool(of_back), front), *of_back]
+
+    return among([], False, items) if items else []
+
+
+def _in_words(bindings: Iterable[Binding]) -> list[str]:
+    return [f"{binding.label} {binding.says}" for binding in bindings]
+
+
+def _closing(
+    component: Component, culprits: Sequence[Binding], chain: Sequence[str], proved: bool
+) -> list[str]:
+    """What the rules alone don't tell."""
+    words = list(chain[:1])
+    if len(culprits) == 1 and not chain:
+        words.append(f"the catalogue has no such release of {component.name} to go to")
+    if not proved:
+        words.append("the search for a way was given up at its bound")
+    return words
+
+
+def _chain(problem: Problem, component: Component) -> tuple[str, ...]:
+    """What is wrong with the best of the releases that these rules would let the component go to."""
+    lines: list[str] = []
+    for release in problem.targets.get(component.id, ())[:SHOWN_RELEASES]:
+        faults = list(problem.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
+        lines.extend(_told(problem, fault) for fault in faults)
+    return tuple(dict.fromkeys(lines))
+
+
+def _told(problem: Problem, fault: Fault) -> str:
+    names = problem.situation.component
+    start = problem.start
+    others = sorted(c for c in fault.relation.components if c != fault.component and c in start)
+    stands = [_stands(names(c), start[c]) for c in others]
+    told = f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
+    return f"{told}, and {' and '.join(stands)}" if stands else f"{told}, and there is no such release"
+
+
+def _stands(component: Component, release: Release | None) -> str:
+    return f"{component.name} is {'not installed' if release is None else f'at {release.version}'}"
+
+
+def _ways_out(oracle: Oracle, component: Component, culprits: Sequence[Binding]) -> tuple[WayOut, ...]:
+    """For each culprit the least that has to be set aside with it, the lightest first."""
+    concerned = {component.id, *(b.component for b in culprits)}
+    ways = {
+        way.rules: way
+        for rule in dict.fromkeys(b.rule for b in culprits)
+        if (way := _way_out(oracle, component, rule, concerned)) is not None
+    }
+    return tuple(sorted(ways.values(), key=lambda way: (way.weight, len(way.rules), way.rules)))
+
+
+def _way_out(oracle: Oracle, component: Component, first: Rule, concerned: set[int]) -> WayOut | None:
+    bindings = oracle.problem.bindings
+    aside = [first]
+    while len(aside) <= ASIDE:
+        left = [b for b in bindings if b.rule not in aside or b.component not in concerned]
+        state = oracle.way(component.id, left)
+        if state is not None:
+            return _as_way(bindings, component, tuple(sorted(aside)), state)
+        more = [b for b in _minimal(oracle, component.id, left) if b.component in concerned]
+        if not more:
+            return None
+        aside.append(min(more, key=lambda b: (b.weight, b.rule)).rule)
+    return None
+
+
+def _as_way(
+    bindings: Sequence[Binding], component: Component, rules: tuple[Rule, ...], state: State
+) -> WayOut:
+    named = {b.rule: b for b in bindings}
+    labels = " and ".join(named[rule].label for rule in rules)
+    return WayOut(
+        rules=rules,
+        weight=sum(named[rule].weight for rule in rules),
+        says=f"Set {labels} aside here: {_goes(component, state[component.id])}",
+    )
+
+
+def _goes(component: Component, to: Release | None) -> str:
+    if to == component.installed:
+        return f"{component.name} stays {'away' if to is None else f'at {to.version}'}"
+    return f"{component.name} {'is removed' if to is None else f'goes to {to.version}'}"

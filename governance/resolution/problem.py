@@ -1,0 +1,145 @@
+"""A situation made ready for searching: where each component may go, and what would be wrong with a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from governance.resolution.values import Binding, Clash, Component, Prefer, Relation, Release, Situation
+
+State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A relation of the release of `component` that doesn't hold."""
+
+    component: int
+    release: Release
+    relation: Relation
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A situation under its bindings, or under some of them."""
+
+    situation: Situation
+    bindings: tuple[Binding, ...]
+
+    @cached_property
+    def start(self) -> dict[int, Release | None]:
+        """What is installed."""
+        return {component.id: component.installed for component in self.situation.components}
+
+    @cached_property
+    def binding(self) -> dict[int, list[Binding]]:
+        """The bindings of each component."""
+        found: dict[int, list[Binding]] = {}
+        for binding in self.bindings:
+            found.setdefault(binding.component, []).append(binding)
+        return found
+
+    def broken(self, component_id: int) -> list[Binding]:
+        """The bindings that are to be acted on and that what is installed breaks."""
+        installed = self.start[component_id]
+        return [b for b in self.binding.get(component_id, []) if b.wanted and not b.allows(installed)]
+
+    @cached_property
+    def obliged(self) -> tuple[int, ...]:
+        """Components that break a rule and so must change, those with the weightiest reason first."""
+        components = (component.id for component in self.situation.components)
+        reasons = {c: max(b.weight for b in broken) for c in components if (broken := self.broken(c))}
+        return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
+
+    @cached_property
+    def targets(self) -> dict[int, tuple[Release | None, ...]]:
+        """Where each open component may go from where it is, the best first."""
+        return {c.id: tuple(self._targets(c)) for c in self.situation.components if c.open}
+
+    def _targets(self, component: Component) -> Iterator[Release | None]:
+        bindings = self.binding.get(component.id, [])
+        named = [binding.allowed for binding in bindings if binding.exact]
+        installed = component.installed
+        allowed = [
+            release
+            for release in component.candidates
+            if (release.offered or (release.nameable and any(release.id in ids for ids in named)))
+            and (installed is None or release.id != installed.id)
+            and all(binding.allows(release) for binding in bindings)
+        ]
+        yield from sorted(allowed, key=preference(installed, self.prefer(component.id)))
+        # Some of the bindings are asked with the freedom that all give, so that fewer never allow less.
+        removable = any(b.kind == "absent" and b.component == component.id for b in self.situation.bindings)
+        if installed is not None and removable and all(binding.absence for binding in bindings):
+            yield None
+
+    def prefer(self, component_id: int) -> Prefer:
+        """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""
+        broken = self.broken(component_id)
+        return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
+
+    def faults(self, state: State) -> Iterator[Fault]:
+        """What is wrong with a state and wasn't wrong with what is installed, in a fixed order."""
+        return (
+            Fault(component, release, relation)
+            for component, release, place, relation in self._broken_relations(state)
+            if (release.id, place) not in self.endured
+        )
+
+    @cached_property
+    def endured(self) -> frozenset[tuple[int, int]]:
+        """Relations that don't hold now: no change is blamed for them as long as their release stays."""
+        return frozenset((release.id, place) for _, release, place, _ in self._broken_relations(self.start))
+
+    def _broken_relations(self, state: State) -> Iterator[tuple[int, Release, int, Relation]]:
+        present = {release.id for release in state.values() if release is not None}
+        for component, release in state.items():
+            if release is not None:
+                for place, relation in self._watched(release):
+                    if not self._holds(relation, present, state):
+                        yield component, release, place, relation
+
+    def _watched(self, release: Release) -> tuple[tuple[int, Relation], ...]:
+        """The release's relations that a change could touch, with their places."""
+        known = self._watched_by_release.get(release.id)
+        if known is None:
+            everything = release.component in self._open
+            known = self._watched_by_release[release.id] = tuple(
+                (place, relation)
+                for place, relation in enumerate(release.relations)
+                if everything or not relation.components.isdisjoint(self._open)
+            )
+        return known
+
+    @cached_property
+    def _watched_by_release(self) -> dict[int, tuple[tuple[int, Relation], ...]]:
+        return {}
+
+    @cached_property
+    def _open(self) -> frozenset[int]:
+        return frozenset(c.id for c in self.situation.components if c.open)
+
+    def _holds(self, relation: Relation, present: set[int], state: State) -> bool:
+        if isinstance(relation, Clash):
+            return relation.releases.isdisjoint(present)
+        if not relation.releases.isdisjoint(present):
+            return True
+        unknown = relation.of_host or not self.situation.complete
+        return unknown and not any(state.get(c) is not None for c in relation.components)
+
+
+def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
+    """Upwards before downwards, and there the newest or the nearest; equal versions in one order."""
+
+    def key(release: Release) -> tuple[int, ...]:
+        if installed is None or release.rank < installed.rank:
+            return (1, -release.rank, release.id)
+        return (0, -release.rank if prefer is Prefer.NEWEST else release.rank, release.id)
+
+    return key
+
+
+def involved(fault: Fault) -> Iterable[int]:
+    """The components of which at least one must change to mend the fault: those that could help first."""
+    return (*sorted(fault.relation.components - {fault.component}), fault.component)

@@ -1,0 +1,208 @@
+"""What a decision is made from: frozen values whose digests depend on content, never on order.
+
+Versions don't appear here except as text for people. Every relation of a release is a set of release ids,
+compiled once by whoever knows the version dialects, so that deciding is set arithmetic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+
+def digest_of(*parts: object) -> str:
+    """SHA-256 over the parts' texts; a separator that no text contains keeps them apart."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
+
+
+def digest_of_set(parts: Iterable[object]) -> str:
+    """The same whatever order the parts come in."""
+    return digest_of(*sorted(map(str, parts)))
+
+
+class Prefer(StrEnum):
+    """Which of several targets that cost the same number of changes is the better one."""
+
+    NEWEST = "newest"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A release's demand that one of `releases` be installed beside it.
+
+    `components` are those that could meet it, the named one included even when no release of it would do.
+    A range of alternatives (`any_of`) and what stands in for a name (`provides`) are in the set already.
+    A need of the host can't be judged, and so isn't, where the host is unknown.
+    """
+
+    says: str  # "needs core >=3"
+    releases: frozenset[int]
+    components: frozenset[int]
+    of_host: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of(
+            "need", self.says, self.of_host, digest_of_set(self.releases), digest_of_set(self.components)
+        )
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A release's demand that none of `releases` be installed beside it.
+
+    An optional requirement is one too: it clashes with the releases out of its range.
+    """
+
+    says: str  # "doesn't go with core <2"
+    releases: frozenset[int]
+    components: frozenset[int]
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of("clash", self.says, digest_of_set(self.releases), digest_of_set(self.components))
+
+
+Relation = Need | Clash
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of a component. `rank` orders the component's releases; equal versions share it."""
+
+    id: int
+    component: int
+    version: str
+    rank: int
+    relations: tuple[Relation, ...] = ()
+    offered: bool = True  # may be a target of its own accord
+    nameable: bool = True  # may be a target when a rule names exactly it: withdrawn ones and pre-releases
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of(
+            *("release", self.id, self.component, self.version, self.rank, self.offered, self.nameable),
+            digest_of_set(relation.digest for relation in self.relations),
+        )
+
+
+@dataclass(frozen=True)
+class Component:
+    """A plugin, or the host, in one tenant.
+
+    Only an open component may change, to one of its `candidates`; the others are here because an open one
+    has to get along with them.
+    """
+
+    id: int
+    name: str
+    installed: Release | None
+    candidates: tuple[Release, ...] = ()
+    open: bool = False
+    host: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of(
+            *("component", self.id, self.name, self.open, self.host),
+            self.installed.digest if self.installed else "",
+            digest_of_set(release.digest for release in self.candidates),
+        )
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What one rule of a policy allows for one component in this tenant.
+
+    `wanted` is False for a rule that isn't to be acted on: it lets a release that breaks it stay, and is
+    still never broken anew.
+    """
+
+    policy: str
+    key: str
+    kind: str
+    component: int
+    allowed: frozenset[int]
+    absence: bool = True  # whether the component may be missing
+    weight: int = 100
+    says: str = ""  # "wants crm 2.4.0 everywhere"
+    prefer: Prefer = Prefer.NEAREST
+    exact: bool = False  # it names one release
+    wanted: bool = True
+
+    @property
+    def rule(self) -> tuple[str, str]:
+        """The rule's name: its policy's and its own."""
+        return (self.policy, self.key)
+
+    @property
+    def label(self) -> str:
+        """The rule's name for people: the policy's alone where the rule is called the same."""
+        return self.policy if self.key == self.policy else f"{self.policy}/{self.key}"
+
+    def allows(self, release: Release | None) -> bool:
+        """Whether the component may be at that release, or missing if it is None."""
+        return self.absence if release is None else release.id in self.allowed
+
+    @cached_property
+    def content(self) -> str:
+        """The digest of what it demands; its weight and preference only order what people see."""
+        return digest_of(
+            *("binding", self.policy, self.key, self.kind, self.component, self.says),
+            *(self.absence, self.exact, digest_of_set(self.allowed)),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Of everything."""
+        return digest_of(self.content, self.weight, self.prefer, self.wanted)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the decision about one tenant depends on; tenants in equal situations share it.
+
+    `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
+    well be there, and nobody is blamed for its absence.
+    """
+
+    components: tuple[Component, ...]
+    bindings: tuple[Binding, ...]
+    complete: bool = True
+
+    def __post_init__(self) -> None:
+        """Put the parts into one order, so that nothing downstream can depend on theirs."""
+        object.__setattr__(self, "components", tuple(sorted(self.components, key=lambda part: part.id)))
+        bindings = sorted(self.bindings, key=lambda part: (part.component, part.rule, part.digest))
+        object.__setattr__(self, "bindings", tuple(bindings))
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal for equal situations."""
+        return digest_of(
+            self.complete,
+            *(component.digest for component in self.components),
+            *(binding.digest for binding in self.bindings),
+        )
+
+    def component(self, component_id: int) -> Component:
+        """The component of that id."""
+        return self._by_id[component_id]
+
+    @cached_property
+    def _by_id(self) -> dict[int, Component]:
+        return {component.id: component for component in self.components}
+
+    def without(self, rules: Iterable[tuple[str, str]], components: Iterable[int]) -> Situation:
+        """The same with those rules set aside for those components."""
+        rules, components = frozenset(rules), frozenset(components)
+        kept = (b for b in self.bindings if b.rule not in rules or b.component not in components)
+        return replace(self, bindings=tuple(kept))
