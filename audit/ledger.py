@@ -93,8 +93,8 @@ def record_many(records: Iterable[Record], *, group_id: int, actor: Actor, at: d
 def hold(group_id: int) -> None:
     """Keep others from adding to the group's chain until the caller's transaction ends.
 
-    For work that one transaction at a time may do and that ends in a record: taking the lock that it will take
-    anyway keeps two such transactions from waiting for each other.
+    For work that one transaction at a time may do and that ends in a record: taking the lock that it will
+    take anyway keeps two such transactions from waiting for each other.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CHAIN_LOCK, group_id])
