@@ -1,5 +1,7 @@
-"""Addresses under overview."""
+"""The group's first page."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from governance.views import overview
+
+urlpatterns: list[URLPattern] = [path("", overview.overview, name="overview")]

@@ -1,0 +1,110 @@
+"""What a group's people want to see first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+
+from audit.models import Report
+from config.access import Access
+from governance.models import Conflict, Exemption, Finding, Run, Snapshot
+from tenants.models import Tenant
+
+TREND_POINTS = 60
+SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """How many of the active tenants within reach have no outstanding drift."""
+
+    tenants: int
+    compliant: int
+
+    @property
+    def rate(self) -> float:
+        """From 0 to 1; a group without tenants has nothing out of line."""
+        return self.compliant / self.tenants if self.tenants else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """Outstanding findings by how long their SLA still lasts."""
+
+    overdue: int
+    today: int
+    this_week: int
+    later: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What needs a person."""
+
+    conflicts: int
+    exemptions: int
+    expiring: int
+    verify_failed: int
+
+    def __bool__(self) -> bool:
+        return any((self.conflicts, self.exemptions, self.expiring, self.verify_failed))
+
+
+def compliance(access: Access) -> Compliance:
+    """Compliance now."""
+    tenants = Tenant.objects.within(access).active()
+    drifting = Finding.objects.within(access).outstanding().values("tenant")
+    counts = tenants.aggregate(total=Count("pk"), drifting=Count("pk", filter=Q(pk__in=drifting)))
+    return Compliance(counts["total"], counts["total"] - counts["drifting"])
+
+
+def trend(access: Access) -> list[tuple[str, float | None]]:
+    """The share of compliant tenants in past snapshots, oldest first, thinned out to what a chart can show.
+
+    Only for those who reach the whole group: a snapshot's figures speak of all its tenants.
+    """
+    measured = Snapshot.objects.within(access).filter(compliant_tenants__isnull=False, tenants__gt=0)
+    rows = list(measured.order_by("number").values_list("sealed_at", "compliant_tenants", "tenants"))
+    step = max(1, len(rows) // TREND_POINTS)
+    # The newest stays, whatever the step.
+    thinned = rows[::-1][::step][::-1]
+    return [(f"{sealed_at:%Y-%m-%d}", compliant / tenants) for sealed_at, compliant, tenants in thinned]
+
+
+def countdown(access: Access, *, at: datetime) -> Countdown:
+    """The outstanding findings within reach by their due date."""
+    day, week = at + timedelta(days=1), at + timedelta(days=7)
+    rows = Finding.objects.within(access).outstanding()
+    return Countdown(
+        **rows.aggregate(
+            overdue=Count("pk", filter=Q(due_at__lt=at)),
+            today=Count("pk", filter=Q(due_at__gte=at, due_at__lt=day)),
+            this_week=Count("pk", filter=Q(due_at__gte=day, due_at__lt=week)),
+            later=Count("pk", filter=Q(due_at__gte=week) | Q(due_at__isnull=True)),
+        )
+    )
+
+
+def waiting(access: Access, *, at: datetime) -> Waiting:
+    """How much of each kind waits for a person."""
+    exemptions = Exemption.objects.within(access)
+    approved = exemptions.filter(status=Exemption.Status.APPROVED, expires_at__range=(at, at + SOON))
+    failed = Finding.objects.within(access).open().filter(status=Finding.Status.VERIFY_FAILED)
+    return Waiting(
+        conflicts=Conflict.objects.within(access).waiting().count(),
+        exemptions=exemptions.filter(status=Exemption.Status.REQUESTED).count(),
+        expiring=approved.count(),
+        verify_failed=failed.count(),
+    )
+
+
+def latest_runs(access: Access, limit: int = 5) -> QuerySet[Run]:
+    """The newest runs."""
+    return Run.objects.within(access).select_related("plan").order_by("-number")[:limit]
+
+
+def latest_report(access: Access) -> Report | None:
+    """The newest report."""
+    return Report.objects.within(access).order_by("-number").first()

@@ -1,0 +1,66 @@
+"""The first page: how the group stands, and what needs a person."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from config import charts
+from config.access import ConsoleRequest, Permission, requires
+from config.charts import Bar, Part
+from config.rendering import render_page
+from config.tones import tone
+from governance import findings
+from governance import overview as figures
+from governance.models import Finding, Snapshot
+
+MOST = 8
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW)
+def overview(request: ConsoleRequest) -> HttpResponse:
+    """Compliance and its trend, drift by plugin and by tenant, decisions, and SLA countdowns."""
+    access, at = request.access, timezone.now()
+    compliance = figures.compliance(access)
+    trend = figures.trend(access)
+    drift = access.link("drift_list")
+    context = {
+        "compliance": compliance,
+        "ring": charts.donut(compliance.rate, title="Tenants without outstanding drift"),
+        "trend": charts.trend(trend, title="Compliance over the snapshots", percent=True)
+        if len(trend) > 1
+        else None,
+        "by_status": charts.stack(
+            [
+                Part(Finding.Status(status).label, count, tone(status))
+                for status, count in findings.count_by_status(access).items()
+            ],
+            title="Open findings by status",
+        ),
+        "by_plugin": _bars(
+            [(tally.name, tally.outstanding) for tally in findings.most_by_plugin(access, MOST)],
+            f"{drift}?plugin=",
+            "Outstanding drift by plugin",
+        ),
+        "by_tenant": _bars(
+            [(tally.name, tally.outstanding) for tally in findings.most_by_tenant(access, MOST)],
+            f"{drift}?tenant=",
+            "Outstanding drift by tenant",
+        ),
+        "countdown": figures.countdown(access, at=at),
+        "waiting": figures.waiting(access, at=at),
+        "runs": figures.latest_runs(access),
+        "report": figures.latest_report(access),
+        "snapshot": Snapshot.objects.within(access).order_by("-number").first(),
+    }
+    return render_page(request, "governance/overview/overview.html", context)
+
+
+def _bars(tallies: list[tuple[str, int]], address: str, title: str) -> charts.Bars | None:
+    if not tallies:
+        return None
+    return charts.bars(
+        [Bar(name, count, url=f"{address}{name}", tone="orange") for name, count in tallies], title=title
+    )
