@@ -1,0 +1,36 @@
+"""The two feature flags of a group, and the refusal when one is off."""
+
+from __future__ import annotations
+
+from tenants.models import Group
+
+GOVERNANCE = "plugin-version-governance"  # all of it
+SYNC = "plugin-multi-tenant-sync"  # anything that changes a tenant
+
+_REFUSED = {
+    GOVERNANCE: "nothing is collected, evaluated or planned",
+    SYNC: "no tenant is changed",
+}
+
+
+class FlagOff(Exception):
+    """What was asked for is switched off in the group."""
+
+    def __init__(self, flag: str, group: Group) -> None:
+        self.flag = flag
+        super().__init__(
+            f"The feature flag {flag} is off for {group}: {_REFUSED[flag]} until someone switches it on."
+        )
+
+
+def require_governance(group: Group) -> None:
+    """Raise FlagOff unless plugin-version-governance is on."""
+    if not group.governance_enabled:
+        raise FlagOff(GOVERNANCE, group)
+
+
+def require_sync(group: Group) -> None:
+    """Raise FlagOff unless both flags are on: without governance nothing says what to change."""
+    require_governance(group)
+    if not group.sync_enabled:
+        raise FlagOff(SYNC, group)
