@@ -27,9 +27,10 @@ def services(port: int) -> list[Service]:
     python = sys.executable
     web = (python, "-m", "gunicorn", "--config", "python:config.web", "config.wsgi")
     worker = (python, str(settings.BASE_DIR / "manage.py"), "worker")
+    address = {"PLUMBLINE_PORT": str(port)}  # the worker tells others where to call back
     listed = [
-        Service("web", web, _log("web"), {"PLUMBLINE_PORT": str(port)}),
-        Service("worker", worker, _log("worker"), grace=15),
+        Service("web", web, _log("web"), address),
+        Service("worker", worker, _log("worker"), address, grace=15),
     ]
     if settings.USES_SANDBOX:
         listed.append(sandbox())

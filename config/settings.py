@@ -255,6 +255,9 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # nor is entry into the browsers' preload list
 ]
 
+# A plain traceback can be read in a log, too, and shows no values.
+DT_RICH_TRACEBACK_CONFIG = False
+
 # The log: one JSON object a line, on standard error.
 
 LOGGING = logging_config(env.str("PLUMBLINE_LOG_LEVEL", default="WARNING" if TESTING else "INFO"))
