@@ -1,0 +1,54 @@
+"""Which version all tenants shall have, where a rule wants the same everywhere and names none; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.rules import ReleaseFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Camp:
+    """So many tenants that have the plugin, bound alike by other rules.
+
+    `held_at` is the rank of what a hold keeps there; None where none does.
+    """
+
+    tenants: int
+    bound_by: frozenset[int]
+    held_at: int | None = None
+
+
+def candidates(releases: Iterable[ReleaseFacts], at: datetime) -> list[ReleaseFacts]:
+    """The releases that may be chosen, the newest first.
+
+    None that isn't out, was withdrawn, is a pre-release or not in the catalogue, as long as others are there.
+    """
+    sound = [release for release in releases if release.is_out(at) and not release.withdrawn]
+    catalogued = [release for release in sound if release.catalogued]
+    stable = [release for release in catalogued if not release.prerelease]
+    return sorted(stable or catalogued or sound, key=lambda release: (-release.rank, release.id))
+
+
+def choose(
+    newest_first: Sequence[ReleaseFacts], camps: Sequence[Camp], broken: Mapping[int, frozenset[int]]
+) -> int | None:
+    """The release that the most tenants can reach, of several the newest.
+
+    `broken` are the releases that break each of the other rules. A tenant reaches what no rule that binds it
+    denies, and under a hold only what it has.
+    """
+    best: tuple[int, int] | None = None
+    for release in newest_first:
+        reach = sum(camp.tenants for camp in camps if _reaches(camp, release, broken))
+        if best is None or reach > best[0]:
+            best = reach, release.id
+    return best[1] if best else None
+
+
+def _reaches(camp: Camp, release: ReleaseFacts, broken: Mapping[int, frozenset[int]]) -> bool:
+    if camp.held_at is not None and camp.held_at != release.rank:
+        return False
+    return not any(release.id in broken.get(rule, ()) for rule in camp.bound_by)

@@ -1,0 +1,132 @@
+"""Findings brought in line with what breaks the rules, in one statement for however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from governance.violations import violations_query
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The open findings that one write answers for, those of these tenants and policies or all of them.
+
+    `rule_keys` narrows it to rules by (policy id, key). `rule_ids` are the rules in force within the scope:
+    open findings of others are over.
+    """
+
+    rule_ids: Collection[int]
+    tenant_ids: Collection[int] | None = None
+    policy_ids: Collection[int] | None = None
+    rule_keys: Collection[tuple[int, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one write did, see drift.DriftResult."""
+
+    opened: int
+    closed: int
+    kept: int
+    accepted: int
+    reopened: int
+    moved: int
+    tenant_ids: list[int]
+
+
+def write(group_id: int, scope: Scope, *, at: datetime) -> Outcome:
+    """Open, close and alter the findings of the scope. The caller holds off others who would."""
+    query = violations_query(scope.rule_ids, scope.tenant_ids, at, group_id=group_id)
+    clauses, parameters = _limits(scope)
+    statement = _WRITE.format(found=query.text, limits=" ".join(clauses))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**query.parameters, **parameters})
+        return Outcome(*cursor.fetchone())
+
+
+def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
+    clauses: list[str] = []
+    parameters: dict[str, Any] = {}
+    if scope.tenant_ids is not None:
+        clauses.append("AND f.tenant_id = ANY (%(tenants)s::bigint[])")
+    if scope.policy_ids is not None:
+        clauses.append("AND f.policy_id = ANY (%(policies)s::bigint[])")
+        parameters["policies"] = list(scope.policy_ids)
+    if scope.rule_keys is not None:
+        clauses.append(
+            "AND (f.policy_id, f.rule_key) IN"
+            " (SELECT * FROM unnest(%(key_policies)s::bigint[], %(keys)s::text[]))"
+        )
+        pairs = list(scope.rule_keys)
+        parameters["key_policies"] = [policy for policy, _ in pairs]
+        parameters["keys"] = [key for _, key in pairs]
+    return clauses, parameters
+
+
+# A finding is the same as long as tenant, plugin, policy and the rule's key are. Under an exemption its
+# service level stands still; afterwards it begins anew. Other states are for evaluation and upgrades to change.
+_WRITE = """
+WITH found AS MATERIALIZED ({found}),
+compared AS MATERIALIZED (
+    SELECT f.id, n.tenant_id, n.plugin_id, n.policy_id, n.key, n.rule_id, n.release_id, n.exemption_id,
+        n.severity, n.sla_days,
+        f.status = 'accepted' AS was_accepted, n.exemption_id IS NOT NULL AS is_accepted,
+        f.release_id IS DISTINCT FROM n.release_id AS is_moved,
+        (f.rule_id, f.severity, f.exemption_id) IS DISTINCT FROM (n.rule_id, n.severity, n.exemption_id)
+            AS is_restated
+    FROM (
+        SELECT found.*, r.policy_id, r.key, r.severity, r.sla_days
+        FROM found JOIN governance_rule r ON r.id = found.rule_id
+    ) AS n
+    FULL JOIN (
+        SELECT * FROM governance_finding f WHERE f.group_id = %(group)s AND f.closed_at IS NULL {limits}
+    ) AS f ON f.tenant_id = n.tenant_id AND f.plugin_id = n.plugin_id
+        AND f.policy_id = n.policy_id AND f.rule_key = n.key
+),
+opened AS (
+    INSERT INTO governance_finding (
+        group_id, tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, status, severity,
+        exemption_id, opened_at, opened_snapshot, due_at)
+    SELECT %(group)s, tenant_id, plugin_id, policy_id, key, rule_id, release_id,
+        CASE WHEN is_accepted THEN 'accepted' ELSE 'new' END, severity, exemption_id, %(at)s,
+        (SELECT open_snapshot FROM tenants_group WHERE id = %(group)s),
+        CASE WHEN NOT is_accepted THEN %(at)s + sla_days * interval '1 day' END
+    FROM compared WHERE id IS NULL
+    RETURNING tenant_id
+),
+closed AS (
+    UPDATE governance_finding f
+    SET status = 'resolved', closed_at = %(at)s,
+        closed_snapshot = (SELECT open_snapshot FROM tenants_group WHERE id = %(group)s)
+    FROM compared c WHERE f.id = c.id AND c.rule_id IS NULL
+    RETURNING f.tenant_id
+),
+altered AS (
+    UPDATE governance_finding f
+    SET rule_id = c.rule_id, release_id = c.release_id, exemption_id = c.exemption_id, severity = c.severity,
+        status = CASE WHEN c.is_accepted THEN 'accepted' WHEN c.was_accepted THEN 'new' ELSE f.status END,
+        due_at = CASE
+            WHEN c.is_accepted THEN NULL
+            WHEN c.was_accepted THEN %(at)s + c.sla_days * interval '1 day'
+            ELSE f.due_at END
+    FROM compared c
+    WHERE f.id = c.id AND c.rule_id IS NOT NULL
+      AND (c.is_moved OR c.is_restated OR c.is_accepted <> c.was_accepted)
+    RETURNING f.tenant_id, c.is_accepted AND NOT c.was_accepted AS accepted,
+        c.was_accepted AND NOT c.is_accepted AS reopened, c.is_moved AS moved
+)
+SELECT
+    (SELECT count(*) FROM opened),
+    (SELECT count(*) FROM closed),
+    (SELECT count(*) FROM compared WHERE id IS NOT NULL AND rule_id IS NOT NULL),
+    (SELECT count(*) FROM altered WHERE accepted),
+    (SELECT count(*) FROM altered WHERE reopened),
+    (SELECT count(*) FROM altered WHERE moved),
+    ARRAY(SELECT tenant_id FROM opened UNION SELECT tenant_id FROM closed
+          UNION SELECT tenant_id FROM altered WHERE accepted OR reopened OR moved)
+"""

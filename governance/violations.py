@@ -1,0 +1,148 @@
+"""The one question behind drift: which installations break which rules, and which exemption covers them.
+
+Real runs, simulations and the figures of past snapshots ask it with other inputs. It only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SupposedExemption:
+    """An exemption that a simulation supposes; `rule_key` empty for every rule, `plugin_id` None for each."""
+
+    id: UUID
+    tenant_id: int
+    policy_id: int
+    rule_key: str = ""
+    plugin_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A SELECT of (tenant_id, plugin_id, rule_id, release_id, exemption_id) with its parameters.
+
+    `release_id` is null where a plugin is missing that must be there, `exemption_id` where none covers it.
+    """
+
+    text: str
+    parameters: dict[str, Any]
+
+
+def violations_query(
+    rule_ids: Collection[int],
+    tenant_ids: Collection[int] | None,
+    at: datetime,
+    *,
+    group_id: int,
+    snapshot: int | None = None,
+    supposed: Sequence[SupposedExemption] = (),
+) -> Query:
+    """What breaks the rules, in all tenants of the group or in these.
+
+    The rules are taken as compiled, whether they are in force or not: the caller says which. `snapshot` asks
+    of that snapshot instead of now; `at` says which exemptions cover what. `supposed` ones come on top.
+    """
+    parameters = {
+        "group": group_id,
+        "rules": list(rule_ids),
+        "at": at,
+        **exemption_parameters(supposed),
+    }
+    installed = _NOW
+    if snapshot is not None:
+        installed, parameters["snapshot"] = _THEN, snapshot
+    some = {"i": "", "s": "", "e": ""}
+    if tenant_ids is not None:
+        some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
+        parameters["tenants"] = list(tenant_ids)
+    text = _VIOLATIONS.format(
+        installed=installed.format(alias="i"),
+        also_installed=installed.format(alias="here"),
+        exemptions=EXEMPTIONS.format(some=some["e"]),
+        some_installations=some["i"],
+        some_members=some["s"],
+    )
+    return Query(text, parameters)
+
+
+def exemption_parameters(supposed: Sequence[SupposedExemption]) -> dict[str, Any]:
+    """The parameters of EXEMPTIONS, but for `group` and `at`."""
+    return {
+        "supposed_ids": [exemption.id for exemption in supposed],
+        "supposed_tenants": [exemption.tenant_id for exemption in supposed],
+        "supposed_policies": [exemption.policy_id for exemption in supposed],
+        "supposed_keys": [exemption.rule_key for exemption in supposed],
+        "supposed_plugins": [exemption.plugin_id for exemption in supposed],
+    }
+
+
+_NOW = "{alias}.until IS NULL"
+_THEN = "{alias}.since <= %(snapshot)s AND ({alias}.until IS NULL OR {alias}.until > %(snapshot)s)"
+
+# The exemptions in force, the longest first.
+EXEMPTIONS = """
+    SELECT e.id, e.tenant_id, e.policy_id, e.rule_key, e.plugin_id, e.expires_at
+    FROM governance_exemption e
+    WHERE e.group_id = %(group)s AND e.status = 'approved'
+      AND e.starts_at <= %(at)s AND e.expires_at > %(at)s {some}
+    UNION ALL
+    SELECT e.*, 'infinity'::timestamptz
+    FROM unnest(%(supposed_ids)s::uuid[], %(supposed_tenants)s::bigint[], %(supposed_policies)s::bigint[],
+                %(supposed_keys)s::text[], %(supposed_plugins)s::bigint[])
+         AS e (id, tenant_id, policy_id, rule_key, plugin_id)
+    WHERE true {some}
+"""
+
+# Exemptions are few and violations many, so they are gathered by tenant and policy and looked through only
+# where there are any.
+_VIOLATIONS = """
+SELECT broken.tenant_id, broken.plugin_id, broken.rule_id, broken.release_id,
+    CASE WHEN covering.ids IS NOT NULL THEN (
+        SELECT one.id
+        FROM unnest(covering.ids, covering.keys, covering.plugins)
+             WITH ORDINALITY AS one (id, rule_key, plugin_id, place)
+        WHERE one.rule_key IN ('', broken.key)
+          AND (one.plugin_id IS NULL OR one.plugin_id = broken.plugin_id)
+        ORDER BY one.place LIMIT 1
+    ) END AS exemption_id
+FROM (
+    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id, r.policy_id, r.key
+    FROM governance_rule r
+    JOIN governance_violation v ON v.rule_id = r.id
+    JOIN governance_installation i
+      ON i.group_id = %(group)s AND i.release_id = v.release_id AND {installed} {some_installations}
+    JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = i.tenant_id
+    WHERE r.id = ANY (%(rules)s::bigint[])
+    UNION ALL
+    SELECT s.tenant_id, wanted.plugin_id, r.id, NULL, r.policy_id, r.key
+    FROM governance_rule r
+    CROSS JOIN LATERAL unnest(r.plugins) AS wanted (plugin_id)
+    JOIN governance_selectiontenant s ON s.selection_id = r.selection_id {some_members}
+    WHERE r.id = ANY (%(rules)s::bigint[]) AND r.kind = 'present'
+      AND NOT EXISTS (
+        SELECT FROM governance_installation here
+        WHERE here.tenant_id = s.tenant_id AND here.plugin_id = wanted.plugin_id AND {also_installed}
+      )
+      -- Only of a tenant that has said all that it runs is it known that something is missing.
+      AND coalesce(
+        (SELECT m.complete FROM governance_manifest m WHERE m.tenant_id = s.tenant_id
+         ORDER BY m.observed_at DESC, m.inventory_id DESC LIMIT 1),
+        EXISTS (SELECT FROM governance_installation here
+                WHERE here.tenant_id = s.tenant_id AND {also_installed})
+      )
+) AS broken
+LEFT JOIN (
+    SELECT tenant_id, policy_id,
+        array_agg(id ORDER BY expires_at DESC, id) AS ids,
+        array_agg(rule_key ORDER BY expires_at DESC, id) AS keys,
+        array_agg(plugin_id ORDER BY expires_at DESC, id) AS plugins
+    FROM ({exemptions}) AS in_force
+    GROUP BY tenant_id, policy_id
+) AS covering ON covering.tenant_id = broken.tenant_id AND covering.policy_id = broken.policy_id
+"""
