@@ -1,0 +1,42 @@
+"""The catalogue over REST."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.access import SYSTEM, Permission
+from governance import catalogue, compilation, drift
+from governance.api import bodies
+from governance.api.endpoints import endpoint, group_of, respond
+from governance.api.idempotency import Answer, once
+
+
+@endpoint(
+    "POST",
+    Permission.CATALOGUE_EDIT,
+    body=OpenApiTypes.OBJECT,
+    answers=bodies.Document,
+    summary="Load plugins and releases",
+    tag="governance",
+)
+def load_catalogue(request: Request) -> Response:
+    """Take catalogue documents, all or none; the same again changes nothing.
+
+    `[{"plugin", "scheme", "releases": [{"version", "released_at"?, "requires"?, ...}], "advisories"?}]`.
+    """
+
+    @transaction.atomic
+    def load() -> Answer:
+        group, at = group_of(request), timezone.now()
+        result = catalogue.load(group, request.data, actor=request.auth.actor, at=at)
+        compilation.recompile(group, at=at)
+        drift.detect(group, at=at, actor=SYSTEM)
+        return Answer(asdict(result))
+
+    return respond(once(request, "catalogue", load))
