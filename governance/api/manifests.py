@@ -50,7 +50,7 @@ def push_manifests(request: Request) -> Response:
     """Take manifests in JSON, CycloneDX JSON or as Jenkins' plugins.txt, and judge their tenants at once.
 
     `{"tenant", "host_version", "plugins": {name: version}, "observed_at"?, "complete"?}`, a list of these, or
-    `{"manifests": [...]}`. For an SBOM and a plugins.txt, `?tenant=` and `?host_version=` say what they don't.
+    `{"manifests": [...]}`. For an SBOM and a plugins.txt, `?tenant=` and `?host_version=` say the rest.
     Each manifest is judged by itself; 422 if none was taken.
     """
     documents = _read(request)
