@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("governance.urls.overview")),
+    path("mine/", include("governance.urls.home")),
     path("tenants/", include("governance.urls.tenants")),
     path("plugins/", include("governance.urls.plugins")),
     path("policies/", include("governance.urls.policies")),

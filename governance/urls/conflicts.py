@@ -1,10 +1,5 @@
-"""Addresses of conflicts, which wait for decisions."""
+"""Addresses of conflicts."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
-from governance.views import conflicts
-
-urlpatterns: list[URLPattern] = [
-    path("", conflicts.conflict_list, name="conflict_list"),
-    path("<uuid:pk>/", conflicts.conflict_detail, name="conflict_detail"),
-]
+urlpatterns: list[URLPattern] = []
