@@ -8,7 +8,7 @@ from governance.models.exemption import Exemption
 from governance.models.finding import Finding
 from governance.models.idempotency import IdempotentAnswer
 from governance.models.manifest import Inventory, Manifest, ManifestSource
-from governance.models.notification import Notification, WebhookSubscription
+from governance.models.notification import Notification, Told, WebhookSubscription
 from governance.models.order import UpgradeOrder
 from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
@@ -45,6 +45,7 @@ __all__ = [
     "Simulation",
     "Snapshot",
     "TenantDecision",
+    "Told",
     "UpgradeOrder",
     "UpgradeTask",
     "Violation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from config.access import Access
@@ -27,7 +28,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """One digest to one person, in the console's inbox and by mail. `key` makes a repetition impossible.
 
-    `content`: {"lines": [{"tenant", "plugin", "from", "to", "due_at", "policy", "status"}], "folded": int}.
+    `content`: {"lines": [{"tenant", "plugin", "from", "to", "due_at", "policy", "status", "says"}]}; where
+    there are too many, `body` tells how many are left out.
     """
 
     class Kind(models.TextChoices):
@@ -61,6 +63,26 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Told(models.Model):
+    """What a person was last told of a group, so that nobody hears the same news twice.
+
+    `news` are the identities of the things told that are still so, as signed 64-bit hashes.
+    """
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    news = ArrayField(models.BigIntegerField(), default=list)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "news told"
+        verbose_name_plural = "news told"
+        constraints = [models.UniqueConstraint(fields=["group", "user"], name="told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.group_id}"
 
 
 class WebhookSubscription(models.Model):

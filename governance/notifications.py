@@ -1,0 +1,264 @@
+"""Messages to the people concerned: one digest a person and run, an inbox, and e-mail.
+
+Digests leave by the outbound contract `POST /internal/notify/version`; `receive` is our own end of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from audit import ledger, outbox
+from audit.actions import Action
+from audit.models import OutboxMessage
+from audit.models.outbox import Destination
+from audit.outbox import Undeliverable
+from config.access import SYSTEM, Access, Actor
+from governance import digests
+from governance.digests import Digest
+from governance.models import Notification, Run, Told
+from tenants.models import Group, Membership, Role, Tenant, User
+
+_LINKS = ("https://", "http://", "/")
+
+
+class NotificationRefused(Undeliverable):
+    """A message that isn't as the contract has it; sent again it would be refused again."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field, self.reason = field, reason
+        super().__init__(f"{field}: {reason}")
+
+
+@transaction.atomic
+def send_digests(run: Run, *, at: datetime) -> int:
+    """Write one digest to each person concerned; how many the run has written, also when asked again.
+
+    Who was told all of it before is not told again: a digest goes out when something in it is news.
+    """
+    known = {told.user_id: told for told in Told.objects.select_for_update().filter(group_id=run.group_id)}
+    records: list[ledger.Record] = []
+    current: dict[int, frozenset[int]] = {}
+    for digest in digests.compose(run, at=at):
+        news = current[digest.user.pk] = digest.news(at)
+        told = known.get(digest.user.pk)
+        if told is None or news - set(told.news):
+            records.append(_send(digest, run, at))
+            told = told or Told(group_id=run.group_id, user=digest.user)
+            told.news, told.told_at = sorted(news), at
+            told.save()
+    _forget(known, current)
+    if records:
+        ledger.record_many(records, group_id=run.group_id, actor=SYSTEM, at=at)
+    return OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-{run.pk}-").count()
+
+
+@transaction.atomic
+def receive(
+    group_id: int, payload: Mapping[str, Any], *, idempotency_key: str, at: datetime
+) -> dict[str, Any]:
+    """Put messages into their readers' inboxes and send them by mail; the same `key` again changes nothing.
+
+    Each recipient is judged alone; the answer names those refused and why: people who don't belong to the
+    group, and anything about a tenant that the reader doesn't reach. Mail goes to the address that Plumbline
+    knows of the person, whatever the message names. Raises NotificationRefused.
+    """
+    group = Group.objects.get(pk=group_id)
+    kind, recipients = _checked(payload)
+    readers = _readers(group_id, [recipient["user"] for recipient in recipients])
+    accepted: list[Notification] = []
+    refused: list[dict[str, Any]] = []
+    for index, recipient in enumerate(recipients):
+        try:
+            key = str(recipient.get("key") or f"{idempotency_key}-{recipient['user']}")
+            message = _message(group, kind, recipient, readers, key, at)
+        except NotificationRefused as refusal:
+            refused.append({"index": index, "user": recipient["user"], "reason": str(refusal)})
+        else:
+            accepted.append(message)
+    known = set(
+        Notification.objects.filter(key__in=[message.key for message in accepted]).values_list(
+            "key", flat=True
+        )
+    )
+    Notification.objects.bulk_create(accepted, ignore_conflicts=True)
+    for message in accepted:
+        if message.key not in known and message.user.email:
+            _mail(message, group, at)
+    told = [{"user": message.user.username, "repeated": message.key in known} for message in accepted]
+    return {"accepted": told, "refused": refused}
+
+
+def mark_read(notification: Notification, *, at: datetime) -> None:
+    """Note that its reader has seen it; the first time counts."""
+    Notification.objects.filter(pk=notification.pk).unread().update(read_at=at)
+
+
+def mark_all_read(access: Access, *, at: datetime) -> int:
+    """Note that the actor has seen all messages in the group; how many were unread."""
+    return Notification.objects.within(access).unread().update(read_at=at)
+
+
+@transaction.atomic
+def acknowledge(notification: Notification, *, actor: Actor, at: datetime) -> None:
+    """Note that its reader takes it up. Said once, it stays said."""
+    rows = Notification.objects.filter(pk=notification.pk, acknowledged_at__isnull=True)
+    if not rows.update(acknowledged_at=at):
+        return
+    mark_read(notification, at=at)
+    notification.acknowledged_at = at
+    data = {"due_at": notification.due_at, "received_at": notification.created_at}
+    ledger.record(Action.REMINDER_ACKNOWLEDGED, subject=notification, actor=actor, at=at, data=data)
+
+
+def unread_count(access: Access) -> int:
+    """How many of the actor's messages in this group are unread."""
+    return Notification.objects.within(access).unread().count()
+
+
+def _send(digest: Digest, run: Run, at: datetime) -> ledger.Record:
+    decisions = len(digest.summary.waiting) if digest.summary else 0
+    kind = Notification.Kind.DECISION if decisions else Notification.Kind.REMINDER
+    payload = {"kind": str(kind), "recipients": [digest.recipient(run, at)]}
+    key = f"digest-{run.pk}-{digest.user.pk}"
+    outbox.post(Destination.NOTIFY, payload, group_id=run.group_id, idempotency_key=key, at=at)
+    owned = {line.tenant_id for line in digest.lines}
+    data = {
+        "run": run.number,
+        "person": digest.user.username,
+        "subject": digest.subject(),
+        "tenants": digest.tenants,
+        "findings": len(digest.lines),
+        "decisions": decisions,
+        "due_at": digest.due_at,
+    }
+    only = owned.pop() if len(owned) == 1 and digest.summary is None else None
+    return ledger.Record(Action.NOTIFICATION_SENT, "run", str(run.pk), str(run), only, data)
+
+
+def _forget(known: Mapping[int, Told], current: Mapping[int, frozenset[int]]) -> None:
+    """Let go of what is no longer so: if it comes back, it is news."""
+    for user_id, told in known.items():
+        still = sorted(set(told.news) & current.get(user_id, frozenset()))
+        if len(still) < len(told.news):
+            told.news = still
+            told.save(update_fields=["news"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    user: User
+    tenants: Mapping[str, Tenant] | None  # by key; None: every tenant of the group
+
+
+def _readers(group_id: int, names: list[str]) -> dict[str, _Reader]:
+    memberships = Membership.objects.filter(
+        group_id=group_id, user__username__in=names, user__is_active=True
+    ).select_related("user", "tenant")
+    readers: dict[str, _Reader] = {}
+    for membership in memberships:
+        name, user = membership.user.username, membership.user
+        before = readers.get(name, _Reader(user, {}))
+        if membership.role != Role.TENANT_ADMIN or before.tenants is None:
+            readers[name] = _Reader(user, None)
+        elif membership.tenant is not None:
+            readers[name] = _Reader(user, {**before.tenants, membership.tenant.key: membership.tenant})
+    return readers
+
+
+def _checked(payload: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]]:
+    kind, recipients = payload.get("kind"), payload.get("recipients")
+    if kind not in Notification.Kind.values:
+        raise NotificationRefused("kind", f"is none of {', '.join(Notification.Kind.values)}")
+    if not isinstance(recipients, list) or not recipients:
+        raise NotificationRefused("recipients", "is not a list of recipients")
+    for index, recipient in enumerate(recipients):
+        for name in ("user", "subject", "text"):
+            if not isinstance(recipient, dict) or not isinstance(recipient.get(name), str):
+                raise NotificationRefused(f"recipients[{index}].{name}", "is missing or not a text")
+    return kind, recipients
+
+
+def _message(
+    group: Group,
+    kind: str,
+    recipient: Mapping[str, Any],
+    readers: Mapping[str, _Reader],
+    key: str,
+    at: datetime,
+) -> Notification:
+    reader = readers.get(recipient["user"])
+    if reader is None:
+        raise NotificationRefused("user", f"nobody of that name belongs to {group}")
+    lines = recipient.get("lines") or []
+    link = str(recipient.get("link") or "")
+    if link and not link.startswith(_LINKS):
+        raise NotificationRefused("link", "is not an http address")
+    return Notification(
+        group=group,
+        user=reader.user,
+        tenant=_reached(reader, recipient.get("tenant"), lines, group),
+        kind=kind,
+        key=f"{group.pk}-{hashlib.sha256(f'{reader.user.pk} {key}'.encode()).hexdigest()}",
+        subject=" ".join(recipient["subject"].split())[:300],
+        body=recipient["text"],
+        link=link[:500],
+        content={"lines": lines},
+        due_at=_time(recipient.get("due_at")),
+        created_at=at,
+    )
+
+
+def _time(text: Any) -> datetime | None:
+    if not text:
+        return None
+    try:
+        time = parse_datetime(str(text))
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise NotificationRefused("due_at", "is not a time with its offset")
+    return time
+
+
+def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: Group) -> Tenant | None:
+    """The tenant that the message is about. Raises NotificationRefused if it speaks of one out of reach."""
+    named = {str(name) for name in [key, *(line.get("tenant") for line in lines)] if name}
+    if reader.tenants is not None:
+        if beyond := named - set(reader.tenants):
+            raise NotificationRefused("tenant", f"{', '.join(sorted(beyond))} is out of the reader's reach")
+        return reader.tenants[str(key)] if key else None
+    if not key:
+        return None
+    tenant = Tenant.objects.filter(group=group, key=str(key)).first()
+    if tenant is None:
+        raise NotificationRefused("tenant", f"{group} has no tenant {key}")
+    return tenant
+
+
+def _mail(message: Notification, group: Group, at: datetime) -> None:
+    inbox = f"{settings.BASE_URL}{reverse('notification_list', kwargs={'group': group.slug})}"
+    lines = message.content["lines"]
+    context = {"message": message, "group": group.name, "inbox": inbox, "lines": lines}
+    payload = {
+        "subject": message.subject,
+        "text": render_to_string("governance/notifications/mail.txt", context),
+        "html": render_to_string("governance/notifications/mail.html", context),
+    }
+    outbox.post(
+        Destination.EMAIL,
+        payload,
+        group_id=group.pk,
+        idempotency_key=f"mail-{message.key}",
+        address=message.user.email,
+        at=at,
+    )
