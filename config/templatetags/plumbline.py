@@ -47,10 +47,10 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 
 @register.simple_tag
-def badge(state: Any, label: str = "") -> SafeString:
-    """A state in words, with its colour beside it for those who see it."""
+def badge(state: Any, label: str = "", tone: str = "") -> SafeString:
+    """A state in words, with its colour beside it; `tone` where the word means something else elsewhere."""
     text = label or getattr(state, "label", None) or str(state).replace("_", " ").capitalize()
-    return format_html('<span class="state state-{}">{}</span>', tones.tone(str(state)), text)
+    return format_html('<span class="state state-{}">{}</span>', tone or tones.tone(str(state)), text)
 
 
 @register.simple_tag(takes_context=True)

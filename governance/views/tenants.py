@@ -1,85 +1,22 @@
-"""Tenants: all of them, and one with what it runs, its drift and its history."""
+"""Tenants: all of them, and one with what it runs, its drift, its tasks, its manifests and its history."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
-from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from config.access import ConsoleRequest, Permission, requires
-from config.filters import SeenValuesFilter
 from config.listing import Listing, listing
 from config.rendering import render_page
 from governance import history, tenants
-from governance.models import Finding, Installation
+from governance.forms.tenants import InstalledFilter, TenantDriftFilter, TenantFilter, TenantTaskFilter
+from governance.models import Finding, Manifest, UpgradeTask
 from tenants import directory
 from tenants.models import Group, Tenant
-
-
-class TenantFilter(FilterSet):
-    """How the list of tenants may be narrowed."""
-
-    tier = SeenValuesFilter(label="Tier", empty_label="Any")
-    drift = ChoiceFilter(
-        label="Drift",
-        empty_label="Any",
-        choices=[("some", "Drifting"), ("overdue", "Past its due date"), ("none", "In line")],
-        method="by_drift",
-    )
-    label = CharFilter(label="Label, as key=value", method="by_label")
-
-    class Meta:
-        model = Tenant
-        fields: tuple[str, ...] = ()
-
-    def by_drift(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Tenants by how far they are out of line."""
-        chosen = {"some": Q(open_drift__gt=0), "overdue": Q(overdue_drift__gt=0), "none": Q(open_drift=0)}
-        return rows.filter(chosen[value])
-
-    def by_label(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Tenants with the label, or with any value of it if none is given."""
-        key, equals, wanted = value.partition("=")
-        return rows.filter(labels__contains={key: wanted}) if equals else rows.filter(labels__has_key=key)
-
-
-class InstalledFilter(FilterSet):
-    """How the list of what a tenant runs may be narrowed."""
-
-    shows = ChoiceFilter(
-        label="Show",
-        empty_label="Everything",
-        choices=[
-            ("drift", "In drift"),
-            ("warnings", "With security warnings"),
-            ("unknown", "Not in the catalogue"),
-        ],
-        method="by_mark",
-    )
-
-    class Meta:
-        model = Installation
-        fields: tuple[str, ...] = ()
-
-    def by_mark(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Installations that carry the mark."""
-        chosen = {"drift": Q(drift__gt=0), "warnings": Q(warnings__gt=0), "unknown": Q(known=False)}
-        return rows.filter(chosen[value])
-
-
-class TenantDriftFilter(FilterSet):
-    """How a tenant's findings may be narrowed."""
-
-    status = ChoiceFilter(label="Status", empty_label="Any", choices=Finding.Status.choices)
-
-    class Meta:
-        model = Finding
-        fields: tuple[str, ...] = ()
 
 
 @require_GET
@@ -157,6 +94,43 @@ def tenant_drift(request: ConsoleRequest, pk: int) -> HttpResponse:
         default="-opened",
     )
     return _tenant_page(request, tenant, "drift", rows)
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_tasks(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """What is to be done in the tenant, and what was."""
+    tenant = _reached(request, pk)
+    rows = listing(
+        request,
+        UpgradeTask.objects.within(request.access).filter(tenant=tenant).select_related("plan"),
+        name="tasks",
+        noun=("upgrade task", "upgrade tasks"),
+        filterset_class=TenantTaskFilter,
+        sorts={"created": ("created_at",), "due": ("due_at", "created_at"), "finished": ("finished_at",)},
+        default="-created",
+    )
+    return _tenant_page(request, tenant, "tasks", rows)
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_manifests(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """What the tenant said it runs, and when."""
+    tenant = _reached(request, pk)
+    rows = listing(
+        request,
+        Manifest.objects.within(request.access).filter(tenant=tenant).select_related("inventory"),
+        name="manifests",
+        noun=("manifest", "manifests"),
+        sorts={
+            "observed": ("observed_at", "inventory_id"),
+            "received": ("received_at",),
+            "plugins": ("inventory__size", "observed_at"),
+        },
+        default="-observed",
+    )
+    return _tenant_page(request, tenant, "manifests", rows)
 
 
 @require_GET

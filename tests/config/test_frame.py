@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django_htmx.middleware import HtmxDetails
 
-from config import icons
+from config import icons, tones
 from config.access import SYSTEM
 from config.lifecycle import TransitionError
 from config.navigation import ENTRIES, navigation
@@ -182,3 +183,14 @@ def test_a_time_says_how_long_ago_and_when_exactly() -> None:
     assert 'title="2026-03-02 09:00 UTC"' in html
     assert ">just now<" in html
     assert "–" in drawn("{% ago nothing %}{% due nothing %}", nothing=None)
+
+
+def test_every_state_that_a_record_can_be_in_has_a_colour() -> None:
+    states = {
+        value
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if field.name == "status" and field.choices
+        for value, _ in field.flatchoices
+    }
+    assert states - set(tones.TONES) == set()

@@ -13,11 +13,15 @@ from governance.models import (
     Advisory,
     Finding,
     Installation,
+    Inventory,
+    Manifest,
+    Plan,
     Plugin,
     Policy,
     Release,
     ReleaseAdvisory,
     Snapshot,
+    UpgradeTask,
 )
 from tenants.models import Group, Role, Tenant, User
 from tests import factories
@@ -136,7 +140,7 @@ def test_htmx_gets_the_table_alone(owner: Client) -> None:
     assert "<!doctype" not in part
 
 
-@pytest.mark.parametrize("page", ["", "drift/", "history/"])
+@pytest.mark.parametrize("page", ["", "drift/", "tasks/", "manifests/", "history/"])
 def test_each_person_sees_the_tenants_within_reach(fleet: World, client: Client, page: str) -> None:
     def status(user: User, tenant: Tenant) -> int:
         client.force_login(user)
@@ -220,3 +224,39 @@ def test_history_lists_the_snapshots_that_changed_the_tenant_and_what_is_not_sea
     page = owner.get(f"{LIST}{fleet.tenant_b.pk}/history/").content.decode()
     assert "Snapshot #3" in page
     assert "Snapshot #2" not in page
+
+
+def test_a_tenants_tasks_tell_their_steps_and_why_they_wait(fleet: World, owner: Client) -> None:
+    plan = Plan.objects.create(
+        group=fleet.group, number=7, snapshot_number=1, inputs_digest="", created_by_name="x", created_at=AT
+    )
+    UpgradeTask.objects.create(
+        group=fleet.group,
+        tenant=fleet.tenant_b,
+        plan=plan,
+        steps=[{"plugin": "crm", "from": "2.3.0", "to": "2.4.0", "because": "core"}],
+        situation_digest="",
+        wait_reason="Behind two tasks of a higher priority",
+        idempotency_key="t-1",
+        created_at=AT,
+    )
+    page = owner.get(f"{LIST}{fleet.tenant_b.pk}/tasks/?status=queued").content.decode()
+    assert "Plan 7" in page
+    assert "Behind two tasks" in page
+    assert b"No upgrade tasks" in owner.get(f"{LIST}{fleet.tenant_a.pk}/tasks/").content
+
+
+def test_a_tenants_manifests_are_listed_newest_first(fleet: World, owner: Client) -> None:
+    for number, source in enumerate(("first", "second")):
+        inventory = Inventory.objects.create(digest=str(number) * 64, plugins={}, size=number)
+        observed = AT + timedelta(days=number)
+        Manifest.objects.create(
+            group=fleet.group,
+            tenant=fleet.tenant_a,
+            inventory=inventory,
+            observed_at=observed,
+            received_at=observed,
+            source=source,
+        )
+    page = owner.get(f"{LIST}{fleet.tenant_a.pk}/manifests/").content.decode()
+    assert page.index("<td>second") < page.index("<td>first")
