@@ -12,6 +12,7 @@ class Action(models.TextChoices):
     TENANT_CHANGED = "tenant.changed", "Tenant changed"
     MEMBER_ADDED = "member.added", "Member added"
     TOKEN_ISSUED = "token.issued", "Service token issued"
+    TOKEN_REVOKED = "token.revoked", "Service token revoked"
     CATALOGUE_LOADED = "catalogue.loaded", "Catalogue loaded"
     RELEASE_WITHDRAWN = "release.withdrawn", "Release withdrawn"
     MANIFEST_ACCEPTED = "manifest.accepted", "Manifest accepted"

@@ -83,6 +83,17 @@ def issue_token(
     return secret
 
 
+@transaction.atomic
+def revoke_token(group: Group, *, name: str, actor: Actor, at: datetime) -> bool:
+    """Make the group's token of that name worthless; False if there is no valid one."""
+    token = ServiceToken.objects.valid(at).filter(group=group, name=name).first()
+    if token is None:
+        return False
+    ServiceToken.objects.filter(pk=token.pk).update(revoked_at=at)
+    ledger.record(Action.TOKEN_REVOKED, subject=token, actor=actor, at=at)
+    return True
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
