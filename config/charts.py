@@ -6,8 +6,8 @@ page the stylesheet replaces them, so that they follow the theme.
 
 from __future__ import annotations
 
-import itertools
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +24,6 @@ PRINT_COLOURS = {
     "purple": "#ae3ec9",
     "secondary": "#6b7a90",
 }
-_ids = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def trend(
     ]
     texts = [f"{label}: {_written(value, percent=percent)}" for label, value in points]
     return Trend(
-        id=next(_ids),
+        id=_id(title),
         title=title,
         description=_summary(points, percent=percent),
         width=WIDTH,
@@ -186,7 +185,7 @@ def bars(items: Sequence[Bar], *, title: str) -> Bars:
         for index, item in enumerate(items)
     ]
     spoken = "; ".join(f"{bar.bar.label}: {bar.text}" for bar in drawn)
-    return Bars(next(_ids), title, spoken, len(items) * _BAR_HEIGHT, drawn)
+    return Bars(_id(title), title, spoken, len(items) * _BAR_HEIGHT, drawn)
 
 
 def stack(parts: Sequence[Part], *, title: str) -> Stack:
@@ -198,7 +197,7 @@ def stack(parts: Sequence[Part], *, title: str) -> Stack:
         width = part.value / whole * WIDTH
         drawn.append(DrawnPart(part, round(x, 1), round(width, 1), PRINT_COLOURS[part.tone]))
         x += width
-    return Stack(next(_ids), title, "; ".join(f"{part.label}: {part.value:,g}" for part in present), drawn)
+    return Stack(_id(title), title, "; ".join(f"{part.label}: {part.value:,g}" for part in present), drawn)
 
 
 def donut(share: float | None, *, title: str, tone: str = "green") -> Donut:
@@ -206,8 +205,13 @@ def donut(share: float | None, *, title: str, tone: str = "green") -> Donut:
     around = 2 * math.pi * 42
     filled = min(max(share or 0.0, 0.0), 1.0) * around
     return Donut(
-        next(_ids), title, as_percent(share), f"{filled:.2f} {around - filled:.2f}", tone, PRINT_COLOURS[tone]
+        _id(title), title, as_percent(share), f"{filled:.2f} {around - filled:.2f}", tone, PRINT_COLOURS[tone]
     )
+
+
+def _id(title: str) -> int:
+    """Ties the drawing to its title; made from it, so that equal reports are equal files."""
+    return zlib.crc32(title.encode())
 
 
 def _bounds(values: Sequence[float], *, percent: bool) -> tuple[float, float]:

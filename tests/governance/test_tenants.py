@@ -78,6 +78,11 @@ def keys(client: Client, query: str = "") -> list[str]:
     return re.findall(rf'href="{LIST}\d+/">([^<]+)</a>', page)
 
 
+def plugins(page: str) -> list[str]:
+    """The plugins that a table on the page is about, in its order."""
+    return re.findall(r'href="/g/acme/plugins/\d+/">([^<]+)</a>', page)
+
+
 @pytest.fixture
 def owner(fleet: World, client: Client) -> Client:
     client.force_login(fleet.owner)
@@ -171,8 +176,7 @@ def test_what_the_catalogue_doesnt_know_is_marked(fleet: World, owner: Client) -
     Release.objects.filter(plugin__name="odd").update(catalogued=False)
     page = owner.get(f"{path}?shows=unknown").content.decode()
     assert "Not in the catalogue</span>" in page
-    assert "<td>odd" in page
-    assert "<td>crm" not in page
+    assert plugins(page) == ["odd"]
 
 
 def test_security_warnings_and_drift_are_marked(fleet: World, owner: Client) -> None:
@@ -182,14 +186,13 @@ def test_security_warnings_and_drift_are_marked(fleet: World, owner: Client) -> 
     page = owner.get(f"{LIST}{fleet.tenant_b.pk}/?shows=warnings").content.decode()
     assert page.count("Security warning</span>") == 1
     drifting = owner.get(f"{LIST}{fleet.tenant_b.pk}/?shows=drift&sort=-drift").content.decode()
-    assert re.findall(r"<td>(crm|odd|host-app)", drifting) == ["odd", "crm"]
+    assert plugins(drifting) == ["odd", "crm"]
 
 
 def test_a_tenants_drift_can_be_seen_by_status(fleet: World, owner: Client) -> None:
     page = owner.get(f"{LIST}{fleet.tenant_b.pk}/drift/?status=planned").content.decode()
     assert "overdue by" in page
-    assert "<td>crm</td>" in page
-    assert "<td>odd</td>" not in page
+    assert plugins(page) == ["crm"]
 
 
 def test_history_tells_what_each_snapshot_changed(world: World) -> None:
