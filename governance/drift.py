@@ -5,7 +5,7 @@ Everything is set-wise: the detection of a whole group is the same few statement
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -16,10 +16,11 @@ from audit import ledger
 from audit.actions import Action
 from config.access import SYSTEM, Actor
 from governance import detection
-from governance.compilation import members, renewal, targets
+from governance.compilation import members, renewal
+from governance.compilation.standing import Standing, standings
+from governance.compilation.targets import settle_targets
 from governance.detection import Scope
 from governance.models import Exemption, Rule
-from governance.models.rule import RuleQuerySet
 from governance.violations import violations_query
 from tenants.models import Group
 
@@ -68,11 +69,13 @@ def detect(
     made stale elsewhere is seen to as well.
     """
     ledger.hold(group.pk)  # no two detections of a group at once, each would miss what the other writes
-    tenants = None if tenant_ids is None else {*tenant_ids, *_due_tenants(group.pk, at)}
-    owed = _prepare(group.pk, at, tenants, policy_ids)
-    scopes = _scopes(group.pk, at, tenants, policy_ids, owed)
+    due = _due_tenants(group.pk, at)
+    tenants = None if tenant_ids is None else {*tenant_ids, *due}
+    rules = _prepare(group.pk, at, tenants, policy_ids)
+    scopes = _scopes(rules, tenants, policy_ids, due)
     result = _sum([detection.write(group.pk, scope, at=at) for scope in scopes])
-    _settled(owed)
+    if owed := [rule.id for rule in rules if not rule.detected]:
+        Rule.objects.filter(pk__in=owed).update(detected=True)
     if result.changed:
         tenant_id = next(iter(result.tenant_ids)) if len(result.tenant_ids) == 1 else None
         ledger.record(
@@ -88,40 +91,44 @@ def detect(
 
 def _prepare(
     group_id: int, at: datetime, tenants: Collection[int] | None, policies: Collection[int] | None
-) -> list[Rule]:
-    """Bring the compiled rules up to date; the rules of which all tenants are to be looked at."""
+) -> list[Standing]:
+    """Bring the compiled rules up to date, and say how they stand."""
     if tenants is None:
         members.settle(group_id)
     else:
         members.settle_tenants(group_id, tenants)
-    renewal.renew(group_id, at=at)
-    rules_changed = policies is not None or bool(_undetected(group_id))
-    in_force = _ids(Rule.objects.filter(group_id=group_id).in_force(at))
-    targets.settle_targets(group_id, in_force, at, tenant_ids=None if rules_changed else tenants)
-    return _undetected(group_id)
+    rules = standings(group_id, at)
+    is_due = any(rule.due for rule in rules)
+    if is_due:
+        renewal.renew_due(group_id, at)
+    if renewal.renew_stale(group_id, at) or is_due:
+        rules = standings(group_id, at)
+    if any(rule.chooses and rule.in_force for rule in rules):
+        rules_changed = policies is not None or not all(rule.detected for rule in rules)
+        in_force = [rule.id for rule in rules if rule.in_force]
+        if settle_targets(group_id, in_force, at, tenant_ids=None if rules_changed else tenants):
+            rules = standings(group_id, at)
+    return rules
 
 
 def _scopes(
-    group_id: int,
-    at: datetime,
+    rules: Sequence[Standing],
     tenants: Collection[int] | None,
     policies: Collection[int] | None,
-    owed: list[Rule],
+    due: Collection[int],
 ) -> Iterator[Scope]:
     """What is to be written: what was asked for, then what is owed beyond it."""
-    everything = tenants is None and policies is None
-    in_force = Rule.objects.filter(group_id=group_id).in_force(at)
-    asked = in_force if policies is None else in_force.filter(policy_id__in=list(policies))
-    yield Scope(_ids(asked), tenants, policies)
-    if everything:
+    in_force = [rule for rule in rules if rule.in_force]
+    asked = [rule.id for rule in in_force if policies is None or rule.policy_id in policies]
+    yield Scope(asked, tenants, policies)
+    if tenants is None and policies is None:
         return
-    if policies is not None and (due := _due_tenants(group_id, at)):
-        yield Scope(_ids(in_force), due)
-    if owed:
-        keys = {(rule.policy_id, rule.key) for rule in owed}
-        same_policies = in_force.filter(policy_id__in={policy for policy, _ in keys})
-        rules = [rule.pk for rule in same_policies if (rule.policy_id, rule.key) in keys]
-        yield Scope(rules, rule_keys=keys)
+    if policies is not None and due:
+        yield Scope([rule.id for rule in in_force], due)
+    # All variants of a rule share its findings, so all of them are asked.
+    if keys := {(rule.policy_id, rule.key) for rule in rules if not rule.detected}:
+        owed = [rule.id for rule in in_force if (rule.policy_id, rule.key) in keys]
+        yield Scope(owed, rule_keys=keys)
 
 
 def _due_tenants(group_id: int, at: datetime) -> set[int]:
@@ -130,20 +137,6 @@ def _due_tenants(group_id: int, at: datetime) -> set[int]:
     begun = Q(starts_at__lte=at, starts_at__gt=F("decided_at"))
     approved = Exemption.objects.filter(group_id=group_id, status=Exemption.Status.APPROVED)
     return set(approved.filter(over | begun).values_list("tenant_id", flat=True))
-
-
-def _undetected(group_id: int) -> list[Rule]:
-    rows = renewal.current_rules(group_id).filter(detected=False)
-    return list(rows.only("pk", "policy_id", "key").order_by("pk"))
-
-
-def _settled(owed: Collection[Rule]) -> None:
-    if owed:
-        Rule.objects.filter(pk__in=[rule.pk for rule in owed]).update(detected=True)
-
-
-def _ids(rules: RuleQuerySet) -> list[int]:
-    return list(rules.values_list("pk", flat=True))
 
 
 def _sum(outcomes: Iterable[detection.Outcome]) -> DriftResult:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from governance import policy_documents, selections
 from governance.compilation import judgements, members
+from governance.compilation.standing import is_open
 from governance.models import Plugin, PolicyVersion, Rule
 from governance.policy_documents import ExpandedPolicy
 from governance.rules import PROFILE_DENIALS, RuleSpec, Wish, check_dialects, parse_all
@@ -128,15 +129,6 @@ def _write(version: PolicyVersion, wanted: Iterable[Rule], at: datetime) -> list
 
 def _differs(row: Rule, new: Rule) -> bool:
     return any(getattr(row, name) != getattr(new, name) for name in _COMPILED)
-
-
-def is_open(rule: Rule, at: datetime | None) -> bool:
-    """Whether the time is within the rule's window."""
-    return (
-        at is not None
-        and (rule.effective_from is None or rule.effective_from <= at)
-        and (rule.effective_until is None or rule.effective_until > at)
-    )
 
 
 def _next_edge(row: Rule, expanded: ExpandedPolicy, at: datetime) -> datetime | None:

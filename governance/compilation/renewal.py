@@ -6,10 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from governance.compilation import judgements, members
 from governance.compilation.policies import compile_version
+from governance.compilation.standing import current_rules
 from governance.models import PolicyVersion, Rule
 from governance.models.rule import RuleKind
 from tenants.models import Group
@@ -46,24 +47,36 @@ def recompile(
 
 def renew(group_id: int, *, at: datetime, plugins: Collection[int] = ()) -> None:
     """Compile what time or the catalogue made stale, and leave to be detected what may come out otherwise."""
+    renew_due(group_id, at)
+    renew_stale(group_id, at, plugins)
+
+
+def renew_due(group_id: int, at: datetime) -> None:
+    """Compile the policies with rules that time alone made stale."""
     current = current_rules(group_id)
     due = PolicyVersion.objects.filter(pk__in=current.filter(recompile_at__lte=at).values("version_id"))
     versions = list(due.select_related("policy__group"))
-    stale = _uncompiled(group_id) | set(plugins)
     for version in versions:
         compile_version(version, at=at)
-    if stale:
-        touched = current.filter(Q(plugins__overlap=sorted(stale)) | Q(plugins=[]))
-        changed = judgements.judge(list(touched), at=at, plugin_ids=stale)
-        Rule.objects.filter(pk__in=changed).update(detected=False)
-    if versions or stale:
-        # Their targets follow from the other rules and the catalogue.
-        current.filter(kind=RuleKind.SAME, spec={}).update(detected=False)
+    if versions:
+        _rethink_targets(group_id)
 
 
-def current_rules(group_id: int) -> QuerySet[Rule]:
-    """The rules of the policies' current versions, in force or not."""
-    return Rule.objects.filter(group_id=group_id, version_id=F("policy__current_id"))
+def renew_stale(group_id: int, at: datetime, plugins: Collection[int] = ()) -> bool:
+    """Compile rules against the releases that they haven't seen as they stand; whether there were any."""
+    stale = _uncompiled(group_id) | set(plugins)
+    if not stale:
+        return False
+    touched = current_rules(group_id).filter(Q(plugins__overlap=sorted(stale)) | Q(plugins=[]))
+    changed = judgements.judge(list(touched), at=at, plugin_ids=stale)
+    Rule.objects.filter(pk__in=changed).update(detected=False)
+    _rethink_targets(group_id)
+    return True
+
+
+def _rethink_targets(group_id: int) -> None:
+    """What rules choose for themselves follows from the other rules and the catalogue."""
+    current_rules(group_id).filter(kind=RuleKind.SAME, spec={}).update(detected=False)
 
 
 def _uncompiled(group_id: int) -> set[int]:
