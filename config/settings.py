@@ -1,5 +1,6 @@
 """All settings, driven by the environment; docs/configuration.md lists the variables."""
 
+from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -24,6 +25,8 @@ BASE_URL = base_url("PLUMBLINE_BASE_URL", default=f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS: list[str] = env.list("PLUMBLINE_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PLUMBLINE_TRUSTED_ORIGINS", default=[])
 DATA_DIR = data_dir()
+# Where the YAML of policies and profiles is, by default the demo groups'.
+CONFIGURATION_DIR = Path(env.str("PLUMBLINE_CONFIG_DIR", default=str(BASE_DIR / "config" / "version")))
 
 INSTALLED_APPS = [
     "config",

@@ -43,7 +43,7 @@ class Command(TyperCommand):
         outcome: dict[str, Any] = {"configuration": None, "groups": {}}
         try:
             if not skip_config:
-                outcome["configuration"] = self._apply(config or settings.BASE_DIR / "config/version")
+                outcome["configuration"] = self._apply(config or settings.CONFIGURATION_DIR)
             with borrowed.sandbox():
                 for one in self._groups(group):
                     outcome["groups"][one.slug] = self._loop(one, dry_run, timeout, console)
