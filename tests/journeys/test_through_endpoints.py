@@ -1,0 +1,94 @@
+"""D-1 and D-2 as an internal service plays them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from tests.journeys.product import Product, until
+
+SCOPES = ("policy.enforce", "policy.edit", "report.view", "report.build", "conflict.decide", "manifest.push")
+PLUGIN = "powerx-crm-plugin"
+
+
+def enforce(client: httpx.Client, key: str) -> dict[str, Any]:
+    """A run from its start to where it stands for good."""
+    answer = client.post("/internal/version/policy/enforce", json={}, headers={"Idempotency-Key": key})
+    assert answer.status_code in {200, 202}, answer.text
+    return settled(client, answer.json()["status_url"])
+
+
+def settled(client: httpx.Client, status_url: str) -> dict[str, Any]:
+    """The run once it waits for nothing but a person."""
+
+    def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = client.get(status_url).json()
+        return run if run["status"] not in {"running", "acting"} else None
+
+    return until(look, "the run has ended", 60)
+
+
+def test_d1_the_tenant_behind_is_upgraded_told_and_reported(product: Product) -> None:
+    client = product.client("powerx", *SCOPES)
+
+    run = enforce(client, "d1")
+
+    assert run["status"] == "completed", run
+    [task] = run["plan"]["tasks"]
+    assert (task["tenant"], task["status"]) == ("tenant-b", "succeeded")
+    assert [(step["plugin"], step["from"], step["to"]) for step in task["steps"]] == [
+        (PLUGIN, "2.3.0", "2.4.0")
+    ]
+    assert task["due_at"]
+    assert run["figures"]["notify"]["digests"] >= 1
+    assert run["figures"]["report"]["report"] == 1
+    with product.sandbox() as sandbox:
+        assert sandbox.get("/sandbox/counts").json()["executions"] == 1
+
+
+def test_d1_the_same_key_again_starts_nothing_new(product: Product) -> None:
+    client = product.client("powerx", *SCOPES)
+
+    first, again = enforce(client, "same"), enforce(client, "same")
+
+    assert first["id"] == again["id"]
+    with product.sandbox() as sandbox:
+        assert sandbox.get("/sandbox/counts").json()["orders"] == 1
+
+
+def test_d2_a_hold_makes_a_conflict_that_only_a_decision_ends(product: Product) -> None:
+    product.manage("policy", "apply", "config/version/scenarios/d2_hold.yaml")
+    client = product.client("powerx", *SCOPES)
+
+    run = enforce(client, "d2")
+
+    assert run["status"] == "needs_decision", run
+    assert run["plan"] is None
+    [conflict] = run["conflicts"]
+    assert conflict["tenants"] == ["tenant-b"]
+    assert {rule["policy"] for rule in conflict["explanation"]["rules"]} == {"core-align", "tenant-b-freeze"}
+    assert conflict["ways_out"]
+
+    again = enforce(client, "d2-again")
+    assert again["status"] == "completed"
+    assert client.get(f"/internal/version/policy/enforce/{run['id']}").json()["status"] == "needs_decision"
+
+    [hold] = [rule for rule in conflict["explanation"]["rules"] if rule["policy"] == "tenant-b-freeze"]
+    decided = client.post(
+        "/internal/version/policy/decide",
+        json={
+            "conflict": conflict["id"],
+            "set_aside": [{"policy": hold["policy"], "key": hold["key"]}],
+            "reason": "The books are closed.",
+            "decided_by": "powerx-owner",
+        },
+    )
+    assert decided.status_code == 200, decided.text
+
+    def moved_on() -> dict[str, Any] | None:
+        seen: dict[str, Any] = client.get(f"/internal/version/policy/enforce/{run['id']}").json()
+        return seen if seen["status"] == "completed" else None
+
+    finished = until(moved_on, "the run moves on", 60)
+    assert [task["status"] for task in finished["plan"]["tasks"]] == ["succeeded"]
