@@ -34,7 +34,7 @@ check: setup ## Are the migrations complete, and the settings safe for productio
 	script/check-deploy
 
 test: setup-tests lint check ## Everything that continuous integration runs
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup ## Print how fast the loop is on this machine
 	$(MANAGE) benchmark
