@@ -4,12 +4,17 @@ import fcntl
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from config import postgres
 from config.env import database_url
 from tests import factories
+
+# The same examples on every machine, however busy it is.
+hypothesis.settings.register_profile("plumbline", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("plumbline")
 
 # Nothing of a test's data has to outlive a power cut. Read when the embedded server starts, which is later.
 os.environ.setdefault("PLUMBLINE_DATABASE_FSYNC", "off")

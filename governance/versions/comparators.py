@@ -18,7 +18,7 @@ TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 # A separator counts only before an operator: in some dialects a version may hold spaces.
 SEPARATOR = re.compile(r"\s*,\s*(?=[<>=!])|\s+(?=[<>=!])")
-ITEM = re.compile(r"(>=|<=|!=|==|=|<|>)?\s*([^<>=!|,]+)")
+ITEM = re.compile(r"(>=|<=|!=|==|=|<|>)?\s*([^<>=!|,~^][^<>=!|,]*)")  # `~1` is another syntax, not a version
 
 
 class Malformed(ValueError):

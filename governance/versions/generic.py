@@ -13,7 +13,7 @@ import re
 
 from governance.versions.scheme import InvalidVersion, Scheme, leading_numbers
 
-FORM = re.compile(r"[vV]?[0-9A-Za-z._~-]*[0-9][0-9A-Za-z._~-]*(?:\+[0-9A-Za-z._~+-]*)?")
+FORM = re.compile(r"(?=[0-9A-Za-z])[0-9A-Za-z._~-]*[0-9][0-9A-Za-z._~-]*(?:\+[0-9A-Za-z._~+-]*)?")
 PIECE = re.compile(r"[0-9]+|[A-Za-z]+")
 STAGES = {
     "dev": 0,

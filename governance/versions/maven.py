@@ -12,7 +12,7 @@ from functools import total_ordering
 from itertools import zip_longest
 from typing import NamedTuple
 
-from governance.versions import maven_range
+from governance.versions import comparators, maven_range
 from governance.versions.scheme import InvalidVersion, Scheme, leading_numbers
 
 MAX_LENGTH = 256  # upstream's limit
@@ -210,11 +210,16 @@ class Maven(Scheme):
         return Order(version)
 
     def native_range(self, text: str) -> Callable[[str], bool]:
-        if text.strip()[:1] in ("[", "("):
+        text = text.strip()
+        if text.startswith(("[", "(")):
             return maven_range.read(text, self._keys)
-        if text.strip()[:1] in tuple("<>=!*"):
+        if text.startswith(("<", ">", "=", "!")):
             return self.simple_range(text)
-        self.key(text.strip() or "0")
+        bare = comparators.split(text)
+        if len(bare) > 1 or any(" " in version for _, version in bare):
+            raise comparators.Malformed(
+                "it is neither a version, nor in brackets, nor operators and versions"
+            )
         return lambda version: bool(self.key(version))  # a bare version is a wish, not a requirement
 
     def is_prerelease(self, version: str) -> bool:
