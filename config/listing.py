@@ -124,7 +124,7 @@ def listing(
     per_page: int = 50,
     tiebreak: str = "pk",
 ) -> Listing:
-    """Bring the list into the state that the URL asks for, with one query to count and one to fetch."""
+    """Bring the list into the state that the URL asks for: a query to count, and one or two to fetch."""
     shown = Listing(
         name,
         noun,
@@ -200,11 +200,25 @@ def _page(shown: Listing, queryset: QuerySet[Any], per_page: int) -> Page[Any]:
         per_page = int(size)
     elif size:
         shown.notes.append(f"Pages hold {', '.join(map(str, PER_PAGE))} rows; {per_page} are shown.")
-    pages = Paginator(queryset, per_page)
+    keys_first = _has_figures(queryset)
+    pages = Paginator(queryset.values_list("pk", flat=True) if keys_first else queryset, per_page)
     asked = shown.parameters.get(shown.name("page"), "1")
     page = pages.get_page(asked)  # the first for nonsense, the last for one beyond it
     if str(page.number) != asked:
         shown.notes.append(f"There is no page {asked[:20]}; page {page.number} is shown.")
     # Evaluated here, so that a template may ask for its rows more than once.
     shown.rows = list(page.object_list)
+    if keys_first:
+        found = queryset.order_by().in_bulk(shown.rows)
+        shown.rows = [found[key] for key in shown.rows if key in found]
     return page
+
+
+def _has_figures(queryset: QuerySet[Any]) -> bool:
+    """Whether the rows of the page are fetched by key, once they are known.
+
+    Otherwise the database would work out the figures of all the rows before them too.
+    """
+    return (
+        bool(queryset.query.annotations) and not queryset.query.values_select and not queryset.query.group_by
+    )

@@ -34,7 +34,6 @@ def tenant_list(request: ConsoleRequest) -> HttpResponse:
             "tenant": ("key",),
             "tier": ("tier", "key"),
             "host": ("host_rank", "key"),
-            "plugins": ("plugin_count", "key"),
             "drift": ("open_drift", "key"),
             "manifest": ("last_manifest_at", "key"),
         },

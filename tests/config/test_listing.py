@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from django.db.models import CharField, QuerySet, Value
-from django.db.models.functions import NullIf
+from django.db.models import CharField, Count, QuerySet, Value
+from django.db.models.functions import Length, NullIf, Upper
 from django.test import RequestFactory
 from django_filters import ChoiceFilter, DateFromToRangeFilter, FilterSet
 
@@ -145,6 +145,33 @@ def test_what_has_no_value_comes_last_in_either_direction(world: World) -> None:
 def test_two_queries_bring_any_list(many: World, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(2):
         listed(many, "q=site&tier=critical&sort=-tier&page=1&per_page=25")
+
+
+def test_figures_are_worked_out_for_the_shown_rows_only(many: World, django_assert_num_queries: Any) -> None:
+    rows = many.group.tenants.annotate(shout=Upper("key"))
+    with django_assert_num_queries(3) as queries:
+        shown = listed(many, "sort=-key&per_page=25&page=2", rows)
+    assert [tenant.shout for tenant in shown.rows] == [key.upper() for key in keys(shown)]
+    assert keys(shown) == sorted(keys(shown), reverse=True)
+    assert [("UPPER" in query["sql"].split("FROM")[0]) for query in queries.captured_queries] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_list_may_be_sorted_by_a_figure(many: World) -> None:
+    rows = many.group.tenants.annotate(length=Length("key"))
+    shown = listed(many, "sort=-length", rows, sorts={"length": ("length", "key")}, default="length")
+    assert keys(shown)[:2] == ["tenant-b", "tenant-a"]
+
+
+def test_grouped_values_are_listed_as_they_are(many: World) -> None:
+    rows = many.group.tenants.values("tier").annotate(tenants=Count("pk"))
+    shown = listed(
+        many, "sort=-tenants", rows, sorts={"tenants": ("tenants",)}, default="tenants", tiebreak="tier"
+    )
+    assert list(shown.rows) == [{"tier": "standard", "tenants": 42}, {"tier": "critical", "tenants": 20}]
 
 
 def test_lists_that_share_a_page_keep_out_of_each_others_way(many: World) -> None:
