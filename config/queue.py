@@ -105,13 +105,13 @@ def run_pending() -> int:
 
 def waiting() -> int:
     """How many jobs wait for a worker or are in the hands of one."""
-    return OrmQ.objects.count()
+    return int(OrmQ.objects.count())
 
 
 def release() -> int:
     """Give back the jobs that workers had in hand; only for when it's certain that none of those lives."""
     now = timezone.now()
-    return OrmQ.objects.filter(lock__gt=now).update(lock=now)
+    return int(OrmQ.objects.filter(lock__gt=now).update(lock=now))
 
 
 def _claim() -> OrmQ | None:

@@ -92,4 +92,5 @@ def reset() -> None:
 
 
 def _overdue(at: datetime) -> QuerySet[Row]:
-    return Row.objects.filter(task__isnull=False, next_run__lte=at - PATIENCE)
+    rows: QuerySet[Row] = Row.objects.filter(task__isnull=False, next_run__lte=at - PATIENCE)
+    return rows

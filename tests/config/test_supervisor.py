@@ -66,7 +66,7 @@ def test_the_end_is_asked_of_the_head_alone(tmp_path: Path) -> None:
 
 def test_a_service_that_died_is_started_again_after_ever_longer_pauses(tmp_path: Path) -> None:
     child = Child(_service(tmp_path, "raise SystemExit(3)"))
-    pauses = []
+    pauses: list[float] = []
     for _ in range(3):
         child.due_at = 0
         child.tend()
