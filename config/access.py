@@ -138,6 +138,6 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., Any]:
     """Mark a view for any signed-in person, such as the choice of a group."""
     from django.contrib.auth.decorators import login_required
 
-    guarded: Any = login_required(view)
-    guarded.access_rule = "signed in"
+    guarded: Callable[..., Any] = login_required(view)
+    guarded.access_rule = "signed in"  # type: ignore[attr-defined]
     return guarded
