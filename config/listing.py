@@ -219,6 +219,5 @@ def _has_figures(queryset: QuerySet[Any]) -> bool:
 
     Otherwise the database would work out the figures of all the rows before them too.
     """
-    return (
-        bool(queryset.query.annotations) and not queryset.query.values_select and not queryset.query.group_by
-    )
+    query = queryset.query
+    return bool(query.annotations) and not query.values_select and not query.combinator

@@ -32,7 +32,7 @@ class SeenFilters(FilterSet):
         fields: tuple[str, ...] = ()
 
 
-def listed(world: World, query: str = "", rows: QuerySet[Tenant] | None = None, **more: Any) -> Listing:
+def listed(world: World, query: str = "", rows: QuerySet[Any, Any] | None = None, **more: Any) -> Listing:
     """The list of the world's tenants at this querystring."""
     options: dict[str, Any] = {
         "name": "tenants",
