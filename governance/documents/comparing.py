@@ -38,9 +38,13 @@ class Change:
 
 
 def digest(document: Any) -> str:
-    """SHA-256 of the document's canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of the document's canonical JSON."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def canonical(document: Any) -> str:
+    """The same text for the same document: sorted keys, no spaces; Python takes 1 and true for equal."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def changes(before: Any, after: Any, place: str = "") -> Iterator[Change]:
@@ -49,10 +53,10 @@ def changes(before: Any, after: Any, place: str = "") -> Iterator[Change]:
         yield from _keyed(before, after, place, "{0}.{1}" if place else "{1}")
     elif _named(before) and _named(after):
         yield from _keyed(_by_name(before), _by_name(after), place, "{0}[{1}]")
-        names = [item["name"] for item in before], [item["name"] for item in after]
-        if names[0] != names[1] and sorted(names[0]) == sorted(names[1]):
-            yield Change(f"order of {place}", *names)
-    elif before != after:
+        old, new = [item["name"] for item in before], [item["name"] for item in after]
+        if old != new and sorted(old) == sorted(new):
+            yield Change(f"order of {place}", old, new)
+    elif canonical(before) != canonical(after):
         yield Change(place, before, after)
 
 
@@ -67,7 +71,11 @@ def _keyed(before: dict[str, Any], after: dict[str, Any], place: str, form: str)
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
+    """Whether it is a list of entries that names tell apart."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return False
+    names = [item.get("name") for item in value]
+    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
 def _by_name(items: list[dict[str, Any]]) -> dict[str, Any]:
