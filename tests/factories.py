@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from config.access import SYSTEM, Access
-from governance.models import Plugin, Release
+from governance import compilation
+from governance.models import Exemption, Installation, Plugin, Policy, PolicyVersion, Release
 from tenants import groups, reach
 from tenants.models import Group, Role, Tenant, User
 
@@ -77,6 +79,68 @@ def plugin(group: Group, name: str, versions: Sequence[str] = (), *, host: bool 
 def release(plugin: Plugin, version: str) -> Release:
     """The plugin's release of that version."""
     return Release.objects.get(plugin=plugin, version=version)
+
+
+def install(tenant: Tenant, plugins: Mapping[str, str]) -> None:
+    """Let a tenant run exactly these plugins at these versions of the catalogue."""
+    number = tenant.group.open_snapshot
+    current = Installation.objects.filter(tenant=tenant, until__isnull=True)
+    wanted = {
+        release.plugin_id: release.pk
+        for name, version in plugins.items()
+        for release in Release.objects.filter(group=tenant.group, plugin__name=name, version=version)
+    }
+    assert len(wanted) == len(plugins), f"not all of {plugins} are in the catalogue"
+    present = dict(current.values_list("plugin_id", "release_id"))
+    gone = current.exclude(release_id__in=wanted.values())
+    gone.filter(since=number).delete()
+    gone.update(until=number)
+    Installation.objects.bulk_create(
+        Installation(group=tenant.group, tenant=tenant, plugin_id=plugin, release_id=release, since=number)
+        for plugin, release in wanted.items()
+        if present.get(plugin) != release
+    )
+
+
+def policy(
+    group: Group,
+    name: str,
+    rules: Sequence[Mapping[str, Any]],
+    *,
+    tenants: Any = "*",
+    kind: str = "policy",
+    profile: Mapping[str, Any] | None = None,
+    at: datetime = AT,
+    **fields: Any,
+) -> Policy:
+    """A policy in force, compiled; a new version if there is one of that name. Nothing is detected by it."""
+    policy, _ = Policy.objects.get_or_create(group=group, name=name, defaults={"kind": kind})
+    version = PolicyVersion.objects.create(
+        policy=policy,
+        number=policy.versions.count() + 1,
+        document={"name": name, "kind": kind, "tenants": tenants, "rules": list(rules), **fields},
+        profile=dict(profile or {}),
+        digest="",
+        profile_name="test",
+        author_name="test",
+        created_at=at,
+    )
+    policy.current, policy.status = version, Policy.Status.ACTIVE
+    policy.save()
+    compilation.compile_version(version, at=at)
+    return policy
+
+
+def exemption(tenant: Tenant, policy: Policy, *, until: datetime, **fields: Any) -> Exemption:
+    """An exemption that was granted. Nothing is detected by it."""
+    granted = {"status": Exemption.Status.APPROVED, "requested_by_name": "test", "reason": "test"}
+    return Exemption.objects.create(
+        group=tenant.group,
+        tenant=tenant,
+        policy=policy,
+        expires_at=until,
+        **{"starts_at": AT, "requested_at": AT, "decided_at": AT, **granted, **fields},
+    )
 
 
 def world() -> World:
