@@ -1,15 +1,21 @@
-"""How what a tenant runs came about: the changes that each snapshot sealed."""
+"""How what a tenant runs came about: the changes that each snapshot sealed, and pasts recorded elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from config.access import Actor
+from governance import locks, manifests, snapshots
 from governance.models import Installation, Release, Snapshot
-from tenants.models import Tenant
+from governance.models.snapshot import Trigger
+from tenants.models import Group, Tenant
 
 
 class ChangeKind(StrEnum):
@@ -29,6 +35,49 @@ class Change:
     plugin: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a past brought. `refused` has index, tenant, field and reason; the index counts in time order."""
+
+    manifests: int
+    snapshots: int
+    refused: tuple[dict[str, object], ...]
+
+
+def load(
+    group: Group,
+    dated: Iterable[manifests.ManifestDocument],
+    *,
+    actor: Actor,
+    at: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> Loaded:
+    """Take dated manifests in the order of their times and seal the group's state at each of these.
+
+    Each time is a transaction of its own: a load that was cut off goes on when it is begun again, and the
+    same load again changes nothing. `progress` is told how many manifests are done.
+    """
+    done, sealed, refused = 0, 0, []
+    for moment, documents in groupby(sorted(dated, key=_moment), key=_moment):
+        with transaction.atomic():
+            locks.sealing(group.pk)
+            result = manifests.ingest(group, list(documents), actor=actor, at=at)
+            if result.changed_tenant_ids:
+                snapshots.seal(group, trigger=Trigger.HISTORY, actor=actor, at=at, sealed_at=moment)
+                sealed += 1
+        refused += [{**one, "index": one["index"] + done} for one in result.refused]
+        done += len(result.accepted) + len(result.refused)
+        if progress:
+            progress(done)
+    return Loaded(done - len(refused), sealed, tuple(refused))
+
+
+def _moment(document: manifests.ManifestDocument) -> datetime:
+    if document.observed_at is None:
+        raise ValueError(f"A manifest of the past needs its time; one of {document.tenant} has none.")
+    return document.observed_at
 
 
 def snapshots_that_changed(tenant: Tenant) -> QuerySet[Snapshot]:

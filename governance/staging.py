@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from psycopg import sql
 
 # The planner knows nothing of a fresh temporary table; from this size on that costs more than to look.
 _LARGE = 5_000
@@ -15,28 +14,20 @@ _LARGE = 5_000
 def fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> int:
     """Fill the temporary table with the rows alone and say how many; it is empty again after the transaction.
 
-    It is made once per connection: making it anew each time would swell PostgreSQL's own catalogue.
+    It is made once per connection: making it anew each time would swell PostgreSQL's own catalogue. The names
+    go into the statements as they are, so they come from the code alone.
     """
-    name = sql.Identifier(table)
-    described = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns.items()
-    )
+    described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
-                name, described
-            )
-        )
-        cursor.execute(sql.SQL("DELETE FROM {}").format(name))
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS")
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+        if cursor.fetchone()[0]:  # filled before in this transaction
+            cursor.execute(f"TRUNCATE {table}")
         count = 0
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(name, _names(columns))) as copy:
+        with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
                 count += 1
         if count > _LARGE:
-            cursor.execute(sql.SQL("ANALYZE {}").format(name))
+            cursor.execute(f"ANALYZE {table}")
     return count
-
-
-def _names(columns: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))

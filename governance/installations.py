@@ -1,0 +1,107 @@
+"""What is installed where, kept as temporal rows that always are the shortest account of what happened.
+
+A row is opened and closed at the group's open snapshot number, and what comes and goes between two seals
+leaves nothing behind. So the rows depend on what the tenants ran at each seal and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from governance import staging
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many rows were opened and closed, and in which tenants."""
+
+    opened: int
+    closed: int
+    tenant_ids: frozenset[int]
+
+
+def replace(
+    group_id: int,
+    number: int,
+    inventories: Mapping[str, Iterable[tuple[int, int]]],
+    tenants: Mapping[int, str],
+) -> Change:
+    """Let each tenant run what its inventory holds and nothing else, from the open snapshot `number` on.
+
+    `inventories` are plugin and release ids by digest, `tenants` digests by tenant id. The caller holds the
+    group's ingest lock and these tenants' rows.
+    """
+    staging.fill(
+        "staged_inventory",
+        {"digest": "text", "plugin_id": "bigint", "release_id": "bigint"},
+        ((digest, *pair) for digest, pairs in inventories.items() for pair in pairs),
+    )
+    given: dict[str, Any] = {
+        "group": group_id,
+        "number": number,
+        "tenants": list(tenants),
+        "digests": list(tenants.values()),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, given)
+        closed: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
+        cursor.execute(_OPEN, given)
+        opened: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
+    return Change(len(opened), len(closed), frozenset(closed) | frozenset(opened))
+
+
+_WANTED = """
+wanted AS MATERIALIZED (
+    SELECT tenant.id AS tenant_id, staged.plugin_id, staged.release_id
+    FROM unnest(%(tenants)s::bigint[], %(digests)s::text[]) AS tenant (id, digest)
+    JOIN staged_inventory AS staged ON staged.digest = tenant.digest
+)"""
+
+# A row that was opened since the last seal is taken back: no snapshot has it.
+_CLOSE = f"""
+WITH {_WANTED}, gone AS MATERIALIZED (
+    SELECT row.id, row.since
+    FROM governance_installation AS row
+    LEFT JOIN wanted USING (tenant_id, plugin_id, release_id)
+    WHERE row.tenant_id = ANY(%(tenants)s) AND row.until IS NULL AND wanted.tenant_id IS NULL
+), dropped AS (
+    DELETE FROM governance_installation AS row USING gone
+    WHERE row.id = gone.id AND gone.since = %(number)s
+    RETURNING row.tenant_id
+), closed AS (
+    UPDATE governance_installation AS row SET until = %(number)s FROM gone
+    WHERE row.id = gone.id AND gone.since < %(number)s
+    RETURNING row.tenant_id
+)
+SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
+"""
+
+# A row that was closed since the last seal goes on as if it hadn't been.
+_OPEN = f"""
+WITH {_WANTED}, missing AS MATERIALIZED (
+    SELECT wanted.*
+    FROM wanted
+    LEFT JOIN governance_installation AS row ON row.tenant_id = wanted.tenant_id
+        AND row.plugin_id = wanted.plugin_id AND row.until IS NULL
+    WHERE row.id IS NULL
+), resumed AS (
+    UPDATE governance_installation AS row SET until = NULL FROM missing
+    WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
+        AND row.release_id = missing.release_id AND row.until = %(number)s
+    RETURNING row.tenant_id, row.plugin_id
+), opened AS (
+    INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)
+    SELECT %(group)s, tenant_id, plugin_id, release_id, %(number)s
+    FROM missing
+    WHERE NOT EXISTS (
+        SELECT FROM resumed
+        WHERE resumed.tenant_id = missing.tenant_id AND resumed.plugin_id = missing.plugin_id
+    )
+    RETURNING tenant_id
+)
+SELECT tenant_id FROM resumed UNION ALL SELECT tenant_id FROM opened
+"""

@@ -1,0 +1,178 @@
+"""The sealed states of a group, and what differs between two of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextChoices,
+    Value,
+    When,
+)
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from governance import locks
+from governance.models import Installation, Snapshot
+from governance.models.snapshot import Trigger
+from tenants.models import Group, Tenant
+
+GENESIS = "0" * 64
+
+
+class ChangeKind(TextChoices):
+    """What happened to a plugin in a tenant from one snapshot to another."""
+
+    ADDED = "added", "Added"
+    REMOVED = "removed", "Removed"
+    UPGRADED = "upgraded", "Upgraded"
+    DOWNGRADED = "downgraded", "Downgraded"
+    RESPELT = "respelt", "Equal version, spelt otherwise"
+
+
+@transaction.atomic
+def seal(
+    group: Group,
+    *,
+    trigger: Trigger,
+    actor: Actor,
+    at: datetime,
+    sealed_at: datetime | None = None,
+    force: bool = False,
+) -> Snapshot:
+    """Seal the state of the group under the next number; the last snapshot again if nothing changed since.
+
+    `sealed_at` differs from `at` where the state is one of the past.
+    """
+    locks.sealing(group.pk)
+    number = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk)
+    last = Snapshot.objects.filter(group=group, number=number - 1).first()
+    digest, opened, closed = _changes(group.pk, number, last.digest if last else GENESIS)
+    if last and not force and not opened and not closed:
+        return last
+    sealed = Snapshot.objects.create(
+        group=group,
+        number=number,
+        sealed_at=sealed_at or at,
+        trigger=trigger,
+        actor_name=actor.name,
+        digest=digest,
+        tenants=_tenants(group.pk),
+        installations=(last.installations if last else 0) + opened - closed,
+        opened=opened,
+        closed=closed,
+    )
+    Group.objects.filter(pk=group.pk).update(open_snapshot=number + 1)
+    group.open_snapshot = number + 1
+    data = {
+        "number": number,
+        "digest": sealed.digest,
+        "trigger": str(trigger),
+        "opened": opened,
+        "closed": closed,
+    }
+    ledger.record(Action.SNAPSHOT_SEALED, subject=sealed, actor=actor, at=at, data=data)
+    return sealed
+
+
+def state(group_id: int, number: int) -> QuerySet[Installation]:
+    """What every tenant ran in the snapshot of that number; the group's open number stands for now."""
+    rows = Installation.objects.filter(group_id=group_id).at(number)
+    return rows.select_related("tenant", "plugin", "release")
+
+
+def compare(group_id: int, older: int, newer: int) -> QuerySet[Installation]:
+    """What differs, one row per tenant and plugin, with `from_version`, `to_version` and `kind`.
+
+    It costs what changed: only rows that begin or end between the two are looked at. The row itself is the
+    one in the later snapshot, or in the earlier one where the later has none.
+    """
+    low, high = sorted((older, newer))
+    began = Q(since__gt=low, since__lte=high) & (Q(until__isnull=True) | Q(until__gt=high))
+    ended = Q(since__lte=low, until__gt=low, until__lte=high)
+    same = Installation.objects.filter(tenant=OuterRef("tenant"), plugin=OuterRef("plugin"))
+    before, after = same.at(older), same.at(newer)
+    rows: Any = Installation.objects.filter(began | (ended & ~Q(Exists(same.at(high)))), group_id=group_id)
+    rows = rows.annotate(
+        from_version=Subquery(before.values("release__version")[:1]),
+        from_rank=Subquery(before.values("release__rank")[:1]),
+        to_version=Subquery(after.values("release__version")[:1]),
+        to_rank=Subquery(after.values("release__rank")[:1]),
+        kind=_kind(),
+    )
+    # What was taken away and put back in between is where it was.
+    differing = rows.filter(
+        Q(from_version__isnull=True) | Q(to_version__isnull=True) | ~Q(from_version=F("to_version"))
+    )
+    compared: QuerySet[Installation] = differing.select_related("tenant", "plugin")
+    return compared
+
+
+def _kind() -> Case:
+    return Case(
+        When(from_rank__isnull=True, then=Value(ChangeKind.ADDED.value)),
+        When(to_rank__isnull=True, then=Value(ChangeKind.REMOVED.value)),
+        When(to_rank__gt=F("from_rank"), then=Value(ChangeKind.UPGRADED.value)),
+        When(to_rank__lt=F("from_rank"), then=Value(ChangeKind.DOWNGRADED.value)),
+        default=Value(ChangeKind.RESPELT.value),
+    )
+
+
+def _changes(group_id: int, number: int, previous: str) -> tuple[str, int, int]:
+    """The digest over the snapshot before and what was opened and closed since, and the count of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, {"group": group_id, "number": number, "previous": previous})
+        digest, opened, closed = cursor.fetchone()
+    return digest, opened, closed
+
+
+def _tenants(group_id: int) -> int:
+    """How many tenants run anything."""
+    current = Installation.objects.current().filter(tenant=OuterRef("pk"))
+    return Tenant.objects.filter(Exists(current), group_id=group_id).count()
+
+
+# Names and versions rather than ids, so that a copy of the group elsewhere has the same digests; a digest per
+# tenant first, since no text in PostgreSQL may be longer than a gigabyte.
+_CHANGES = """
+WITH changed AS (
+    SELECT '+' AS sign, tenant_id, plugin_id, release_id
+    FROM governance_installation WHERE group_id = %(group)s AND since = %(number)s
+    UNION ALL
+    SELECT '-', tenant_id, plugin_id, release_id
+    FROM governance_installation WHERE group_id = %(group)s AND until = %(number)s
+), line AS (
+    SELECT tenant_id, sign, sign || json_build_array(plugin.name, release.version)::text AS text
+    FROM changed
+    JOIN governance_plugin AS plugin ON plugin.id = changed.plugin_id
+    JOIN governance_release AS release ON release.id = changed.release_id
+), part AS (
+    SELECT
+        json_build_array(
+            tenant.key,
+            encode(sha256(convert_to(string_agg(text, chr(10) ORDER BY text COLLATE "C"), 'UTF8')), 'hex')
+        )::text AS text,
+        count(*) FILTER (WHERE sign = '+') AS opened,
+        count(*) FILTER (WHERE sign = '-') AS closed
+    FROM line
+    JOIN tenants_tenant AS tenant ON tenant.id = line.tenant_id
+    GROUP BY tenant.key
+)
+SELECT
+    encode(sha256(convert_to(
+        concat_ws(chr(10), %(previous)s, string_agg(text, chr(10) ORDER BY text COLLATE "C")), 'UTF8'
+    )), 'hex'),
+    COALESCE(sum(opened), 0)::integer,
+    COALESCE(sum(closed), 0)::integer
+FROM part
+"""
