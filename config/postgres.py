@@ -13,7 +13,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -53,7 +53,7 @@ class Server:
 
     port: int
     pid: int
-    password: str
+    password: str = field(repr=False)  # a traceback that shows the server must not show it
     cluster: Path
 
 
