@@ -27,6 +27,7 @@ class Action(models.TextChoices):
     CONFLICT_FOUND = "conflict.found", "Conflict found"
     CONFLICT_DECIDED = "conflict.decided", "Conflict decided"
     CONFLICT_CLOSED = "conflict.closed", "Conflict no longer there"
+    CONFLICT_REOPENED = "conflict.reopened", "Decision on a conflict taken back"
     EXEMPTION_REQUESTED = "exemption.requested", "Exemption requested"
     EXEMPTION_APPROVED = "exemption.approved", "Exemption approved"
     EXEMPTION_REJECTED = "exemption.rejected", "Exemption rejected"

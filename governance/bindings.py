@@ -1,0 +1,209 @@
+"""The rules that bind a component of a tenant, as resolution sees them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from governance.compilation.judgements import broken_by
+from governance.models import Policy, Rule, SelectionTenant
+from governance.models.policy import Mode
+from governance.models.rule import RuleKind
+from governance.relations import Catalogue, PluginRow
+from governance.resolution import Binding, Prefer
+from governance.rules import Wish, says
+from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A compiled rule. `acts` says whether its policy may have tenants changed."""
+
+    id: int
+    policy_id: int
+    policy: str
+    key: str
+    kind: str
+    plugins: frozenset[int]
+    spec: Mapping[str, Any]
+    targets: Mapping[str, int]
+    selection_id: int
+    weight: int
+    prefer: Prefer
+    until: datetime | None
+    acts: bool
+
+    def covers(self, plugin: PluginRow) -> bool:
+        """Whether the rule is about the plugin."""
+        return plugin.id in self.plugins if self.plugins else not plugin.is_host
+
+
+def rule_rows(rule_ids: Collection[int]) -> tuple[RuleRow, ...]:
+    """The rules by their ids, with what their policies say about acting."""
+    rows = Rule.objects.filter(pk__in=list(rule_ids)).select_related("policy", "version").order_by("pk")
+    return tuple(
+        RuleRow(
+            id=rule.pk,
+            policy_id=rule.policy_id,
+            policy=rule.policy.name,
+            key=rule.key,
+            kind=rule.kind,
+            plugins=frozenset(rule.plugins),
+            spec=rule.spec,
+            targets=rule.targets,
+            selection_id=rule.selection_id,
+            weight=rule.weight,
+            prefer=Prefer(rule.version.profile.get("prefer", Prefer.NEAREST)),
+            until=rule.effective_until,
+            acts=rule.mode == Mode.ENFORCE and rule.policy.status == Policy.Status.ACTIVE,
+        )
+        for rule in rows
+    )
+
+
+class Rulebook:
+    """Which of the rules bind which tenant, and what they leave to a component there."""
+
+    def __init__(
+        self,
+        rules: Sequence[RuleRow],
+        catalogue: Catalogue,
+        tenant_ids: Collection[int],
+        supposed: Sequence[SupposedExemption] = (),
+        acting: frozenset[int] | None = None,
+    ) -> None:
+        """`acting` are the ids of the rules to be acted on, None for all; the others bind, no more."""
+        self.rules = rules
+        self.catalogue = catalogue
+        self.acting = acting
+        self._by_tenant = self._members(tenant_ids)
+        self._exempt = self._exemptions(tenant_ids, supposed)
+        self._broken: dict[int, dict[int, frozenset[int]]] = {}
+        self._bindings: dict[tuple[int, int, int | None], Binding | None] = {}
+
+    def load(self, plugin_ids: Iterable[int]) -> None:
+        """Have at hand which releases of these plugins break the rules."""
+        missing = set(plugin_ids) - self._broken.keys()
+        if missing:
+            found = broken_by([rule.id for rule in self.rules], missing)
+            self._broken.update({plugin_id: found.get(plugin_id, {}) for plugin_id in missing})
+
+    def binding(self, tenant_id: int, plugin_id: int, installed: int | None) -> list[Binding]:
+        """What binds a loaded plugin in a tenant that has that release of it."""
+        plugin = self.catalogue.plugins[plugin_id]
+        found = (
+            self._once(rule, plugin, installed)
+            for rule in self._by_tenant.get(tenant_id, ())
+            if rule.covers(plugin) and not self._is_exempt(tenant_id, rule, plugin_id)
+        )
+        return [binding for binding in found if binding is not None]
+
+    def _once(self, rule: RuleRow, plugin: PluginRow, installed: int | None) -> Binding | None:
+        """One object for equal bindings. What is installed matters to a hold alone."""
+        key = (rule.id, plugin.id, installed if rule.kind == RuleKind.HOLD else None)
+        if key not in self._bindings:
+            self._bindings[key] = self._make(rule, plugin, key[2])
+        return self._bindings[key]
+
+    def _make(self, rule: RuleRow, plugin: PluginRow, held: int | None) -> Binding | None:
+        everything = self.catalogue.ids(plugin.id)
+        broken = self._broken[plugin.id].get(rule.id, frozenset())
+        if rule.kind == RuleKind.HOLD:
+            allowed = frozenset({held} if held is not None else ())
+        elif rule.kind == RuleKind.ABSENT:
+            allowed = frozenset()
+        elif not broken and rule.kind != RuleKind.PRESENT:
+            return None
+        else:
+            allowed = everything - broken
+        return Binding(
+            policy=rule.policy,
+            key=rule.key,
+            kind=rule.kind,
+            component=plugin.id,
+            allowed=allowed,
+            absence=rule.kind != RuleKind.PRESENT,
+            weight=rule.weight,
+            says=self._says(rule, plugin, held),
+            prefer=rule.prefer,
+            exact="exactly" in rule.spec or rule.kind == RuleKind.SAME,
+            wanted=self.acting is None or rule.id in self.acting,
+        )
+
+    def _says(self, rule: RuleRow, plugin: PluginRow, held: int | None) -> str:
+        target = rule.targets.get(str(plugin.id))
+        versions = [self.catalogue.version(pk) for pk in (held, target) if pk is not None]
+        return phrase(rule, plugin.name, versions[0] if versions else None)
+
+    def _members(self, tenant_ids: Collection[int]) -> dict[int, list[RuleRow]]:
+        by_selection: dict[int, list[int]] = defaultdict(list)
+        rows = SelectionTenant.objects.filter(
+            selection_id__in={rule.selection_id for rule in self.rules}, tenant_id__in=list(tenant_ids)
+        )
+        for selection_id, tenant_id in rows.values_list("selection_id", "tenant_id"):
+            by_selection[selection_id].append(tenant_id)
+        found: dict[int, list[RuleRow]] = defaultdict(list)
+        for rule in self.rules:
+            for tenant_id in by_selection[rule.selection_id]:
+                found[tenant_id].append(rule)
+        return found
+
+    def _exemptions(
+        self, tenant_ids: Collection[int], supposed: Sequence[SupposedExemption]
+    ) -> dict[tuple[int, int], list[tuple[str, int | None]]]:
+        parameters = {
+            "group": self.catalogue.group_id,
+            "at": self.catalogue.at,
+            "tenants": list(tenant_ids),
+            **exemption_parameters(supposed),
+        }
+        found: dict[tuple[int, int], list[tuple[str, int | None]]] = defaultdict(list)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                EXEMPTIONS.format(some="AND e.tenant_id = ANY (%(tenants)s::bigint[])"), parameters
+            )
+            for _, tenant_id, policy_id, key, plugin_id, _ in cursor.fetchall():
+                found[tenant_id, policy_id].append((key, plugin_id))
+        return found
+
+    def _is_exempt(self, tenant_id: int, rule: RuleRow, plugin_id: int) -> bool:
+        return any(
+            key in ("", rule.key) and plugin in (None, plugin_id)
+            for key, plugin in self._exempt.get((tenant_id, rule.policy_id), ())
+        )
+
+
+def phrase(rule: RuleRow, plugin: str, version: str | None) -> str:
+    """What a rule wants of a plugin, to follow the rule's name; `version` is what it holds or has chosen."""
+    if rule.kind == RuleKind.HOLD:
+        where = f"at {version}" if version else "away"
+        return f"keeps {plugin} {where}{_until(rule.until)}"
+    if rule.kind == RuleKind.SAME:
+        return f"wants {plugin} {rule.spec.get('at', version or 'on one version')} everywhere"
+    for word, form in _FORMS.items():
+        if word in rule.spec:
+            return "wants " + form.format(plugin=plugin, value=rule.spec[word])
+    if rule.kind in (RuleKind.PRESENT, RuleKind.ABSENT):
+        return f"wants {plugin} {'installed' if rule.kind == RuleKind.PRESENT else 'gone'}"
+    return f"says that {says(Wish(rule.kind, rule.spec), [plugin])}"
+
+
+_FORMS = {
+    "range": "{plugin} {value}",
+    "exactly": "{plugin} {value}",
+    "at_least": "{plugin} {value} or newer",
+    "at_most": "{plugin} {value} or older",
+}
+
+
+def _until(end: datetime | None) -> str:
+    """The last day of a hold: its end is the first moment at which it no longer holds."""
+    if end is None:
+        return ""
+    last = end - timedelta(microseconds=1)
+    return f" until {last.day} {last:%B %Y}"

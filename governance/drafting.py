@@ -1,0 +1,127 @@
+"""What the tasks of a plan would be: which tenants change, in which steps, how urgently."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from governance import decisions, standing
+from governance.models import Finding, UpgradeTask
+from governance.outcomes import TenantOutcome, evaluate_outcomes
+from governance.resolution import Change, in_order
+from governance.situations import Inputs
+from tenants.models import Group, Tenant
+
+_URGENCY = {"critical": 400, "high": 300, "medium": 200, "low": 100}
+_OVERDUE = 500  # drift past its date goes before all that isn't
+_FAILED = (UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """One tenant's part of a plan. `situation` is the digest of what it was decided from."""
+
+    tenant_id: int
+    steps: list[dict[str, Any]]
+    situation: str
+    due_at: datetime | None
+    priority: int
+
+
+def acting_inputs(
+    group: Group, *, policy_names: Collection[str], tenant_ids: Collection[int] | None, at: datetime
+) -> Inputs:
+    """The current state, with only those rules to be acted on that enforce and aren't paused.
+
+    With names, only of these policies. The others bind all the same: what changes never breaks them anew.
+    """
+    inputs = decisions.current_inputs(group, at=at, tenant_ids=tenant_ids)
+    acting = (rule for rule in inputs.rules if rule.acts)
+    named = (rule.id for rule in acting if not policy_names or rule.policy in policy_names)
+    return replace(inputs, acting=frozenset(named))
+
+
+def situation_digests(
+    group: Group, *, policy_names: Collection[str], tenant_ids: Collection[int], at: datetime
+) -> dict[int, str]:
+    """By tenant, what the situation's digest is by now; tenants with nothing to do are missing."""
+    inputs = acting_inputs(group, policy_names=policy_names, tenant_ids=tenant_ids, at=at)
+    outcomes = evaluate_outcomes(inputs, standing.precedents(group.pk))
+    return {tenant_id: result.situation.digest for tenant_id, result in outcomes.items()}
+
+
+def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
+    """The tasks that the acting rules call for, for tenants that have none under way.
+
+    Unless `retry`, a tenant whose last task failed is left in peace until its situation is another.
+    """
+    free = _free_tenants(inputs.group_id)
+    outcomes = evaluate_outcomes(replace(inputs, tenant_ids=free), standing.precedents(inputs.group_id))
+    changing = {tenant_id: result for tenant_id, result in outcomes.items() if result.outcome.changes}
+    if not retry:
+        failed = _failed_situations(changing)
+        changing = {t: result for t, result in changing.items() if failed.get(t) != result.situation.digest}
+    findings = _findings(changing, inputs)
+    return [
+        _task(tenant_id, result, findings[tenant_id], inputs.at) for tenant_id, result in changing.items()
+    ]
+
+
+def _free_tenants(group_id: int) -> frozenset[int]:
+    """Tenants without a task under way; one that was only drafted doesn't count."""
+    busy = UpgradeTask.objects.filter(group_id=group_id).unfinished().exclude(plan__status="drafted")
+    free = Tenant.objects.filter(group_id=group_id).active().exclude(pk__in=busy.values("tenant_id"))
+    return frozenset(free.values_list("pk", flat=True))
+
+
+def _failed_situations(tenant_ids: Iterable[int]) -> dict[int, str]:
+    last = (
+        UpgradeTask.objects.filter(tenant_id__in=list(tenant_ids))
+        .exclude(plan__status="drafted")
+        .order_by("tenant_id", "-created_at", "-pk")
+        .distinct("tenant_id")
+    )
+    return {task.tenant_id: task.situation_digest for task in last if task.status in _FAILED}
+
+
+def _findings(tenant_ids: Iterable[int], inputs: Inputs) -> Mapping[int, list[Finding]]:
+    found: dict[int, list[Finding]] = defaultdict(list)
+    acting = {rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting}
+    rows = Finding.objects.filter(tenant_id__in=list(tenant_ids), rule_id__in=acting).outstanding()
+    for finding in rows:
+        found[finding.tenant_id].append(finding)
+    return found
+
+
+def _task(tenant_id: int, result: TenantOutcome, findings: list[Finding], at: datetime) -> TaskDraft:
+    changes = in_order(result.situation, result.outcome.changes)
+    concerned = {change.component for change in changes}
+    behind = [finding for finding in findings if finding.plugin_id in concerned]
+    due = min((finding.due_at for finding in behind if finding.due_at), default=None)
+    urgency = max((_URGENCY.get(finding.severity, 0) for finding in behind), default=0)
+    return TaskDraft(
+        tenant_id=tenant_id,
+        steps=[_step(result, change) for change in changes],
+        situation=result.situation.digest,
+        due_at=due,
+        priority=urgency + (_OVERDUE if due is not None and due < at else 0) + _weight(result, changes),
+    )
+
+
+def _weight(result: TenantOutcome, changes: Iterable[Change]) -> int:
+    """The weightiest rule's weight, kept below what tells severities apart."""
+    rules = {rule for change in changes for rule in change.rules}
+    return min(max((b.weight for b in result.situation.bindings if b.rule in rules), default=0) // 10, 99)
+
+
+def _step(result: TenantOutcome, change: Change) -> dict[str, Any]:
+    return {
+        "plugin": result.situation.component(change.component).name,
+        "from": change.before.version if change.before else None,
+        "to": change.after.version if change.after else None,
+        "because": change.because,
+        "wanted_by": ["/".join(rule) for rule in change.rules],
+    }

@@ -1,0 +1,80 @@
+"""The outcomes of tenants: each distinct situation decided once, recorded decisions of people applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from governance.resolution import Outcome, Rule, Situation, Unsettled, decide
+from governance.situations import Inputs, Situations
+
+# What people set aside, by the fingerprint of the conflict that they decided.
+Precedents = Mapping[str, frozenset[Rule]]
+
+
+@dataclass(frozen=True)
+class TenantOutcome:
+    """What was decided for one tenant. `decided` are its conflicts that a recorded decision settled."""
+
+    situation: Situation
+    outcome: Outcome
+    decided: tuple[Unsettled, ...] = ()
+
+
+@dataclass
+class _Tenant:
+    """How far a tenant's evaluation has come."""
+
+    aside: list[tuple[frozenset[Rule], frozenset[int]]] = field(default_factory=list)
+    decided: dict[str, Unsettled] = field(default_factory=dict)
+
+
+def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, TenantOutcome]:
+    """The outcome of every tenant in which something breaks a rule to be acted on.
+
+    It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
+    """
+    situations = Situations(inputs)
+    known: dict[str, Outcome] = {}
+    waiting = {tenant_id: _Tenant() for tenant_id in sorted(situations.opened)}
+    settled: dict[int, TenantOutcome] = {}
+    while waiting:
+        situations.prepare(waiting)
+        for tenant_id, tenant in list(waiting.items()):
+            found = _advance(situations, tenant_id, tenant, precedents, known)
+            if found is not None:
+                settled[tenant_id] = found
+                del waiting[tenant_id]
+    return settled
+
+
+def _advance(
+    situations: Situations,
+    tenant_id: int,
+    tenant: _Tenant,
+    precedents: Precedents,
+    known: dict[str, Outcome],
+) -> TenantOutcome | None:
+    """Decide the tenant's situation as far as it is open; None where more has to be opened first.
+
+    The situation is decided as it is before what people set aside is taken away, so that a conflict is seen
+    to stand, decided or not.
+    """
+    situation = situations.build(tenant_id)
+    for rules, components in tenant.aside:
+        situation = situation.without(rules, components)
+    while True:
+        outcome = known.get(situation.digest)
+        if outcome is None:
+            outcome = known[situation.digest] = decide(situation)
+        if outcome.beyond:
+            situations.open(tenant_id, outcome.beyond)
+            return None
+        news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - tenant.decided.keys()]
+        if not news:
+            return TenantOutcome(situation, outcome, tuple(tenant.decided.values()))
+        for unsettled in news:
+            rules = precedents[unsettled.fingerprint]
+            tenant.decided[unsettled.fingerprint] = unsettled
+            tenant.aside.append((rules, unsettled.components))
+            situation = situation.without(rules, unsettled.components)

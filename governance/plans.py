@@ -1,0 +1,227 @@
+"""Plans: drafted from the decisions, started only while the world is as it was then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from config.lifecycle import advance
+from governance import drafting, flags
+from governance.drafting import TaskDraft
+from governance.models import Finding, Plan, Policy, Run, UpgradeTask
+from governance.models.snapshot import Trigger
+from governance.resolution import digest_of
+from tenants.models import Group, Tenant
+
+Status = Plan.Status
+TaskStatus = UpgradeTask.Status
+
+_NOT_STARTED = "The plan has not been started."
+_PAUSED = "The plan is paused."
+_PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
+
+
+class WorldMoved(Exception):
+    """Tenants are no longer in the situations that the plan was computed from: it is refused for good."""
+
+    def __init__(self, plan: Plan, tenants: Sequence[str]) -> None:
+        self.tenants = tenants
+        named = ", ".join(tenants[:5]) + (f" and {len(tenants) - 5} more" if len(tenants) > 5 else "")
+        super().__init__(f"{plan} is refused: since it was drafted, something changed for {named}.")
+
+
+@transaction.atomic
+def draft(
+    group: Group,
+    *,
+    run: Run | None = None,
+    policy_names: Collection[str] = (),
+    at: datetime,
+    actor: Actor,
+) -> Plan | None:
+    """A plan of what the policies that enforce, or these of them, want changed; None if there is nothing.
+
+    Plans that were drafted before and never started give way to it, unless one is just the same: then that is
+    the answer. A tenant whose last task failed is tried again only where a person asks, or once its situation
+    is another. Raises FlagOff while governance is off.
+    """
+    flags.require_governance(group)
+    ledger.hold(group.pk)
+    inputs = drafting.acting_inputs(group, policy_names=policy_names, tenant_ids=None, at=at)
+    retry = run is None or run.trigger != Trigger.SCHEDULE
+    tasks = drafting.draft_tasks(inputs, retry=retry)
+    policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
+    digest = digest_of(*policies, *(f"{task.tenant_id} {task.situation}" for task in tasks))
+    for earlier in Plan.objects.filter(group=group, status=Status.DRAFTED):
+        if tasks and earlier.inputs_digest == digest:
+            return earlier
+        cancel(earlier, actor=actor, at=at)
+    if not tasks:
+        return None
+    plan = _create(group, run, policies, digest, at=at, actor=actor)
+    _add_tasks(plan, tasks, at)
+    data = {"tasks": len(tasks), "policies": plan.policy_versions, "inputs_digest": digest}
+    ledger.record(Action.PLAN_DRAFTED, subject=plan, actor=actor, at=at, data=data)
+    return plan
+
+
+def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
+    """Let the plan's tasks be handed over.
+
+    Raises FlagOff while a flag forbids it, TransitionError if the plan isn't drafted any more, and WorldMoved
+    if a tenant's situation is another than the plan was computed from; the plan is refused then.
+    """
+    flags.require_sync(plan.group)
+    with transaction.atomic():
+        ledger.hold(plan.group_id)
+        moved = _moved(plan, at)
+        if moved:
+            _refuse(plan, moved, actor=actor, at=at)
+        else:
+            advance(plan, to=Status.RUNNING, started_at=at)
+            _queued(plan).update(wait_reason="")
+            data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
+            ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
+    if moved:
+        raise WorldMoved(plan, moved)
+
+
+@transaction.atomic
+def pause(plan: Plan, *, actor: Actor, at: datetime) -> None:
+    """Hand over no further task; what was handed over goes on. Raises TransitionError."""
+    advance(plan, to=Status.PAUSED)
+    _queued(plan).update(wait_reason=_PAUSED)
+    ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at)
+
+
+@transaction.atomic
+def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
+    """Go on handing over. Raises FlagOff while a flag forbids it, TransitionError if it isn't paused."""
+    flags.require_sync(plan.group)
+    advance(plan, to=Status.RUNNING)
+    _queued(plan).update(wait_reason="")
+    ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
+
+
+@transaction.atomic
+def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
+    """Drop what wasn't handed over yet; what was goes on and is still verified. Raises TransitionError."""
+    advance(plan, to=Status.CANCELLED, finished_at=at)
+    dropped = _drop(_queued(plan), at, f"{plan} was cancelled.")
+    data = {"cancelled": dropped}
+    ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
+
+
+@transaction.atomic
+def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
+    """Cancel the queued tasks that a policy had a part in, such as when it is paused; how many there were."""
+    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status=TaskStatus.QUEUED)
+    concerned = [task for task in queued.select_related("plan") if _is_wanted_by(task, policy.name)]
+    for plan in {task.plan_id: task.plan for task in concerned}.values():
+        mine = [task.pk for task in concerned if task.plan_id == plan.pk]
+        dropped = _drop(plan.tasks.filter(pk__in=mine), at, f"The policy {policy} was taken out of action.")
+        data = {"policy": policy.name, "cancelled": dropped}
+        if plan.tasks.unfinished().exists():
+            ledger.record(Action.TASK_CHANGED, subject=plan, actor=actor, at=at, data=data)
+        else:
+            advance(plan, to=Status.CANCELLED, finished_at=at)
+            ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
+    return len(concerned)
+
+
+def _create(
+    group: Group, run: Run | None, policies: Iterable[str], digest: str, *, at: datetime, actor: Actor
+) -> Plan:
+    last = Plan.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
+    versions = Policy.objects.filter(group=group, name__in=policies).order_by("name")
+    sealed = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk) - 1
+    return Plan.objects.create(
+        group=group,
+        number=last + 1,
+        title=str(run) if run else "",
+        snapshot_number=run.snapshot_number if run and run.snapshot_number else sealed,
+        inputs_digest=digest,
+        policy_versions=[
+            {"policy": name, "version": number}
+            for name, number in versions.values_list("name", "current__number")
+        ],
+        created_by_name=actor.name,
+        created_at=at,
+    )
+
+
+def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
+    tasks = UpgradeTask.objects.bulk_create(
+        UpgradeTask(
+            group_id=plan.group_id,
+            plan=plan,
+            tenant_id=draft.tenant_id,
+            steps=draft.steps,
+            situation_digest=draft.situation,
+            priority=draft.priority,
+            wait_reason=_NOT_STARTED,
+            idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",
+            due_at=draft.due_at,
+            created_at=at,
+        )
+        for draft in drafts
+    )
+    _set_findings(tasks, _PLANNABLE, Finding.Status.PLANNED)
+
+
+def _set_findings(tasks: Iterable[UpgradeTask], given: Collection[str], to: Finding.Status) -> None:
+    """Move the findings on that the tasks are to resolve."""
+    wanted = {task.tenant_id: {step["plugin"] for step in task.steps} for task in tasks}
+    rows = Finding.objects.open().filter(tenant_id__in=wanted.keys(), status__in=given)
+    pairs = rows.values_list("pk", "tenant_id", "plugin__name")
+    mine = [pk for pk, tenant_id, name in pairs if name in wanted[tenant_id]]
+    Finding.objects.filter(pk__in=mine).update(status=to)
+
+
+def _moved(plan: Plan, at: datetime) -> list[str]:
+    """The tenants whose situation isn't what it was when the plan was drafted."""
+    then = dict(plan.tasks.values_list("tenant_id", "situation_digest"))
+    now = drafting.situation_digests(
+        plan.group,
+        policy_names=[entry["policy"] for entry in plan.policy_versions],
+        tenant_ids=then.keys(),
+        at=at,
+    )
+    moved = [tenant_id for tenant_id, digest in then.items() if now.get(tenant_id) != digest]
+    return list(Tenant.objects.filter(pk__in=moved).order_by("key").values_list("key", flat=True))
+
+
+def _refuse(plan: Plan, moved: Sequence[str], *, actor: Actor, at: datetime) -> None:
+    advance(plan, to=Status.REFUSED, finished_at=at)
+    _drop(_queued(plan), at, f"{plan} was refused: something changed since it was drafted.")
+    ledger.record(Action.PLAN_REFUSED, subject=plan, actor=actor, at=at, data={"moved": list(moved)})
+
+
+def _queued(plan: Plan) -> Any:
+    return plan.tasks.filter(status=TaskStatus.QUEUED)
+
+
+def _drop(queued: Any, at: datetime, reason: str) -> list[str]:
+    """Cancel queued tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
+    tasks = list(queued.select_for_update(of=("self",)).select_related("tenant"))
+    ids = [task.pk for task in tasks]
+    UpgradeTask.objects.filter(pk__in=ids).update(
+        status=TaskStatus.CANCELLED, detail=reason, wait_reason="", finished_at=at
+    )
+    _set_findings(tasks, [Finding.Status.PLANNED], Finding.Status.NEW)
+    return sorted(task.tenant.key for task in tasks)
+
+
+def _tenant_keys(tasks: Any) -> list[str]:
+    return list(tasks.order_by("tenant__key").values_list("tenant__key", flat=True))
+
+
+def _is_wanted_by(task: UpgradeTask, policy: str) -> bool:
+    return any(rule.split("/")[0] == policy for step in task.steps for rule in step.get("wanted_by", ()))
