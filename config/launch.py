@@ -68,9 +68,10 @@ def prepare() -> None:
 
 def answers(port: int) -> bool:
     """Whether the web server answers yet."""
+    host = "127.0.0.1" if settings.HOST == "0.0.0.0" else settings.HOST
     # The name that it may insist on is not this one's to know; an answer of refusal is an answer.
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
+        urllib.request.urlopen(f"http://{host}:{port}/healthz", timeout=2).close()
     except urllib.error.HTTPError as refusal:
         return refusal.code < 500
     except OSError:
@@ -78,12 +79,12 @@ def answers(port: int) -> bool:
     return True
 
 
-def refuse_taken(port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
     """Say it now if somebody else listens on the port, rather than start a service that can't live."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             raise CommandError(
                 f"Port {port} is taken. Choose another one; see docs/configuration.md."

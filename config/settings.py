@@ -20,6 +20,7 @@ from config.logs import logging_config
 
 DEBUG: bool = env.bool("PLUMBLINE_DEBUG", default=False)
 SECRET_KEY = generated_secret("SECRET_KEY")
+HOST: str = env.str("PLUMBLINE_HOST", default="127.0.0.1")
 PORT: int = env.int("PLUMBLINE_PORT", default=8000)
 BASE_URL = base_url("PLUMBLINE_BASE_URL", default=f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS: list[str] = env.list("PLUMBLINE_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -164,6 +165,8 @@ ORCHESTRATOR_URL = (
     f"http://127.0.0.1:{SANDBOX_PORT}" if USES_SANDBOX else base_url("PLUMBLINE_ORCHESTRATOR_URL", default="")
 )
 ORCHESTRATOR_TOKEN = generated_secret("ORCHESTRATOR_TOKEN")
+# Sent to manifest sources that are neither the orchestrator nor a folder.
+MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")
 NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")
 NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
 AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")

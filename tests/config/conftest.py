@@ -58,10 +58,16 @@ def environment(data_dir: Path) -> dict[str, str]:
 def manage(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a management command of the product and waits for it."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
+    def run(*arguments: str, input: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=120, check=False
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env={**environment, **more},
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     return run
