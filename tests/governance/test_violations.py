@@ -1,0 +1,51 @@
+"""The question behind drift, as simulations and the figures of past snapshots ask it."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from governance.models import Policy, Rule
+from governance.violations import SupposedExemption, violations_query
+from tenants.models import Group
+from tests import factories
+from tests.factories import AT, World
+
+
+@pytest.fixture
+def policy(world: World) -> Policy:
+    """At least 2.0.0, which tenant-a breaks."""
+    factories.plugin(world.group, "crm", ["1.0.0", "2.0.0", "3.0.0"])
+    factories.install(world.tenant_a, {"crm": "1.0.0"})
+    factories.install(world.tenant_b, {"crm": "3.0.0"})
+    return factories.policy(world.group, "core", [{"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}])
+
+
+def ask(group: Group, **options: Any) -> set[tuple[int, int | None, Any]]:
+    rules = list(Rule.objects.filter(group=group).values_list("pk", flat=True))
+    query = violations_query(rules, options.pop("tenant_ids", None), AT, group_id=group.pk, **options)
+    with connection.cursor() as cursor:
+        cursor.execute(query.text, query.parameters)
+        return {(tenant, release, exemption) for tenant, _, _, release, exemption in cursor.fetchall()}
+
+
+def test_rules_that_are_not_in_force_can_be_asked(world: World, policy: Policy) -> None:
+    Policy.objects.update(status=Policy.Status.DRAFT)
+    assert {tenant for tenant, _, _ in ask(world.group)} == {world.tenant_a.pk}
+    assert ask(world.group, tenant_ids=[world.tenant_b.pk]) == set()
+
+
+def test_a_past_snapshot_can_be_asked(world: World, policy: Policy) -> None:
+    Group.objects.filter(pk=world.group.pk).update(open_snapshot=2)
+    world.tenant_a.group.refresh_from_db()
+    factories.install(world.tenant_a, {"crm": "2.0.0"})
+    assert ask(world.group) == set()
+    assert {tenant for tenant, _, _ in ask(world.group, snapshot=1)} == {world.tenant_a.pk}
+    assert ask(world.group, snapshot=2) == set()
+
+
+def test_exemptions_can_be_supposed(world: World, policy: Policy) -> None:
+    supposed = SupposedExemption(uuid4(), world.tenant_a.pk, policy.pk, "crm")
+    ((_, _, exemption),) = ask(world.group, supposed=[supposed])
+    assert exemption == supposed.id
