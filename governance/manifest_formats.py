@@ -90,6 +90,11 @@ def read(document: object, beside: Beside = Beside()) -> ManifestDocument:
         raise
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files in a folder, and in those below it, that may hold manifests."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in {".json", ".txt"} and path.is_file())
+
+
 def read_file(path: Path, beside: Beside) -> list[Judged]:
     """The manifests in a file: JSON, one or a batch, or a `plugins.txt`."""
     try:

@@ -22,7 +22,7 @@ from audit.actions import Action
 from config import queue
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import decisions, delivery, drift, flags, manifests, stages, upgrades
+from governance import catalogue, decisions, delivery, drift, flags, manifests, stages, upgrades
 from governance.models import Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -68,6 +68,18 @@ def receive(
             )
     if result.changed_tenant_ids and not in_background:
         decisions.evaluate(group, at=at, actor=actor, tenant_ids=result.changed_tenant_ids)
+    return result
+
+
+@transaction.atomic
+def load_catalogue(group: Group, documents: object, *, actor: Actor, at: datetime) -> catalogue.LoadResult:
+    """Take catalogue documents, and judge at once what runs by what is known now.
+
+    Raises CatalogueError.
+    """
+    result = catalogue.load(group, documents, actor=actor, at=at)
+    if result.changed and group.governance_enabled:
+        drift.detect(group, at=at)
     return result
 
 

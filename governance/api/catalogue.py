@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.access import SYSTEM, Permission
-from governance import catalogue, compilation, drift
+from config.access import Permission
+from governance import pipeline
 from governance.api import bodies
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once
@@ -31,12 +28,9 @@ def load_catalogue(request: Request) -> Response:
     `[{"plugin", "scheme", "releases": [{"version", "released_at"?, "requires"?, ...}], "advisories"?}]`.
     """
 
-    @transaction.atomic
     def load() -> Answer:
         group, at = group_of(request), timezone.now()
-        result = catalogue.load(group, request.data, actor=request.auth.actor, at=at)
-        compilation.recompile(group, at=at)
-        drift.detect(group, at=at, actor=SYSTEM)
-        return Answer(asdict(result))
+        result = pipeline.load_catalogue(group, request.data, actor=request.auth.actor, at=at)
+        return Answer(result.figures())
 
     return respond(once(request, "catalogue", load))

@@ -1,0 +1,60 @@
+"""manage.py snapshot: collect, and seal a group's state."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated
+
+import typer
+from django.utils import timezone
+from django_typer.management import TyperCommand
+
+from config import borrowed
+from governance import collectors, drift, flags, snapshots
+from governance.api import presenters
+from governance.cli.output import Exit, Output, group_of, operator
+from governance.models import ManifestSource
+from governance.models.snapshot import Trigger
+from tenants.models import Group
+
+
+class Command(TyperCommand):
+    """Exit codes: 0 sealed or nothing new, 1 a source failed, 2 wrong usage, 5 switched off."""
+
+    help = "Collect manifests from the group's sources and seal a numbered snapshot."
+
+    def handle(
+        self,
+        group: Annotated[str | None, typer.Option(help="The group's slug, where there are several.")] = None,
+        collect: Annotated[bool, typer.Option(help="Ask the sources first.")] = True,
+        force: Annotated[bool, typer.Option(help="Seal even if nothing changed.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="The snapshot as JSON.")] = False,
+    ) -> None:
+        """Seal the state as it is now; the last snapshot again if nothing changed."""
+        out = Output(self.stdout.write, as_json=as_json)
+        found, at = group_of(group), timezone.now()
+        try:
+            flags.require_governance(found)
+        except flags.FlagOff as refusal:
+            out.stop(Exit.REFUSED, str(refusal))
+        errors: dict[str, str] = {}
+        if collect:
+            with _sources_ready(found), out.console.status(f"{found}: collecting …"):
+                collected = collectors.collect(found, actor=operator(), at=at)
+                drift.detect(found, at=at, tenant_ids=collected.changed_tenant_ids)
+                errors = collected.errors
+        before = found.open_snapshot
+        sealed = snapshots.seal(found, trigger=Trigger.COMMAND, actor=operator(), at=at, force=force)
+        new = sealed.number >= before
+        said = f"Snapshot {sealed.number}: {sealed.tenants} tenants, {sealed.installations} installations"
+        out.answer(
+            {**presenters.snapshot(sealed), "new": new, "errors": errors},
+            lambda: out.say(f"{said}." if new else f"{said}. Nothing has changed since."),
+        )
+        for source, error in errors.items():
+            out.say(f"{source}: {error}", "red")
+        if errors:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _sources_ready(group: Group) -> AbstractContextManager[None]:
+    kinds = ManifestSource.objects.filter(group=group, kind=ManifestSource.Kind.SANDBOX)
+    return borrowed.sandbox() if kinds.exists() else nullcontext()
