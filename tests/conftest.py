@@ -2,11 +2,13 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from config import postgres
 from config.env import database_url
@@ -41,3 +43,16 @@ def _embedded_server() -> Iterator[None]:
 def world(db: None) -> factories.World:
     """An owner, a viewer, an outsider, and two tenants; see tests.factories.World."""
     return factories.world()
+
+
+@pytest.fixture
+def rolled_back(db: None) -> Callable[[], AbstractContextManager[None]]:
+    """A context that leaves the database as it was, for tests that try one thing many times."""
+
+    @contextmanager
+    def begin() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    return begin

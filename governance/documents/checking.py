@@ -143,7 +143,10 @@ def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) ->
         spec = rules.parse(rule, "")
         rules.check_dialects(spec, has.schemes)
     except rules.RuleError as error:
-        found.refuse((*place, *_steps(error.path)), error.reason)
+        inner = (*place, *_steps(error.path))
+        # A baseline's bare range is no key of its own.
+        is_written = not found.source.lines or inner in found.source.lines
+        found.refuse(inner if is_written else place, error.reason)
         return
     for index, variant in enumerate(spec.variants):
         selector(found, (*place, "variants", index, "tenants"), variant.tenants, has)

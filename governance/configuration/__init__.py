@@ -1,0 +1,23 @@
+"""Configuration as code: the YAML files compared with what is in force, applied, and given back."""
+
+from governance.configuration.applying import Applied, apply, apply_folder, diff
+from governance.configuration.exporting import dump, export_baselines, export_profiles
+from governance.configuration.files import BASELINES, PROFILES, Files, load, load_text
+from governance.documents import ConfigurationError, Problem
+
+__all__ = [
+    "BASELINES",
+    "PROFILES",
+    "Applied",
+    "ConfigurationError",
+    "Files",
+    "Problem",
+    "apply",
+    "apply_folder",
+    "diff",
+    "dump",
+    "export_baselines",
+    "export_profiles",
+    "load",
+    "load_text",
+]

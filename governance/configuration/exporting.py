@@ -1,0 +1,90 @@
+"""What is in force, as the files that would put it in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from governance import policies
+from governance.configuration import files
+from governance.documents import ConfigurationError, Problem
+from governance.models import Configuration, Exemption, Policy, Profile
+from tenants.models import Group
+
+FORMAT = 1
+
+
+def export_baselines(groups: Iterable[Group]) -> dict[str, Any]:
+    """The document of multi_tenant_baselines.yaml for these groups.
+
+    Exemptions that were asked for in the console have no place in a file; they stay where they are.
+    """
+    return {"version": FORMAT, "groups": {group.slug: _section(group) for group in groups}}
+
+
+def export_profiles(groups: Sequence[Group]) -> dict[str, Any]:
+    """The document of policy_profiles.yaml. Raises ConfigurationError where groups differ in a profile."""
+    found: dict[str, Any] = {}
+    for group in groups:
+        rows = {row.name: row.document for row in Profile.objects.filter(group=group).order_by("pk")}
+        for name in _ordered(_configured(group).order.get("profiles", []), rows):
+            if found.setdefault(name, rows[name]) != rows[name]:
+                reason = f"the groups differ in the profile “{name}”; export one group at a time"
+                raise ConfigurationError([Problem(files.PROFILES, 0, "profiles", reason)])
+    return {"version": FORMAT, "profiles": list(found.values())}
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """YAML that reads back as the same document."""
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors, which people would have to follow, and with lists set in."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML calls it so
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+
+def _section(group: Group) -> dict[str, Any]:
+    configured = _configured(group)
+    section: dict[str, Any] = {"sla": configured.sla} if configured.sla is not None else {}
+    rows = Policy.objects.filter(group=group, status__in=[Policy.Status.ACTIVE, Policy.Status.PAUSED])
+    in_force = [policy for policy in rows.select_related("current").order_by("pk") if policy.current]
+    for name, kind in files.KINDS.items():
+        texts = {
+            policy.name: policies.as_written(policy.current.document)
+            for policy in in_force
+            if policy.kind == kind and policy.current
+        }
+        if texts or name in configured.order:
+            section[name] = [texts[key] for key in _ordered(configured.order.get(name, []), texts)]
+    written = _exemptions(group, configured)
+    if written or "exemptions" in configured.order:
+        section["exemptions"] = [
+            written[key] for key in _ordered(configured.order.get("exemptions", []), written)
+        ]
+    return section
+
+
+def _exemptions(group: Group, configured: Configuration) -> dict[str, Any]:
+    """Those that the files gave, but for what a person ended before its time."""
+    rows = Exemption.objects.filter(group=group).exclude(name="").order_by("requested_at", "pk")
+    ended = {Exemption.Status.REVOKED, Exemption.Status.REJECTED}
+    latest = {row.name: row.status for row in rows}
+    return {name: text for name, text in configured.exemptions.items() if latest.get(name) not in ended}
+
+
+def _configured(group: Group) -> Configuration:
+    return Configuration.objects.filter(group=group).first() or Configuration(group=group)
+
+
+def _ordered(order: Sequence[str], names: Iterable[str]) -> list[str]:
+    known = list(names)
+    return [*(name for name in order if name in known), *(name for name in known if name not in order)]

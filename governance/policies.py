@@ -1,0 +1,203 @@
+"""Policies as versioned documents: drafted, put in force, paused, retired. Every version stays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from config.lifecycle import TransitionError, advance
+from governance import compilation, decisions, documents, drift, profiles
+from governance.documents import ConfigurationError, Problem, Source, checking, schemas
+from governance.models import Policy, PolicyVersion
+from governance.policy_documents import Document
+from tenants.models import Group
+
+Status = Policy.Status
+
+
+def check(
+    group: Group, document: Document, *, at: datetime, file: str = "policy"
+) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with a policy's document, and what is only odd about it."""
+    kind = document.get("kind", Policy.Kind.POLICY)
+    if kind not in Policy.Kind.values:
+        return [Problem(file, 0, "kind", f"“{kind}” isn't one of {', '.join(Policy.Kind.values)}")], []
+    source = Source(file, as_written(document))
+    wrong = list(schemas.problems(source, schemas.BASELINES, definition=kind))
+    if wrong:
+        return wrong, []
+    found = checking.Findings(source, at)
+    checking.policy(found, (), {**document, "kind": kind}, checking.known(group))
+    return found.problems, found.warnings
+
+
+def as_written(document: Document) -> dict[str, Any]:
+    """The document as an entry of its section, which says the kind."""
+    return {key: value for key, value in document.items() if key != "kind"}
+
+
+@transaction.atomic
+def save_draft(
+    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str = ""
+) -> PolicyVersion:
+    """Keep a text as the policy's newest version, not in force. The same text again is the same version.
+
+    Raises ConfigurationError with all that is wrong with it.
+    """
+    problems, _ = check(group, document, at=at)
+    if problems:
+        raise ConfigurationError(problems)
+    version, created = _version(group, document, actor=actor, at=at, comment=comment)
+    if created:
+        data = {"version": version.number, "digest": version.digest, "comment": comment}
+        ledger.record(Action.POLICY_DRAFTED, subject=version.policy, actor=actor, at=at, data=data)
+    return version
+
+
+@transaction.atomic
+def apply_version(version: PolicyVersion, *, actor: Actor, at: datetime, comment: str = "") -> Policy:
+    """Put a version in force, and judge the tenants by it. A paused policy stays paused."""
+    put_in_force(version, actor=actor, at=at, comment=comment)
+    settle(version.policy.group, actor=actor, at=at, policy_ids=[version.policy_id])
+    return version.policy
+
+
+@transaction.atomic
+def apply(
+    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str = ""
+) -> PolicyVersion:
+    """Draft a text and put it in force. In force already, nothing changes."""
+    version = save_draft(group, document, actor=actor, at=at, comment=comment)
+    if not is_in_force(version):
+        apply_version(version, actor=actor, at=at, comment=comment)
+    return version
+
+
+@transaction.atomic
+def pause(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Let the policy act on nothing. It still finds drift. Raises TransitionError."""
+    _move(policy, Status.PAUSED, Action.POLICY_PAUSED, actor=actor, at=at, reason=reason)
+
+
+@transaction.atomic
+def resume(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Let a paused policy act again. Raises TransitionError."""
+    if policy.status != Status.PAUSED:
+        raise TransitionError(policy, Status.ACTIVE)
+    _move(policy, Status.ACTIVE, Action.POLICY_RESUMED, actor=actor, at=at, reason=reason)
+
+
+@transaction.atomic
+def retire(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Let the policy bind no longer; its drift is over. Raises TransitionError."""
+    take_out_of_force(policy, actor=actor, at=at, reason=reason)
+    settle(policy.group, actor=actor, at=at, policy_ids=[policy.pk])
+
+
+def diff(older: PolicyVersion, newer: PolicyVersion) -> list[documents.Change]:
+    """Where two versions differ, the profile that each was made with included."""
+    return [
+        *documents.changes(older.document, newer.document),
+        *documents.changes(older.profile, newer.profile, "profile"),
+    ]
+
+
+def is_in_force(version: PolicyVersion) -> bool:
+    """Whether the version binds, paused or not."""
+    return version.policy.current_id == version.pk and version.policy.status in {Status.ACTIVE, Status.PAUSED}
+
+
+def draft_version(
+    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str = ""
+) -> PolicyVersion:
+    """The version with this text, checked by the caller; made if the newest one says something else."""
+    return _version(group, document, actor=actor, at=at, comment=comment)[0]
+
+
+def put_in_force(version: PolicyVersion, *, actor: Actor, at: datetime, comment: str = "") -> None:
+    """Make a version the current one and compile it. The caller settles what follows from it."""
+    policy = version.policy
+    before = policy.current
+    bind(version, at=at)
+    changes = [change.as_json() for change in diff(before, version)] if before else []
+    data = {
+        "version": version.number,
+        "previous": before.number if before else None,
+        "digest": version.digest,
+        "profile": version.profile_name,
+        "comment": comment or version.comment,
+        "changes": changes,
+    }
+    ledger.record(Action.POLICY_APPLIED, subject=policy, actor=actor, at=at, data=data)
+
+
+def bind(version: PolicyVersion, *, at: datetime) -> None:
+    """Let a version bind, with nothing written down about it: also what a simulation does, and takes back."""
+    policy = version.policy
+    kind, title = version.document["kind"], version.document.get("title", "")
+    Policy.objects.filter(pk=policy.pk).update(current=version, kind=kind, title=title)
+    policy.current, policy.kind, policy.title = version, kind, title
+    if policy.status in {Status.DRAFT, Status.RETIRED}:
+        advance(policy, to=Status.ACTIVE)
+    compilation.compile_version(version, at=at)
+
+
+def take_out_of_force(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Retire a policy. The caller settles what follows from it."""
+    _move(policy, Status.RETIRED, Action.POLICY_RETIRED, actor=actor, at=at, reason=reason)
+
+
+def settle(
+    group: Group, *, actor: Actor, at: datetime, policy_ids: Collection[int] | None = None
+) -> drift.DriftResult:
+    """Find the drift that changed policies make or end, and decide anew what to do about it."""
+    found = drift.detect(group, at=at, actor=actor, policy_ids=policy_ids)
+    decisions.evaluate(group, at=at, actor=actor)
+    return found
+
+
+def _version(
+    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str
+) -> tuple[PolicyVersion, bool]:
+    document = {**document, "kind": document.get("kind", Policy.Kind.POLICY)}
+    policy = _policy(group, document)
+    profile = profiles.content(group, document.get("profile", ""))
+    digest = documents.digest([document, profile])
+    newest = policy.versions.order_by("-number").first()
+    for known in (policy.current, newest):
+        if known is not None and known.digest == digest:
+            return known, False
+    version = PolicyVersion(
+        policy=policy,
+        number=newest.number + 1 if newest else 1,
+        document=document,
+        profile=profile,
+        digest=digest,
+        profile_name=document.get("profile", ""),
+        author_name=actor.name,
+        comment=comment,
+        created_at=at,
+    )
+    version.save()
+    return version, True
+
+
+def _policy(group: Group, document: Document) -> Policy:
+    """The policy of that name, locked, so that versions are numbered one after the other."""
+    policy, _ = Policy.objects.get_or_create(
+        group=group,
+        name=document["name"],
+        defaults={"kind": document["kind"], "title": document.get("title", "")},
+    )
+    return Policy.objects.select_for_update(of=("self",)).select_related("group", "current").get(pk=policy.pk)
+
+
+def _move(policy: Policy, to: Status, action: Action, *, actor: Actor, at: datetime, reason: str) -> None:
+    advance(policy, to=to)
+    ledger.record(action, subject=policy, actor=actor, at=at, data={"reason": reason} if reason else {})

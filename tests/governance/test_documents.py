@@ -1,0 +1,166 @@
+"""Documents as people write them: read with lines, refused with reasons, told apart."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from governance.configuration import dump, exporting
+from governance.documents import ConfigurationError, Source, changes, digest, parse, schemas
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        parse(text, file="file.yaml")
+    return [str(problem) for problem in refused.value.problems]
+
+
+def broken(text: str) -> dict[str, str]:
+    """What the baselines' schema has to say, by line and place."""
+    found = schemas.problems(parse(text, file="f"), schemas.BASELINES)
+    return {f"{problem.line} {problem.place}": problem.reason for problem in found}
+
+
+def policy(body: str) -> str:
+    """A file with one policy, which begins in line 5."""
+    start = "version: 1\ngroups:\n  acme:\n    policies:\n"
+    return start + "".join(f"      {line}\n" for line in body.splitlines())
+
+
+@pytest.mark.parametrize("text", ["2.10", "1:30", "2026-12-31", "on", "no", "007", "1_000", "1e3", "0x1f"])
+def test_a_version_or_date_stays_the_text_that_it_is(text: str) -> None:
+    assert parse(f"value: {text}", file="f").data == {"value": text}
+
+
+def test_each_value_knows_its_line() -> None:
+    source = parse("a: 1\nb:\n  - c\n  - d: e\n", file="f")
+    assert source.lines[("b", 1, "d")] == 4
+    assert source.problem(("b", 1, "missing"), "why").line == 4
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line() -> None:
+    assert refusals("a: 1\nb: 2\na: 3\n") == ["file.yaml:3: a: “a” stands here twice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: [1,\n", 2), ("a: !!python/object:os.system x\n", 1), ("x: 1\ny: &a [*a]\n", 2), ("a: !!int b", 1)],
+)
+def test_what_is_no_plain_document_is_refused_with_its_line(text: str, line: int) -> None:
+    assert refusals(text)[0].startswith(f"file.yaml:{line}: ")
+
+
+def test_aliases_cannot_grow_a_document_without_end() -> None:
+    levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12))
+    assert "more than" in refusals(f"l0: &l0 [x]\n{levels}\n")[0]
+
+
+def test_deep_nesting_is_refused() -> None:
+    assert "isn't YAML" in refusals("[" * 5_000)[0]
+
+
+@given(JSON)
+def test_what_is_written_reads_back_as_the_same_document(document: object) -> None:
+    assert parse(exporting.dump({"document": document}), file="f").data == {"document": document}
+
+
+def test_an_unknown_key_is_named_with_the_one_that_was_meant() -> None:
+    found = broken(policy("- name: a\n  profile: p\n  tenents: '*'\n  tenants: '*'\n  rules: []"))
+    assert found == {"7 groups.acme.policies[0].tenents": "unknown key “tenents”; did you mean “tenants”?"}
+
+
+def test_a_wrong_type_says_what_is_wanted_and_what_is_there() -> None:
+    found = broken(policy("- {name: a, profile: p, tenants: '*', weight: heavy, rules: {}}"))
+    assert found == {
+        "5 groups.acme.policies[0].weight": 'must be a whole number, not "heavy"',
+        "5 groups.acme.policies[0].rules": "must be a list, not {}",
+    }
+
+
+def test_a_number_where_a_version_belongs_is_asked_to_be_quoted() -> None:
+    found = broken(
+        policy("- name: a\n  profile: p\n  tenants: '*'\n  rules:\n  - {name: r, plugins: [crm], at_least: 2}")
+    )
+    reason = "must be text, not 2; put it in quotes"
+    assert found == {"9 groups.acme.policies[0].rules[0].at_least": reason}
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("{name: r, plugins: [crm], range: '>1', deny: '<1'}", "range and deny exclude each other"),
+        ("{name: r, plugins: [crm], at: '1'}", "“at” needs “same” beside it"),
+        ("{name: r, plugins: [crm]}", "needs one of range, at_least"),
+        ("{name: r, plugins: crm, present: true}", "must be"),
+        ("{name: r, plugins: [crm], present: false}", "must be true, not false"),
+        ("{name: r, plugins: [crm], min_age: long}", "isn't of the form"),
+        ("{name: r s, plugins: [crm], absent: true}", "isn't of the form"),
+        ("{name: r, plugins: [crm], absent: true, severity: grave}", "isn't one of low, medium"),
+        ("{plugins: [crm], absent: true}", "“name” is missing"),
+    ],
+)
+def test_a_rule_says_one_thing(rule: str, reason: str) -> None:
+    found = broken(policy(f"- name: a\n  profile: p\n  tenants: '*'\n  rules:\n  - {rule}"))
+    assert any(told.startswith(reason) for told in found.values()) or any(
+        reason in told for told in found.values()
+    ), found
+
+
+def test_a_selector_is_refused_where_it_is_wrong() -> None:
+    found = broken(policy("- name: a\n  profile: p\n  rules: []\n  tenants:\n    except: {tier: [gold]}"))
+    assert found == {
+        "9 groups.acme.policies[0].tenants.except.tier": "unknown key “tier”; did you mean “tiers”?"
+    }
+
+
+def test_the_schemas_describe_every_key_for_people() -> None:
+    for name in schemas.NAMES:
+        for place, key in _properties(schemas.schema(name), name):
+            assert "$ref" in key or {"title"} <= key.keys(), place
+
+
+def _properties(node: object, place: str) -> list[tuple[str, dict[str, object]]]:
+    if isinstance(node, list):
+        return [found for item in node for found in _properties(item, place)]
+    if not isinstance(node, dict):
+        return []
+    own = [(f"{place}.{key}", value) for key, value in node.get("properties", {}).items()]
+    return own + [found for key, item in node.items() for found in _properties(item, f"{place}.{key}")]
+
+
+def test_entries_with_names_are_told_apart_by_them() -> None:
+    before = {"rules": [{"name": "a", "range": ">1"}, {"name": "b", "range": ">1"}]}
+    after = {"rules": [{"name": "b", "range": ">2"}, {"name": "c", "range": ">1"}]}
+    told = [(change.place, change.kind) for change in changes(before, after)]
+    assert told == [("rules[a]", "removed"), ("rules[b].range", "changed"), ("rules[c]", "added")]
+
+
+def test_a_change_of_order_alone_is_a_change() -> None:
+    a, b = {"name": "a"}, {"name": "b"}
+    assert [str(change) for change in changes({"r": [a, b]}, {"r": [b, a]})] == [
+        'order of r: ["a", "b"] → ["b", "a"]'
+    ]
+
+
+@given(JSON, JSON)
+@example({"a": 1}, {"a": True})
+@example([{"name": "a"}, {"name": "a"}], [{"name": "a"}])
+@example([{"name": {}}], [])
+def test_documents_differ_in_some_place_if_and_only_if_they_are_not_the_same(a: object, b: object) -> None:
+    assert bool(list(changes(a, b))) == (digest(a) != digest(b))
+
+
+def test_a_source_without_lines_still_names_the_place() -> None:
+    source = Source("request", {"version": 2, "groups": {}})
+    (problem,) = schemas.problems(source, schemas.BASELINES)
+    assert str(problem) == "request: version: must be 1, not 2"
+
+
+def test_a_dump_has_no_anchors() -> None:
+    shared = {"a": "1"}
+    assert "&" not in dump({"x": shared, "y": shared})
