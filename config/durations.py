@@ -12,6 +12,7 @@ _UNITS = (
     ("minute", timedelta(minutes=1)),
 )
 SOON = timedelta(days=2)
+LAST_DAYS = timedelta(days=14)
 
 
 def length(span: timedelta) -> str:
@@ -33,6 +34,11 @@ def relative(when: datetime, at: datetime) -> str:
 def until(when: datetime, at: datetime) -> str:
     """How much time is left, or since when there is none."""
     return f"overdue by {length(at - when)}" if when < at else f"due in {length(when - at)}"
+
+
+def remaining(when: datetime, at: datetime) -> str:
+    """How long something still lasts, or since when it is over."""
+    return f"ended {length(at - when)} ago" if when < at else f"{length(when - at)} left"
 
 
 def urgency(when: datetime, at: datetime) -> str:

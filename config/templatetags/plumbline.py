@@ -68,6 +68,14 @@ def due(context: template.Context, when: datetime | None) -> SafeString:
     return _time(when, durations.until(when, at), durations.urgency(when, at))
 
 
+@register.simple_tag(takes_context=True)
+def expiry(context: template.Context, when: datetime) -> SafeString:
+    """How long a permission still lasts; the last days are marked."""
+    at = _at(context)
+    soon = "due-soon" if when - at < durations.LAST_DAYS else ""
+    return _time(when, durations.remaining(when, at), soon)
+
+
 @register.filter
 def percent(ratio: float | None) -> str:
     """A share between 0 and 1 as a percentage. It is rounded down: 100 % means all of them."""

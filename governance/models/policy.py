@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 
+from config.access import Access
 from config.lifecycle import Transitions
 from governance.models.scoping import GroupQuerySet
 from tenants.models import Group
@@ -36,6 +39,23 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PolicyQuerySet(GroupQuerySet["Policy"]):
+    """Reads of policies."""
+
+    def in_force(self) -> Self:
+        """Those that bind, paused or not."""
+        return self.filter(status__in=[Policy.Status.ACTIVE, Policy.Status.PAUSED], current__isnull=False)
+
+    def binding(self, access: Access) -> Self:
+        """The policies in force; for someone who reaches only some tenants, those that bind one of these."""
+        rows = self.in_force().filter(group_id=access.group_id)
+        if access.tenant_ids is None:
+            return rows
+        return rows.filter(
+            rules__version=models.F("current"), rules__selection__members__tenant_id__in=access.tenant_ids
+        ).distinct()
 
 
 class Policy(models.Model):
@@ -71,7 +91,7 @@ class Policy(models.Model):
     # A paused policy still finds drift; it only acts on nothing.
     current = models.ForeignKey("PolicyVersion", on_delete=models.PROTECT, null=True, related_name="+")
 
-    objects = GroupQuerySet["Policy"].as_manager()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "policies"
@@ -82,10 +102,10 @@ class Policy(models.Model):
 
 
 class PolicyVersion(models.Model):
-    """One text of a policy, never changed. `document` is the policy as its JSON Schema has it, with its `kind`.
+    """One text of a policy, never changed: the `document` as its JSON Schema has it, with its `kind`.
 
-    `profile` is the content of the profile that it was made with, the group's SLA merged in: a changed profile
-    makes a new version. `digest` covers both. Relative times in the document count from `created_at`.
+    `profile` is the content of the profile that it was made with, the group's SLA merged in: a changed
+    profile makes a new version. `digest` covers both. Relative times in the document count from `created_at`.
     """
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")

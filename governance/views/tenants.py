@@ -79,7 +79,7 @@ def tenant_drift(request: ConsoleRequest, pk: int) -> HttpResponse:
     findings = Finding.objects.within(request.access).filter(tenant=tenant)
     rows = listing(
         request,
-        findings.select_related("plugin", "policy", "release", "target"),
+        findings.select_related("tenant", "plugin", "policy", "release", "target", "exemption"),
         name="drift",
         noun=("finding", "findings"),
         search=("plugin__name", "policy__name"),

@@ -35,3 +35,8 @@ def test_a_due_date_grows_urgent_as_it_comes_near() -> None:
     assert durations.until(AT + timedelta(hours=3), AT) == "due in 3 hours"
     dates = (AT - timedelta(1), AT + timedelta(1), AT + timedelta(9))
     assert [durations.urgency(date, AT) for date in dates] == ["due-overdue", "due-soon", "due"]
+
+
+def test_a_permission_tells_how_long_it_lasts() -> None:
+    assert durations.remaining(AT + timedelta(days=9), AT) == "9 days left"
+    assert durations.remaining(AT - timedelta(hours=1), AT) == "ended 1 hour ago"
