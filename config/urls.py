@@ -7,5 +7,6 @@ from config.health import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("", include("tenants.urls")),
+    path("internal/", include("governance.api.urls")),
     path("g/<slug:group>/", include("governance.urls")),
 ]

@@ -1,5 +1,10 @@
-"""Addresses of conflicts."""
+"""Addresses of conflicts, which wait for decisions."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from governance.views import conflicts
+
+urlpatterns: list[URLPattern] = [
+    path("", conflicts.conflict_list, name="conflict_list"),
+    path("<uuid:pk>/", conflicts.conflict_detail, name="conflict_detail"),
+]
