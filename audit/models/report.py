@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from config.access import Access, Permission
+from config.lifecycle import Transitions
 
 
 class ReportStatus(models.TextChoices):
@@ -29,7 +30,15 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class Report(models.Model):
-    """What was reported when. `data` and the files never change once the report is ready."""
+    """What was reported when. Triggers refuse to change one that is ready, and its files."""
+
+    TRANSITIONS: Transitions = {
+        ReportStatus.QUEUED: frozenset({ReportStatus.BUILDING}),
+        # A builder may have been killed: it is begun anew.
+        ReportStatus.BUILDING: frozenset({ReportStatus.BUILDING, ReportStatus.READY, ReportStatus.FAILED}),
+        ReportStatus.READY: frozenset(),
+        ReportStatus.FAILED: frozenset({ReportStatus.BUILDING}),
+    }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group_id = models.BigIntegerField()

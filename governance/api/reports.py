@@ -34,7 +34,8 @@ def build_report(request: Request) -> Response:
 
     def ask() -> Answer:
         report = compliance.request(group, actor=request.auth.actor, at=timezone.now())
-        queue.enqueue("governance.jobs.build_report", report_id=str(report.pk))
+        if later:
+            queue.enqueue("governance.jobs.build_report", report_id=str(report.pk))
         return Answer({"report": str(report.pk)})
 
     asked = once(request, "report", ask)
