@@ -6,37 +6,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0002_initial'),
-        ('tenants', '0001_initial'),
+        ("governance", "0002_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='conflict',
-            name='run',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conflicts', to='governance.run'),
+            model_name="conflict",
+            name="run",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="conflicts",
+                to="governance.run",
+            ),
         ),
         migrations.CreateModel(
-            name='UpgradeOrder',
+            name="UpgradeOrder",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('idempotency_key', models.CharField(max_length=200)),
-                ('task_id', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('accepted', 'Accepted'), ('succeeded', 'Said to be done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='accepted', max_length=10)),
-                ('steps', models.JSONField()),
-                ('callback_url', models.CharField(blank=True, max_length=500)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('detail', models.TextField(blank=True)),
-                ('received_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.group')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upgrade_orders', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("idempotency_key", models.CharField(max_length=200)),
+                ("task_id", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("succeeded", "Said to be done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="accepted",
+                        max_length=10,
+                    ),
+                ),
+                ("steps", models.JSONField()),
+                ("callback_url", models.CharField(blank=True, max_length=500)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("detail", models.TextField(blank=True)),
+                ("received_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.group"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="upgrade_orders",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'upgrade order',
-                'constraints': [models.UniqueConstraint(fields=('group', 'idempotency_key'), name='upgrade_order_once')],
+                "verbose_name": "upgrade order",
+                "constraints": [
+                    models.UniqueConstraint(fields=("group", "idempotency_key"), name="upgrade_order_once")
+                ],
             },
         ),
     ]

@@ -4,19 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0004_configuration'),
+        ("governance", "0004_configuration"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='run',
-            name='lease_until',
+            model_name="run",
+            name="lease_until",
         ),
         migrations.AlterField(
-            model_name='run',
-            name='stage',
-            field=models.CharField(choices=[('collect', 'Collect'), ('seal', 'Snapshot'), ('evaluate', 'Evaluate'), ('plan', 'Plan'), ('execute', 'Execute'), ('notify', 'Notify'), ('verify', 'Verify'), ('report', 'Report'), ('done', 'Done')], default='collect', max_length=10),
+            model_name="run",
+            name="stage",
+            field=models.CharField(
+                choices=[
+                    ("collect", "Collect"),
+                    ("seal", "Snapshot"),
+                    ("evaluate", "Evaluate"),
+                    ("plan", "Plan"),
+                    ("execute", "Execute"),
+                    ("notify", "Notify"),
+                    ("verify", "Verify"),
+                    ("report", "Report"),
+                    ("done", "Done"),
+                ],
+                default="collect",
+                max_length=10,
+            ),
         ),
     ]

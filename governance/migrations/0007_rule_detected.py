@@ -5,20 +5,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0006_drift'),
+        ("governance", "0006_drift"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rule',
-            name='contested',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None),
+            model_name="rule",
+            name="contested",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(), default=list, size=None
+            ),
         ),
         migrations.AddField(
-            model_name='rule',
-            name='detected',
+            model_name="rule",
+            name="detected",
             field=models.BooleanField(default=False),
         ),
     ]
