@@ -16,8 +16,7 @@ from typing import Any
 from governance.models import Plugin, Release
 from governance.resolution import Clash, Need, Relation
 from governance.resolution import Release as Candidate
-from governance.versions import comparators
-from governance.versions.registry import scheme
+from governance.versions import comparators, scheme
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
 
 _EVERY = frozenset({"", "*"})

@@ -85,7 +85,7 @@ def _keep(
     group: Group, row: Conflict | None, unsettled: Unsettled, names: Mapping[int, str], at: datetime
 ) -> tuple[Conflict, bool]:
     """The conflict's row as it is to be now, and whether a person should hear that it is there."""
-    told: dict[str, Any] = {"explanation": _explanation(unsettled, names), "ways_out": _ways_out(unsettled)}
+    told: dict[str, Any] = {"explanation": explanation(unsettled, names), "ways_out": ways_out(unsettled)}
     if row is None:
         made = Conflict.objects.create(
             group=group,
@@ -155,7 +155,8 @@ def _record(action: Action, row: Conflict, tenant_ids: Collection[int]) -> ledge
     )
 
 
-def _explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, Any]:
+def explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, Any]:
+    """Why there is no way, as a conflict keeps it. `names` are those of the components."""
     return {
         "summary": unsettled.summary,
         "rules": [
@@ -173,7 +174,8 @@ def _explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, An
     }
 
 
-def _ways_out(unsettled: Unsettled) -> list[dict[str, Any]]:
+def ways_out(unsettled: Unsettled) -> list[dict[str, Any]]:
+    """What could be set aside, as a conflict keeps it."""
     return [
         {
             "kind": "set_aside",

@@ -13,12 +13,13 @@ from governance.rules import ReleaseFacts
 class Camp:
     """So many tenants that have the plugin, bound alike by other rules.
 
-    `held_at` is the rank of what a hold keeps there; None where none does.
+    `held_at` is the rank of what a hold keeps there, None where none does; `now_at` that of what they have.
     """
 
     tenants: int
     bound_by: frozenset[int]
     held_at: int | None = None
+    now_at: int = 0
 
 
 def candidates(releases: Iterable[ReleaseFacts], at: datetime) -> list[ReleaseFacts]:
@@ -38,7 +39,8 @@ def choose(
     """The release that the most tenants can reach, of several the newest.
 
     `broken` are the releases that break each of the other rules. A tenant reaches what no rule that binds it
-    denies, and under a hold only what it has.
+    denies, and under a hold only what it has. It doesn't reach what is older than what it has: one tenant
+    that is held back must not take all others back with it.
     """
     best: tuple[int, int] | None = None
     for release in newest_first:
@@ -49,6 +51,6 @@ def choose(
 
 
 def _reaches(camp: Camp, release: ReleaseFacts, broken: Mapping[int, frozenset[int]]) -> bool:
-    if camp.held_at is not None and camp.held_at != release.rank:
+    if release.rank < camp.now_at or camp.held_at not in (None, release.rank):
         return False
     return not any(release.id in broken.get(rule, ()) for rule in camp.bound_by)

@@ -154,8 +154,8 @@ def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) 
     camps: dict[Pair, list[Camp]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_CAMPS, parameters)
-        for rule, plugin, bound_by, held_at, tenants in cursor.fetchall():
-            camps[rule, plugin].append(Camp(tenants, frozenset(bound_by), held_at))
+        for rule, plugin, bound_by, held_at, now_at, tenants in cursor.fetchall():
+            camps[rule, plugin].append(Camp(tenants, frozenset(bound_by), held_at, now_at))
     return camps
 
 
@@ -187,9 +187,10 @@ binding AS (
           AND (e.plugin_id IS NULL OR e.plugin_id = c.plugin_id))
     GROUP BY c.rule_id, c.plugin_id, c.tenant_id
 )
-SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{}}'), CASE WHEN b.held THEN release.rank END, count(*)
+SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{}}'), CASE WHEN b.held THEN release.rank END,
+    release.rank, count(*)
 FROM counted c
 LEFT JOIN binding b USING (rule_id, plugin_id, tenant_id)
 JOIN governance_release release ON release.id = c.release_id
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """

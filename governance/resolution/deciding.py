@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from governance.resolution.explaining import Oracle, explain
-from governance.resolution.outcome import Change, Outcome
+from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.problem import Problem, State
 from governance.resolution.search import OPENED, attempt
-from governance.resolution.values import Release, Situation
+from governance.resolution.values import Release, Situation, labels
+
+# Beside which components one found no way, and whether it is proved that there is none.
+_Stuck = tuple[tuple[int, ...], bool]
 
 
 def decide(situation: Situation) -> Outcome:
@@ -29,19 +32,22 @@ def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, set[int]]:
     state, stuck, beyond = _settle(problem, final=final)
     if beyond and not final:
         return Outcome(), beyond
-    oracle = Oracle(problem, final)
-    unsettled = tuple(explain(oracle, component, proved) for component, proved in sorted(stuck.items()))
-    return Outcome(_changes(problem, state), unsettled), oracle.beyond
+    unsettled: list[Unsettled] = []
+    for component, (beside, proved) in sorted(stuck.items()):
+        oracle = Oracle(problem, final, beside)
+        unsettled.append(explain(oracle, component, proved))
+        beyond |= oracle.beyond
+    return Outcome(_changes(problem, state), tuple(unsettled)), set() if final else beyond
 
 
-def _settle(problem: Problem, *, final: bool) -> tuple[State, dict[int, bool], set[int]]:
-    """The state that goes furthest; what stays stuck, and whether that is proved; what ought to be opened.
+def _settle(problem: Problem, *, final: bool) -> tuple[State, dict[int, _Stuck], set[int]]:
+    """The state that goes furthest, what stays stuck, and what ought to be opened.
 
     What can't be done alone can't be done together with more. What can is added one after the other, on top
     of what is settled, and only where that fails looked at together.
     """
     state: State = problem.start
-    stuck: dict[int, bool] = {}
+    stuck: dict[int, _Stuck] = {}
     beyond: set[int] = set()
     settled: tuple[int, ...] = ()
     for component in problem.obliged:
@@ -54,7 +60,7 @@ def _settle(problem: Problem, *, final: bool) -> tuple[State, dict[int, bool], s
                 state, settled = found.state, goals
                 break
         else:
-            stuck[component] = not found.exhausted
+            stuck[component] = settled, not found.exhausted
     return state, stuck, beyond
 
 
@@ -70,7 +76,8 @@ def _change(problem: Problem, state: State, component: int, after: Release | Non
     before = problem.start[component]
     broken = problem.broken(component)
     if broken:
-        because = "; ".join(f"{binding.label} {binding.says}" for binding in broken)
+        named = labels(broken)
+        because = "; ".join(f"{named[binding.rule]} {binding.says}" for binding in broken)
     else:
         because = "; ".join(_demands(problem, state, component)) or "goes with the other changes"
     return Change(component, before, after, because, tuple(binding.rule for binding in broken))

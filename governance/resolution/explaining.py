@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
 from governance.resolution.problem import Fault, Problem, State
 from governance.resolution.search import attempt
-from governance.resolution.values import Binding, Component, Release, digest_of
+from governance.resolution.values import Binding, Component, Release, digest_of, labels
 
 SHOWN_RELEASES = 3  # how many of the allowed releases the chain tells of
 SHOWN_FAULTS = 3  # and how much about each
@@ -37,17 +37,19 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
 class Oracle:
     """Says whether a component would have a way if only some of the rules were there.
 
-    While it has to guess because components aren't open that might help, it gathers them in `beyond`.
+    It would have to go it together with the components in `beside`, as far as they have to move then. While
+    the oracle has to guess because components aren't open that might help, it gathers them in `beyond`.
     """
 
     problem: Problem
     final: bool
+    beside: tuple[int, ...] = ()
     beyond: set[int] = field(default_factory=set)
 
     def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
         """A state in which the component breaks none of the bindings; None if there is no such state."""
         problem = Problem(self.problem.situation, tuple(bindings))
-        found = attempt(problem, (component_id,), final=self.final)
+        found = attempt(problem, (*self.beside, component_id), final=self.final)
         self.beyond |= found.beyond
         return found.state
 
@@ -81,8 +83,9 @@ def shrink(items: Sequence[Binding], fails: Callable[[Sequence[Binding]], bool])
     return among([], False, items) if items else []
 
 
-def _in_words(bindings: Iterable[Binding]) -> list[str]:
-    return [f"{binding.label} {binding.says}" for binding in bindings]
+def _in_words(bindings: Sequence[Binding]) -> list[str]:
+    named = labels(bindings)
+    return [f"{named[binding.rule]} {binding.says}" for binding in bindings]
 
 
 def _closing(
@@ -149,11 +152,12 @@ def _as_way(
     bindings: Sequence[Binding], component: Component, rules: tuple[Rule, ...], state: State
 ) -> WayOut:
     named = {b.rule: b for b in bindings}
-    labels = " and ".join(named[rule].label for rule in rules)
+    names = labels(bindings)
+    given_up = " and ".join(names[rule] for rule in rules)
     return WayOut(
         rules=rules,
         weight=sum(named[rule].weight for rule in rules),
-        says=f"Set {labels} aside here: {_goes(component, state[component.id])}",
+        says=f"Set {given_up} aside here: {_goes(component, state[component.id])}",
     )
 
 

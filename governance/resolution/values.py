@@ -7,6 +7,7 @@ compiled once by whoever knows the version dialects, so that deciding is set ari
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -143,11 +144,6 @@ class Binding:
         """The rule's name: its policy's and its own."""
         return (self.policy, self.key)
 
-    @property
-    def label(self) -> str:
-        """The rule's name for people: the policy's alone where the rule is called the same."""
-        return self.policy if self.key == self.policy else f"{self.policy}/{self.key}"
-
     def allows(self, release: Release | None) -> bool:
         """Whether the component may be at that release, or missing if it is None."""
         return self.absence if release is None else release.id in self.allowed
@@ -164,6 +160,13 @@ class Binding:
     def digest(self) -> str:
         """Of everything."""
         return digest_of(self.content, self.weight, self.prefer, self.wanted)
+
+
+def labels(bindings: Iterable[Binding]) -> dict[tuple[str, str], str]:
+    """The rules' names for people: the policy's alone, unless several rules of it are told of together."""
+    rules = {binding.rule for binding in bindings}
+    counts = Counter(policy for policy, _ in rules)
+    return {(policy, key): policy if counts[policy] == 1 else f"{policy}/{key}" for policy, key in rules}
 
 
 @dataclass(frozen=True)

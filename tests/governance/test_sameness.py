@@ -13,8 +13,8 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NEWEST_FIRST = [ReleaseFacts(rank, f"{rank}.0.0", rank) for rank in (3, 2, 1)]
 
 
-def camp(tenants: int, *bound_by: int, held_at: int | None = None) -> Camp:
-    return Camp(tenants, frozenset(bound_by), held_at)
+def camp(tenants: int, *bound_by: int, held_at: int | None = None, now_at: int = 0) -> Camp:
+    return Camp(tenants, frozenset(bound_by), held_at, now_at)
 
 
 BROKEN = {10: frozenset({3}), 20: frozenset({1, 2}), 30: frozenset({1, 2, 3})}
@@ -33,6 +33,8 @@ BROKEN = {10: frozenset({3}), 20: frozenset({1, 2}), 30: frozenset({1, 2, 3})}
         ([camp(4, held_at=1), camp(5, held_at=2)], 2),
         ([camp(5, 30)], 3),
         ([camp(5, 10, held_at=3)], 3),
+        ([camp(1, held_at=2, now_at=2), camp(1, now_at=3)], 3),
+        ([camp(2, held_at=2, now_at=2), camp(1, now_at=3)], 2),
     ],
     ids=[
         "nobody has it: the newest",
@@ -45,6 +47,8 @@ BROKEN = {10: frozenset({3}), 20: frozenset({1, 2}), 30: frozenset({1, 2, 3})}
         "the larger of two holds",
         "nobody reaches any: the newest",
         "a hold at what is denied reaches none",
+        "one held back takes nobody else back",
+        "most held back set the mark",
     ],
 )
 def test_the_release_that_the_most_tenants_can_reach_is_chosen(camps: list[Camp], target: int) -> None:

@@ -45,7 +45,7 @@ def test_a_downgrade_is_chosen_only_where_nothing_higher_is_allowed() -> None:
 
 def test_a_change_says_which_rule_wants_it() -> None:
     (change,) = World({1: 1}, bindings=(wants(1, [2], "core", "align"),)).decide().changes
-    assert change.because == "core/align wants p1 in 2"
+    assert change.because == "core wants p1 in 2"
     assert change.rules == (("core", "align"),)
 
 
