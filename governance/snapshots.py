@@ -91,9 +91,10 @@ def state(group_id: int, number: int) -> QuerySet[Installation]:
     return rows.select_related("tenant", "plugin", "release")
 
 
-def compare(group_id: int, older: int, newer: int) -> QuerySet[Installation]:
-    """What differs, one row per tenant and plugin, with `from_version`, `to_version` and `kind`.
+def compare(group_id: int, older: int, newer: int) -> Any:
+    """What differs: a queryset of installations, one per tenant and plugin, with more columns.
 
+    The columns are `from_version`, `to_version`, their ranks, and `kind`; null where there is nothing.
     It costs what changed: only rows that begin or end between the two are looked at. The row itself is the
     one in the later snapshot, or in the earlier one where the later has none.
     """
@@ -114,8 +115,7 @@ def compare(group_id: int, older: int, newer: int) -> QuerySet[Installation]:
     differing = rows.filter(
         Q(from_version__isnull=True) | Q(to_version__isnull=True) | ~Q(from_version=F("to_version"))
     )
-    compared: QuerySet[Installation] = differing.select_related("tenant", "plugin")
-    return compared
+    return differing.select_related("tenant", "plugin")
 
 
 def _kind() -> Case:
