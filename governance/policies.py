@@ -12,7 +12,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import TransitionError, advance
-from governance import compilation, decisions, documents, drift, profiles
+from governance import compilation, decisions, documents, drift, plans, profiles
 from governance.documents import ConfigurationError, Problem, Source, checking, schemas
 from governance.models import Policy, PolicyVersion
 from governance.policy_documents import Document
@@ -81,8 +81,12 @@ def apply(
 
 @transaction.atomic
 def pause(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
-    """Let the policy act on nothing. It still finds drift. Raises TransitionError."""
+    """Let the policy act on nothing, its waiting tasks included. It still finds drift.
+
+    Raises TransitionError.
+    """
     _move(policy, Status.PAUSED, Action.POLICY_PAUSED, actor=actor, at=at, reason=reason)
+    plans.withdraw(policy, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -151,6 +155,7 @@ def bind(version: PolicyVersion, *, at: datetime) -> None:
 def take_out_of_force(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """Retire a policy. The caller settles what follows from it."""
     _move(policy, Status.RETIRED, Action.POLICY_RETIRED, actor=actor, at=at, reason=reason)
+    plans.withdraw(policy, actor=actor, at=at)
 
 
 def settle(

@@ -84,7 +84,9 @@ def test_a_wrong_type_says_what_is_wanted_and_what_is_there() -> None:
 
 def test_a_number_where_a_version_belongs_is_asked_to_be_quoted() -> None:
     found = broken(
-        policy("- name: a\n  profile: p\n  tenants: '*'\n  rules:\n  - {name: r, plugins: [crm], at_least: 2}")
+        policy(
+            "- name: a\n  profile: p\n  tenants: '*'\n  rules:\n  - {name: r, plugins: [crm], at_least: 2}"
+        )
     )
     reason = "must be text, not 2; put it in quotes"
     assert found == {"9 groups.acme.policies[0].rules[0].at_least": reason}

@@ -1,0 +1,1 @@
+"""What the `policy` command does and shows, a module for each noun."""

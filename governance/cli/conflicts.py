@@ -1,0 +1,93 @@
+"""policy decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import typer
+
+from config.access import Actor, Permission
+from governance import conflicts, pipeline
+from governance.api import presenters
+from governance.cli.output import Exit, Output
+from governance.models import Conflict
+from tenants.models import Group, User
+from tenants.reach import access_of_person
+
+
+def list_waiting(out: Output, group: Group) -> None:
+    """The conflicts that wait for a person, with the ways out. Ends with DECISION if there are any."""
+    rows = Conflict.objects.filter(group=group).waiting().select_related("plugin").order_by("found_at", "pk")
+    documents = [presenters.conflict(row) for row in rows]
+
+    def show() -> None:
+        if not documents:
+            out.say("No conflict waits for a decision.")
+        for document in documents:
+            out.say(f"{document['id']}  {document['explanation'].get('summary', document['plugin'])}", "bold")
+            out.say(f"  tenants: {', '.join(document['tenants'])}")
+            for line in document["explanation"].get("chain", []):
+                out.say(f"  because {line}")
+            for way in document["ways_out"]:
+                out.say(f"  --set-aside {way['rule']}  {way['says']}")
+
+    out.answer({"conflicts": documents}, show)
+    if documents:
+        raise typer.Exit(Exit.DECISION)
+
+
+def decide(
+    out: Output,
+    group: Group,
+    conflict_id: str,
+    *,
+    set_aside: Sequence[str],
+    reason: str,
+    person: str,
+    at: datetime,
+) -> None:
+    """Record a person's decision, and let the runs that stood at it go on."""
+    conflict = _named(group, conflict_id)
+    conflicts.decide(
+        conflict,
+        set_aside=[_rule(text) for text in set_aside],
+        reason=reason,
+        actor=_actor(group, person),
+        at=at,
+    )
+    resumed = pipeline.resume_decided(group)
+    conflict.refresh_from_db()
+    document = {**presenters.conflict(conflict), "resumed_runs": [run.number for run in resumed]}
+
+    def show() -> None:
+        out.say(f"Decided by {person}: {', '.join(set_aside)} is set aside there.")
+        for run in resumed:
+            out.say(f"{run} goes on; `policy watch {run.number}` stays with it.")
+
+    out.answer(document, show)
+
+
+def _named(group: Group, conflict_id: str) -> Conflict:
+    """By its id, or by the beginning of it that is no other's."""
+    rows = Conflict.objects.filter(group=group).select_related("group", "plugin").standing()
+    found = [row for row in rows if str(row.pk).startswith(conflict_id)]
+    if len(found) != 1:
+        raise typer.BadParameter(f"{'No' if not found else 'More than one'} conflict is {conflict_id}.")
+    return found[0]
+
+
+def _rule(text: str) -> dict[str, str]:
+    policy, slash, key = text.partition("/")
+    if not (policy and slash and key):
+        raise typer.BadParameter(f"“{text}” is not of the form policy/rule.")
+    return {"policy": policy, "key": key}
+
+
+def _actor(group: Group, username: str) -> Actor:
+    """Only a person decides, and only one who may."""
+    person = User.objects.filter(username=username).first()
+    access = access_of_person(person, group.slug) if person else None
+    if access is None or not access.allows(Permission.CONFLICT_DECIDE):
+        raise typer.BadParameter(f"{username} may not decide conflicts of {group}.")
+    return access.actor

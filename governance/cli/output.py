@@ -1,0 +1,116 @@
+"""How a command answers: JSON for scripts, tables and progress for people, an exit code for both."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+from django.core.exceptions import ObjectDoesNotExist
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from config import borrowed
+from config.access import Actor, ActorKind
+from config.lifecycle import TransitionError
+from governance import conflicts, flags, pipeline, plans
+from governance.documents import ConfigurationError
+from tenants.models import Group
+
+
+class Exit(IntEnum):
+    """The exit codes of `policy`."""
+
+    FINE = 0  # done, or nothing to do
+    FAILED = 1
+    USAGE = 2
+    DIFFERENT = 3  # differences found, changes pending
+    DECISION = 4  # a person has to decide
+    REFUSED = 5  # switched off, in the wrong state, or the world moved
+
+
+_REFUSALS = (
+    flags.FlagOff,
+    pipeline.RunUnderWay,
+    plans.WorldMoved,
+    conflicts.DecisionRefused,
+    TransitionError,
+)
+
+
+class Output:
+    """Where an answer goes. With `as_json`, standard output holds one document and nothing else."""
+
+    def __init__(self, write: Callable[[str], Any], *, as_json: bool) -> None:
+        self._write = write
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, quiet=as_json, highlight=False)
+
+    def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+        """The document for scripts, or what `show` prints for people."""
+        if self.as_json:
+            self._write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        else:
+            show()
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line for people."""
+        self.console.print(escape(text), style=style or None)
+
+    def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """A table for people; figures stand on the right."""
+        table = Table(title=title, title_justify="left")
+        filled = [list(row) for row in rows]
+        for place, heading in enumerate(headings):
+            figures = bool(filled) and all(isinstance(row[place], int) for row in filled)
+            table.add_column(heading, justify="right" if figures else "left", overflow="fold")
+        for row in filled:
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        self.console.print(table)
+
+    def stop(self, code: Exit, reason: str, **more: Any) -> NoReturn:
+        """End with a reason."""
+        if self.as_json:
+            self._write(json.dumps({"error": reason, **more}, indent=2, ensure_ascii=False))
+        else:
+            Console(stderr=True, highlight=False).print(escape(reason), style="red")
+        raise typer.Exit(code)
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn the domain's failures into exit codes."""
+        try:
+            yield
+        except ConfigurationError as failure:
+            problems = [
+                {"file": p.file, "line": p.line, "place": p.place, "reason": p.reason}
+                for p in failure.problems
+            ]
+            self.stop(Exit.FAILED, str(failure), problems=problems)
+        except _REFUSALS as refusal:
+            self.stop(Exit.REFUSED, str(refusal))
+        except (ObjectDoesNotExist, borrowed.NotReady) as failure:
+            self.stop(Exit.FAILED, str(failure))
+
+
+def group_of(slug: str | None) -> Group:
+    """The group of that slug; without one, the only group that there is."""
+    groups = list(Group.objects.order_by("slug"))
+    if slug is None and len(groups) == 1:
+        return groups[0]
+    for group in groups:
+        if group.slug == slug:
+            return group
+    names = ", ".join(group.slug for group in groups) or "none yet"
+    wrong = f"There is no group {slug}." if slug else "Name the group with --group."
+    raise typer.BadParameter(f"{wrong} Groups: {names}.")
+
+
+def operator() -> Actor:
+    """Whoever runs the command. The operating system says who it is, so it is no person of Plumbline's."""
+    return Actor(ActorKind.SYSTEM, None, f"{getpass.getuser()} at the command line")

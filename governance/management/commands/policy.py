@@ -1,0 +1,224 @@
+"""manage.py policy: policies from the command line."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from django.utils import timezone
+from django_typer.management import TyperCommand, command
+
+from governance.cli import configuration, conflicts, policies, rollback, runs, simulations
+from governance.cli.output import Output, group_of
+
+GroupOption = Annotated[
+    str | None, typer.Option("--group", help="The group's slug, where there are several.")
+]
+GroupsOption = Annotated[
+    list[str] | None, typer.Option("--group", help="Only this group; may be given again.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(help="YAML files, or the folder with them; by default the deployment's own."),
+]
+PruneOption = Annotated[bool, typer.Option(help="What the files leave out is retired.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
+
+
+class Command(TyperCommand):
+    """Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 differences found or changes pending,
+    4 a person has to decide, 5 refused (switched off, in the wrong state, or the world moved)."""
+
+    help = __doc__ or ""
+
+    @command(name="list")
+    def list_policies(
+        self,
+        group: GroupOption = None,
+        retired: Annotated[bool, typer.Option(help="Retired ones too.")] = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The policies, with their open drift."""
+        out = self._output(as_json)
+        with out.failures():
+            policies.list_policies(out, group_of(group), retired=retired)
+
+    @command()
+    def show(
+        self,
+        name: str,
+        group: GroupOption = None,
+        number: Annotated[int | None, typer.Option("--version", help="Another version.")] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """One policy: what it says, whom it selects, its versions."""
+        out = self._output(as_json)
+        with out.failures():
+            policies.show_policy(out, policies.named(group_of(group), name), number)
+
+    @command()
+    def diff(
+        self,
+        paths: Paths = None,
+        group: GroupsOption = None,
+        prune: PruneOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        """What applying the YAML would change. Exit code 3 if anything."""
+        out = self._output(as_json)
+        with out.failures():
+            configuration.diff(out, paths or [], group or [], prune=prune, at=self._now())
+
+    @command()
+    def apply(
+        self,
+        paths: Paths = None,
+        group: GroupsOption = None,
+        prune: PruneOption = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+        comment: Annotated[str, typer.Option(help="Kept with the versions that it makes.")] = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Show what the YAML changes, and put it in force: all of it or nothing."""
+        out = self._output(as_json)
+        with out.failures():
+            configuration.apply(
+                out, paths or [], group or [], prune=prune, yes=yes, comment=comment, at=self._now()
+            )
+
+    @command()
+    def export(
+        self,
+        group: GroupsOption = None,
+        output: Annotated[Path | None, typer.Option(help="Write both files to this folder.")] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """What is in force, as the YAML that would put it in force."""
+        out = self._output(as_json)
+        with out.failures():
+            configuration.export(out, group or [], output)
+
+    @command()
+    def simulate(
+        self,
+        against: Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")] = None,
+        group: GroupOption = None,
+        prune: PruneOption = False,
+        title: Annotated[str, typer.Option(help="Kept with the simulation.")] = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """What the YAML would do to the tenants, with nothing done. Exit code 3 if it makes a difference."""
+        out = self._output(as_json)
+        with out.failures():
+            simulations.simulate(
+                out, group_of(group), against or [], prune=prune, title=title, at=self._now()
+            )
+
+    @command()
+    def enforce(
+        self,
+        names: Annotated[list[str] | None, typer.Argument(help="Only these policies act.")] = None,
+        group: GroupOption = None,
+        dry_run: Annotated[bool, typer.Option(help="Show the plan and change nothing.")] = False,
+        timeout: TimeoutOption = 600,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Run the loop and stay with it. Exit code 4 where it stands at a conflict."""
+        out = self._output(as_json)
+        with out.failures():
+            found = group_of(group)
+            chosen = [policies.named(found, name).name for name in names or []]
+            runs.enforce(out, found, chosen, dry_run=dry_run, timeout=timeout, at=self._now())
+
+    @command()
+    def watch(
+        self,
+        number: Annotated[int | None, typer.Argument(help="The run; by default the newest.")] = None,
+        group: GroupOption = None,
+        timeout: TimeoutOption = 600,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Stay with a run until it stands."""
+        out = self._output(as_json)
+        with out.failures():
+            runs.watch(out, group_of(group), number, timeout=timeout)
+
+    @command()
+    def decide(
+        self,
+        conflict: Annotated[str | None, typer.Argument(help="Its id, or how that begins.")] = None,
+        set_aside: Annotated[list[str] | None, typer.Option(help="policy/rule; may be given again.")] = None,
+        reason: ReasonOption = "",
+        person: Annotated[str, typer.Option("--as", help="The username of the person who decides.")] = "",
+        group: GroupOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Record a person's decision on a conflict. Without one named, those that wait (exit code 4)."""
+        out = self._output(as_json)
+        with out.failures():
+            found = group_of(group)
+            if conflict is None:
+                conflicts.list_waiting(out, found)
+                return
+            if not (set_aside and reason and person):
+                raise typer.BadParameter("A decision needs --set-aside, --reason and --as.")
+            conflicts.decide(
+                out, found, conflict, set_aside=set_aside, reason=reason, person=person, at=self._now()
+            )
+
+    @command()
+    def pause(
+        self, name: str, group: GroupOption = None, reason: ReasonOption = "", as_json: JsonOption = False
+    ) -> None:
+        """Let a policy act on nothing; it still finds drift."""
+        out = self._output(as_json)
+        with out.failures():
+            policies.pause(out, policies.named(group_of(group), name), reason=reason, at=self._now())
+
+    @command()
+    def resume(
+        self, name: str, group: GroupOption = None, reason: ReasonOption = "", as_json: JsonOption = False
+    ) -> None:
+        """Let a paused policy act again."""
+        out = self._output(as_json)
+        with out.failures():
+            policies.resume(out, policies.named(group_of(group), name), reason=reason, at=self._now())
+
+    @command()
+    def cancel(
+        self,
+        plan: Annotated[int | None, typer.Argument(help="The plan; by default the one under way.")] = None,
+        group: GroupOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Cancel a plan: what waits is never handed over, what is under way ends by itself."""
+        out = self._output(as_json)
+        with out.failures():
+            runs.cancel(out, group_of(group), plan, at=self._now())
+
+    @command()
+    def rollback(
+        self,
+        name: Annotated[str, typer.Argument(help="The policy whose effect is taken back.")],
+        to: Annotated[int, typer.Option(help="The number of the snapshot that is wanted back.")],
+        tenant: Annotated[
+            list[str] | None, typer.Option(help="Only this tenant; may be given again.")
+        ] = None,
+        yes: Annotated[bool, typer.Option("--yes", help="Do it, rather than show it.")] = False,
+        group: GroupOption = None,
+        timeout: TimeoutOption = 600,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Restore a snapshot as the wanted state of a policy's plugins. Exit code 3 without --yes."""
+        out = self._output(as_json)
+        with out.failures():
+            policy = policies.named(group_of(group), name)
+            rollback.rollback(out, policy, to, tenant or [], apply=yes, timeout=timeout, at=self._now())
+
+    def _output(self, as_json: bool) -> Output:
+        return Output(self.stdout.write, as_json=as_json)
+
+    def _now(self) -> datetime:
+        return timezone.now()
