@@ -14,12 +14,13 @@ from governance.versions.precedence import RELEASE, Key, precedence
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
 
 TAIL = r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
-VERSION = re.compile(rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{TAIL}")
-PATTERN = rf"v?([0-9xX*|]+)(?:\.([0-9xX*|]+))?(?:\.([0-9xX*|]+))?{TAIL}"
+VERSION = re.compile(rf"v?([0-9]+)(?:\.([0-9]+)(?:\.([0-9]+))?)?{TAIL}")
+PATTERN = rf"v?([0-9xX*|]+)(?:\.([0-9xX*|]+)(?:\.([0-9xX*|]+))?)?{TAIL}"
 WHOLE_PATTERN = re.sub(r"\((?!\?)", "(?:", PATTERN)
 OPERATOR = r"(?:!=|>=|=>|<=|=<|~>|=|>|<|~|\^)?"
 COMPARATOR = re.compile(rf"({OPERATOR})\s*{PATTERN}")
-GROUP = re.compile(rf"\s*{OPERATOR}\s*{WHOLE_PATTERN}\s*(?:(?:\s+|,\s*){OPERATOR}\s*{WHOLE_PATTERN}\s*)*")
+NEXT = r"(?:\s*,\s*+|\s++)"  # possessive: one way only to read a separator
+GROUP = re.compile(rf"\s*{OPERATOR}\s*{WHOLE_PATTERN}(?:{NEXT}{OPERATOR}\s*{WHOLE_PATTERN})*\s*")
 BETWEEN = re.compile(rf"\s*({WHOLE_PATTERN})\s+-\s+({WHOLE_PATTERN})\s*")
 MAX_NUMBER = 2**64 - 1
 WILDCARDS = frozenset(("x", "X", "*", None))
@@ -118,9 +119,10 @@ class Matcher:
 
 def read_range(text: str, *, prereleases: bool = False) -> Matcher:
     """Read a range; with prereleases, they are considered everywhere. Raises InvalidRange."""
-    if text.strip() in ("", "*"):
+    tidy = " ".join(text.split())  # the patterns below take long over many spaces
+    if tidy in ("", "*"):
         return Matcher(((Comparator("=", read("0.0.0"), 0),),), prereleases)
-    rewritten = BETWEEN.sub(r">= \1, <= \2 ", re.sub(r"(?<![=!<>])==(?!=)", "=", text))
+    rewritten = BETWEEN.sub(r">= \1, <= \2 ", re.sub(r"(?<![=!<>])==(?!=)", "=", tidy))
     return Matcher(tuple(_group(text, part) for part in rewritten.split("||")), prereleases)
 
 

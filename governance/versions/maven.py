@@ -15,7 +15,6 @@ from typing import NamedTuple
 from governance.versions import comparators, maven_range
 from governance.versions.scheme import InvalidVersion, Scheme, leading_numbers
 
-MAX_LENGTH = 256  # upstream's limit
 SHORT = {"a": "alpha", "b": "beta", "m": "milestone"}  # only where a number follows
 QUALIFIERS = ("alpha", "beta", "milestone", "rc", "snapshot", "", "sp")
 RELEASES = ("ga", "final", "release")
@@ -205,8 +204,6 @@ class Maven(Scheme):
     def parse(self, version: str) -> Order:
         if not version.strip():
             raise InvalidVersion(version, "it is empty")
-        if len(version) > MAX_LENGTH:
-            raise InvalidVersion(version, f"Maven takes at most {MAX_LENGTH} characters")
         return Order(version)
 
     def native_range(self, text: str) -> Callable[[str], bool]:

@@ -1,7 +1,7 @@
 """npm's versions and ranges, as node-semver reads them by default (not loose).
 
-Library checked and not used: semantic-version's NpmSpec refuses `>= 1.0.0`, `~>1`, build metadata in
-a range, and numbers above npm's limit it accepts.
+Checked and not used: semantic-version's NpmSpec refuses `>= 1.0.0`, `~>1`, `>X` and two spaces in a
+row, and takes `1.*.5` and numbers above npm's limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from governance.versions import semver
 from governance.versions.precedence import Key, precedence
 from governance.versions.scheme import InvalidVersion
 
-MAX_LENGTH = 256
 MAX_NUMBER = 2**53 - 1  # what JavaScript holds exactly
 LOOSE_IDENTIFIER = r"(?:[0-9]*[a-zA-Z-][a-zA-Z0-9-]*|[0-9]+)"
 LOOSE = re.compile(
@@ -23,8 +22,6 @@ LOOSE = re.compile(
 
 def read(version: str, *, loose: bool = False) -> Key:
     """The sort key of a version; loose as npm reads what old packages hold. Raises InvalidVersion."""
-    if len(version) > MAX_LENGTH:
-        raise InvalidVersion(version, f"npm takes at most {MAX_LENGTH} characters")
     text = version.strip()
     match = LOOSE.fullmatch(text) if loose else semver.VERSION.fullmatch(text.removeprefix("v"))
     if match is None:

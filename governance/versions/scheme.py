@@ -9,6 +9,10 @@ from typing import Any, ClassVar, Protocol
 
 from governance.versions import comparators, vers
 
+# Texts come from outside: bound what parsing may cost. npm and Maven draw the same line for versions.
+MAX_VERSION = 256
+MAX_RANGE = 1024
+
 
 class InvalidVersion(ValueError):
     """A text that its dialect can't order."""
@@ -58,7 +62,7 @@ class Scheme:
     vers_type: ClassVar[str | None] = None  # the type under which VERS defines this dialect
 
     def __init__(self) -> None:
-        self._keys = lru_cache(maxsize=1 << 17)(self.parse)
+        self._keys = lru_cache(maxsize=1 << 17)(self._bounded_parse)
         self._ranges = lru_cache(maxsize=1 << 14)(self._read_range)
 
     def parse(self, version: str) -> Any:
@@ -101,7 +105,14 @@ class Scheme:
 
         return contains
 
+    def _bounded_parse(self, version: str) -> Any:
+        if len(version) > MAX_VERSION:
+            raise InvalidVersion(version, f"it is longer than {MAX_VERSION} characters")
+        return self.parse(version)
+
     def _read_range(self, text: str) -> Range:
+        if len(text) > MAX_RANGE:
+            raise InvalidRange(text, f"it is longer than {MAX_RANGE} characters")
         try:
             if vers.is_vers(text):
                 return Range(text, self._vers_range(text))

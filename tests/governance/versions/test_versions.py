@@ -1,6 +1,7 @@
 """The door to the dialects."""
 
 import sys
+from contextlib import suppress
 from subprocess import run
 
 import pytest
@@ -83,3 +84,22 @@ def test_a_range_is_read_once_and_equal_to_itself() -> None:
 def test_the_module_needs_no_django() -> None:
     code = "import sys, governance.versions.replay; sys.exit('django' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", list(SCHEMES))
+def test_texts_of_any_length_from_outside_are_bounded(name: str) -> None:
+    with pytest.raises(InvalidVersion, match="longer than 256"):
+        SCHEMES[name].key("1" * 257)
+    with pytest.raises(InvalidRange, match="longer than 1024"):
+        SCHEMES[name].range(">=1.0.0 " * 129)
+
+
+@pytest.mark.parametrize("name", list(SCHEMES))
+@pytest.mark.parametrize("unit", ["1-", "1.", "a-", "1 ", "[1,", ">=1.0, ", "1.0 - ", "=v ", "-", "1"])
+def test_long_nonsense_is_answered_or_refused_and_never_crashes(name: str, unit: str) -> None:
+    dialect = SCHEMES[name]
+    for text in ((unit * 256)[:256], (unit * 256)[:255] + "!"):
+        with suppress(InvalidVersion):
+            assert dialect.key(text) == dialect.key(text)
+        with suppress(InvalidRange):
+            assert dialect.range(text).text == text
