@@ -7,6 +7,7 @@ from config.health import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("", include("tenants.urls")),
+    path("metrics", include("governance.urls.metrics")),
     path("internal/", include("governance.api.urls")),
     path("g/<slug:group>/", include("governance.urls")),
 ]

@@ -47,7 +47,8 @@ class LedgerFilter(FilterSet):
 
     def by_tenant(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Entries about the tenants whose key has this in it."""
-        tenants = Tenant.objects.within(self.request.access).filter(key__icontains=value)
+        request: Any = self.request
+        tenants = Tenant.objects.within(request.access).filter(key__icontains=value)
         return rows.filter(tenant_id__in=tenants.values("pk"))
 
 
@@ -99,7 +100,7 @@ def ledger_detail(request: ConsoleRequest, sequence: int) -> HttpResponse:
 @require_POST
 @requires(Permission.LEDGER_VIEW)
 def ledger_verify(request: ConsoleRequest) -> HttpResponse:
-    """Compute the whole chain anew. It only reads, but costs too much for a link that a browser prefetches."""
+    """Compute the whole chain anew. It only reads, but costs too much for a link that may be prefetched."""
     faults = ledger.verify(request.access.group_id)
     count = Entry.objects.filter(group_id=request.access.group_id).count()
     if wants_fragment(request):
