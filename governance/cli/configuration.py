@@ -11,7 +11,7 @@ import typer
 from django.conf import settings
 
 from governance import configuration
-from governance.cli.output import Exit, Output, operator
+from governance.cli.output import Exit, Output, end, operator
 from governance.configuration import Applied, Files
 from tenants.models import Group
 
@@ -28,7 +28,7 @@ def diff(out: Output, paths: Sequence[Path], groups: Sequence[str], *, prune: bo
     outcome = configuration.diff(load(paths), groups=groups, prune=prune, at=at)
     out.answer(outcome.as_json(), lambda: show(out, outcome, "Applying it would change nothing."))
     if outcome.changed:
-        raise typer.Exit(Exit.DIFFERENT)
+        end(Exit.DIFFERENT)
 
 
 def apply(

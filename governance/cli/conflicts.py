@@ -10,7 +10,7 @@ import typer
 from config.access import Actor, Permission
 from governance import conflicts, pipeline
 from governance.api import presenters
-from governance.cli.output import Exit, Output
+from governance.cli.output import Exit, Output, end
 from governance.models import Conflict
 from tenants.models import Group, User
 from tenants.reach import access_of_person
@@ -34,7 +34,7 @@ def list_waiting(out: Output, group: Group) -> None:
 
     out.answer({"conflicts": documents}, show)
     if documents:
-        raise typer.Exit(Exit.DECISION)
+        end(Exit.DECISION)
 
 
 def decide(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NoReturn
 
+import click
 import typer
 from django.core.exceptions import ObjectDoesNotExist
 from rich.console import Console
@@ -79,7 +80,7 @@ class Output:
             self._write(json.dumps({"error": reason, **more}, indent=2, ensure_ascii=False))
         else:
             Console(stderr=True, highlight=False).print(escape(reason), style="red")
-        raise typer.Exit(code)
+        end(code)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -94,8 +95,28 @@ class Output:
             self.stop(Exit.FAILED, str(failure), problems=problems)
         except _REFUSALS as refusal:
             self.stop(Exit.REFUSED, str(refusal))
+        except typer.BadParameter as wrong:
+            self.stop(Exit.USAGE, wrong.message)
         except (ObjectDoesNotExist, borrowed.NotReady) as failure:
             self.stop(Exit.FAILED, str(failure))
+
+
+def end(code: Exit) -> NoReturn:
+    """End the process with this exit code; raised within these commands, typer.Exit would end it with 0."""
+    raise SystemExit(int(code))
+
+
+class ExitCodes:
+    """Lets a command's unknown options and missing arguments end with USAGE too, not with 1."""
+
+    def __exit__(self, kind: Any, failure: Any, trace: Any) -> None:
+        """See django_typer's TyperCommand, which this comes before."""
+        try:
+            super().__exit__(kind, failure, trace)  # type: ignore[misc]
+        except SystemExit:
+            if isinstance(failure, click.UsageError):
+                end(Exit.USAGE)
+            raise
 
 
 def group_of(slug: str | None) -> Group:

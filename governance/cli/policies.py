@@ -124,8 +124,12 @@ def _as_document(policy: Policy, version: PolicyVersion, versions: list[PolicyVe
             {
                 "name": spec.key,
                 "plugins": spec.plugins or "*",
-                "says": rules.says(spec),
+                "says": rules.says(spec.wish, spec.plugins),
                 "severity": spec.severity,
+                "variants": [
+                    {"name": one.name, "tenants": one.tenants, "says": rules.says(one.wish, spec.plugins)}
+                    for one in spec.variants
+                ],
             }
             for spec in specs
         ],

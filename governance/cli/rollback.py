@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import typer
-
 from governance import configuration, policies, restoring, simulation
 from governance.cli import runs, simulations
-from governance.cli.output import Exit, Output, operator
+from governance.cli.output import Exit, Output, end, operator
 from governance.models import Policy
 from governance.restoring import Restoration
 
@@ -33,7 +31,7 @@ def rollback(
         return
     if not apply:
         _show(out, restoration, at)
-        raise typer.Exit(Exit.DIFFERENT)
+        end(Exit.DIFFERENT)
     baseline = restoring.apply(restoration, actor=operator(), at=at)
     out.say(f"{policy.name} is paused, {baseline.name} binds {len(restoration.tenants)} tenants.")
     runs.enforce(out, policy.group, [baseline.name], dry_run=False, timeout=timeout, at=at)

@@ -20,7 +20,7 @@ from rich.progress import (
 from config import borrowed
 from governance import pipeline, plans
 from governance.api import presenters
-from governance.cli.output import Exit, Output, operator
+from governance.cli.output import Exit, Output, end, operator
 from governance.models import Plan, Run, UpgradeTask
 from governance.models.plan import UNFINISHED
 from governance.models.snapshot import Trigger
@@ -106,11 +106,11 @@ def _end(out: Output, run: Run) -> None:
     document = presenters.run(run)
     out.answer(document, lambda: _show(out, run, document))
     if run.status in {Run.Status.FAILED, Run.Status.CANCELLED}:
-        raise typer.Exit(Exit.FAILED)
+        end(Exit.FAILED)
     if run.status == Run.Status.NEEDS_DECISION:
-        raise typer.Exit(Exit.DECISION)
+        end(Exit.DECISION)
     if run.status in {Run.Status.RUNNING, Run.Status.ACTING}:
-        raise typer.Exit(Exit.DIFFERENT)
+        end(Exit.DIFFERENT)
 
 
 def _show(out: Output, run: Run, document: dict[str, Any]) -> None:

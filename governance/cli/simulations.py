@@ -7,11 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from governance import simulation
 from governance.cli import configuration
-from governance.cli.output import Exit, Output, operator
+from governance.cli.output import Exit, Output, end, operator
 from governance.models import Simulation
 from tenants.models import Group
 
@@ -27,7 +25,7 @@ def simulate(
         kept = simulation.simulate_files(group, files, prune=prune, at=at, actor=operator(), title=title)
     out.answer(as_document(kept), lambda: show(out, kept))
     if kept.outcome["difference"]["changed"]:
-        raise typer.Exit(Exit.DIFFERENT)
+        end(Exit.DIFFERENT)
 
 
 def as_document(kept: Simulation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django_typer.management import TyperCommand
 from rich.progress import track
 
 from governance import flags, manifest_formats, manifests, pipeline
-from governance.cli.output import Exit, Output, group_of, operator
+from governance.cli.output import Exit, Output, end, group_of, operator
 from governance.manifest_formats import Beside, Judged
 from tenants.models import Group
 
@@ -46,7 +46,7 @@ class Command(TyperCommand):
         document = {"group": found.slug, "changed": changed, "accepted": accepted, "refused": refused}
         out.answer(document, lambda: _show(out, len(accepted), changed, refused))
         if refused:
-            raise typer.Exit(Exit.FAILED)
+            end(Exit.FAILED)
 
 
 def _read(paths: Sequence[Path], beside: Beside) -> Iterator[tuple[Path, Judged]]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_typer.management import TyperCommand, command
 
 from governance.cli import configuration, conflicts, policies, rollback, runs, simulations
-from governance.cli.output import Output, group_of
+from governance.cli.output import ExitCodes, Output, group_of
 
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="The group's slug, where there are several.")
@@ -27,7 +27,7 @@ ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
 
 
-class Command(TyperCommand):
+class Command(ExitCodes, TyperCommand):
     """Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 differences found or changes pending,
     4 a person has to decide, 5 refused (switched off, in the wrong state, or the world moved)."""
 

@@ -10,7 +10,7 @@ from django_typer.management import TyperCommand
 from config import borrowed
 from governance import collectors, drift, flags, snapshots
 from governance.api import presenters
-from governance.cli.output import Exit, Output, group_of, operator
+from governance.cli.output import Exit, Output, end, group_of, operator
 from governance.models import ManifestSource
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -52,7 +52,7 @@ class Command(TyperCommand):
         for source, error in errors.items():
             out.say(f"{source}: {error}", "red")
         if errors:
-            raise typer.Exit(Exit.FAILED)
+            end(Exit.FAILED)
 
 
 def _sources_ready(group: Group) -> AbstractContextManager[None]:

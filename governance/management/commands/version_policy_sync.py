@@ -54,7 +54,7 @@ class Command(TyperCommand):
         outcome["changed"] = any(figures["changed"] for figures in outcome["groups"].values())
         self._show(outcome, console, as_json)
         if any(figures["status"] == Run.Status.FAILED for figures in outcome["groups"].values()):
-            raise typer.Exit(FAILED)
+            raise SystemExit(FAILED)  # typer.Exit would end as 0 here
 
     def _apply(self, folder: Path) -> dict[str, Any]:
         return configuration.apply_folder(folder, actor=SYSTEM, at=timezone.now()).as_json()
@@ -107,4 +107,4 @@ class Command(TyperCommand):
 
     def _give_up(self, code: int, reason: str, as_json: bool) -> None:
         self.stdout.write(json.dumps({"error": reason})) if as_json else self.stderr.write(reason)
-        raise typer.Exit(code)
+        raise SystemExit(code)

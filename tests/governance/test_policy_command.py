@@ -1,0 +1,304 @@
+"""manage.py policy: what it answers and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import load_command_class
+from django.db import connections
+
+from config.access import SYSTEM
+from governance import configuration, restoring
+from governance.models import Conflict, Exemption, Finding, Policy, Simulation
+from governance.models.snapshot import Trigger
+from governance.snapshots import seal
+from tests import factories
+from tests.factories import AT, World
+
+PROFILES = "version: 1\nprofiles:\n  - {name: steady, mode: enforce}\n"
+ALIGN = """\
+version: 1
+groups:
+  acme:
+    policies:
+      - name: align
+        profile: steady
+        tenants: "*"
+        rules:
+          - {name: crm, plugins: [crm], same: true, at: 2.4.0}
+"""
+FREEZE = """\
+version: 1
+groups:
+  acme:
+    holds:
+      - {name: freeze, tenants: {keys: [tenant-b]}, plugins: [crm], until: in 9 days, reason: Books close.}
+"""
+
+
+@dataclass
+class Answer:
+    """How the command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def policy(
+    acme: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answer]:
+    """Runs `manage.py policy` on the acme group, as a shell would, at AT."""
+    # A command's last act, which would end the test's transaction.
+    monkeypatch.setattr(connections, "close_all", lambda: None)
+
+    def run(*arguments: object) -> Answer:
+        words = [str(argument) for argument in arguments]
+        if "--group" not in words:
+            words += ["--group", "acme"]
+        code = 0
+        with time_machine.travel(AT, tick=False):
+            try:
+                load_command_class("governance", "policy").run_from_argv(["manage.py", "policy", *words])
+            except SystemExit as end:
+                code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Answer(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def acme(world: World) -> World:
+    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+    factories.install(world.tenant_a, {"crm": "2.4.0"})
+    factories.install(world.tenant_b, {"crm": "2.3.0"})
+    return world
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / configuration.PROFILES).write_text(PROFILES)
+    (tmp_path / configuration.BASELINES).write_text(ALIGN)
+    return tmp_path
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Path:
+    path = tmp_path / "hold" / "hold.yaml"
+    path.parent.mkdir()
+    path.write_text(FREEZE)
+    return path
+
+
+def test_a_difference_ends_with_3_and_none_with_0(policy: Any, folder: Path) -> None:
+    first = policy("diff", folder, "--json")
+    assert first.code == 3
+    assert {item["name"]: item["action"] for item in first.json["groups"]["acme"]["items"]} == {
+        "steady": "add",
+        "align": "add",
+    }
+    assert not Policy.objects.exists()
+    assert policy("apply", folder, "--json").code == 0
+    again = policy("diff", folder, "--json")
+    assert (again.code, again.json["changed"]) == (0, False)
+
+
+def test_applying_shows_what_changes_and_the_same_again_says_so(policy: Any, folder: Path) -> None:
+    first = policy("apply", folder, "--yes", "--comment", "first")
+    assert first.code == 0
+    assert "+ policy align" in first.out
+    assert "In force." in first.out
+    assert Policy.objects.get().current.comment == "first"
+    assert "nothing has changed" in policy("apply", folder, "--yes").out
+
+
+def test_a_broken_file_ends_with_1_and_names_file_line_and_reason(policy: Any, folder: Path) -> None:
+    path = folder / configuration.BASELINES
+    path.write_text(ALIGN.replace("tenants:", "tenents:"))
+    answer = policy("apply", folder, "--json")
+    assert answer.code == 1
+    assert [(problem["line"], problem["place"]) for problem in answer.json["problems"]] == [
+        (5, "groups.acme.policies[0]"),
+        (7, "groups.acme.policies[0].tenents"),
+    ]
+    assert {problem["file"] for problem in answer.json["problems"]} == {str(path)}
+    plain = policy("apply", folder)
+    assert (plain.code, plain.out) == (1, "")
+    assert "did you mean “tenants”?" in plain.err.replace("\n", "")
+
+
+def test_pruning_is_only_done_when_asked(policy: Any, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    (folder / configuration.BASELINES).write_text("version: 1\ngroups:\n  acme: {policies: []}\n")
+    assert policy("diff", folder).code == 0
+    pruned = policy("diff", folder, "--prune")
+    assert pruned.code == 3
+    assert "- policy align" in pruned.out
+    assert policy("apply", folder, "--prune", "--json").code == 0
+    assert Policy.objects.get().status == "retired"
+
+
+def test_an_export_is_what_was_applied(policy: Any, folder: Path, tmp_path: Path) -> None:
+    policy("apply", folder, "--json")
+    assert policy("export", "--output", tmp_path / "out").code == 0
+    assert policy("diff", tmp_path / "out", "--prune").code == 0
+    document = policy("export", "--json").json
+    assert document[configuration.BASELINES]["groups"]["acme"]["policies"][0]["name"] == "align"
+    assert "name: align" in policy("export").out
+
+
+def test_policies_are_listed_with_their_drift(policy: Any, folder: Path) -> None:
+    assert "No policies yet" in policy("list").out
+    policy("apply", folder, "--json")
+    (row,) = policy("list", "--json").json["policies"]
+    assert (row["name"], row["mode"], row["status"], row["drift"]) == ("align", "enforce", "active", 1)
+    assert "align" in policy("list").out
+
+
+def test_one_policy_is_shown_with_its_rules_in_words(policy: Any, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    shown = policy("show", "align", "--json").json
+    assert shown["tenants"] == 2
+    assert "2.4.0" in shown["rules"][0]["says"]
+    assert [version["number"] for version in shown["versions"]] == [1]
+    assert "align: policy, in force, version 1" in policy("show", "align").out
+
+
+def test_what_is_not_there_is_wrong_usage_and_named(policy: Any, folder: Path) -> None:
+    assert policy("show", "none").code == 2
+    assert policy("list", "--group", "nowhere").code == 2
+    assert policy("watch", "7").code == 2
+    assert policy("list", "--frob").code == 2
+    assert policy("show").code == 2
+    answer = policy("pause", "none")
+    assert answer.code == 2
+    assert "no policy none" in answer.err
+
+
+def test_a_simulation_ends_with_3_where_it_makes_a_difference(policy: Any, folder: Path) -> None:
+    answer = policy("simulate", "--against", folder, "--json", "--title", "First")
+    assert answer.code == 3
+    assert answer.json["after"]["drift"] == 1
+    assert Simulation.objects.get().title == "First"
+    assert not Policy.objects.exists()
+    policy("apply", folder, "--json")
+    assert policy("simulate", "--against", folder).code == 0
+
+
+def test_a_paused_policy_goes_on_when_resumed_and_only_then(policy: Any, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    assert policy("pause", "align", "--reason", "release week", "--json").json["status"] == "paused"
+    refused = policy("pause", "align", "--json")
+    assert refused.code == 5
+    assert "can't become paused" in refused.json["error"]
+    assert policy("resume", "align").code == 0
+
+
+def test_conflicts_wait_with_4_until_a_person_decides(
+    policy: Any, acme: World, folder: Path, hold: Path
+) -> None:
+    policy("apply", folder, "--json")
+    assert policy("decide", "--json").code == 0
+    policy("apply", hold, "--json")
+    waiting = policy("decide", "--json")
+    assert waiting.code == 4
+    (conflict,) = waiting.json["conflicts"]
+    assert "--set-aside" in policy("decide").out
+    for wrong in (
+        ["--set-aside", "freeze/hold", "--reason", "r", "--as", "viewer"],
+        ["--set-aside", "freeze", "--reason", "r", "--as", "owner"],
+        ["--set-aside", "freeze/hold", "--as", "owner"],
+    ):
+        assert policy("decide", conflict["id"], *wrong).code == 2
+    decided = policy(
+        *("decide", conflict["id"][:8], "--set-aside", "freeze/hold"),
+        *("--reason", "The books are closed already.", "--as", "owner", "--json"),
+    )
+    assert (decided.code, decided.json["decided_by"]) == (0, "owner")
+    assert Conflict.objects.get().status == "decided"
+    assert policy("decide").code == 0
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(policy: Any, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    answer = policy("enforce", "--dry-run", "--json")
+    assert answer.code == 0
+    (task,) = answer.json["plan"]["tasks"]
+    assert (task["tenant"], task["steps"][0]["to"]) == ("tenant-b", "2.4.0")
+    assert Finding.objects.get().status in {"new", "planned"}
+    assert "2.3.0 → 2.4.0" in policy("enforce", "--dry-run").out
+
+
+def test_a_run_that_meets_a_conflict_ends_with_4(policy: Any, folder: Path, hold: Path) -> None:
+    policy("apply", folder, "--json")
+    policy("apply", hold, "--json")
+    answer = policy("enforce", "--json")
+    assert (answer.code, answer.json["status"]) == (4, "needs_decision")
+    assert policy("watch", "--json").code == 4
+
+
+def test_enforcing_is_refused_while_governance_is_off(policy: Any, acme: World, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    type(acme.group).objects.filter(pk=acme.group.pk).update(governance_enabled=False)
+    answer = policy("enforce", "--json")
+    assert answer.code == 5
+    assert "plugin-version-governance is off" in answer.json["error"]
+
+
+def test_a_plan_that_waits_can_be_cancelled(policy: Any, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    assert policy("cancel", "--json").json == {"plan": None}
+    policy("enforce", "--dry-run", "--json")
+    assert policy("cancel", "--json").json["status"] == "cancelled"
+    assert policy("cancel", "7").code == 2
+
+
+def test_a_rollback_is_shown_first_and_wants_the_snapshot_back_when_told(
+    policy: Any, acme: World, folder: Path
+) -> None:
+    policy("apply", folder, "--json")
+    seal(acme.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+    acme.group.refresh_from_db()
+    acme.tenant_b.group.refresh_from_db()
+    factories.install(acme.tenant_b, {"crm": "2.4.0"})
+    number = acme.group.open_snapshot - 1
+
+    shown = policy("rollback", "align", "--to", number, "--json")
+    assert shown.code == 3
+    assert shown.json["tenants"] == ["tenant-b"]
+    assert shown.json["baseline"]["rules"][0]["exactly"] == "2.3.0"
+    (action,) = shown.json["simulation"]["actions"]
+    assert (action["from"], action["to"]) == ("2.4.0", "2.3.0")
+    assert Policy.objects.get(name="restore-align").status == "draft"
+    assert Policy.objects.get(name="align").status == "active"
+    assert policy("rollback", "align", "--to", 99).code == 1
+
+
+def test_a_restored_baseline_and_the_old_policy_do_not_fight(policy: Any, acme: World, folder: Path) -> None:
+    policy("apply", folder, "--json")
+    seal(acme.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+    acme.tenant_b.group.refresh_from_db()
+    factories.install(acme.tenant_b, {"crm": "2.4.0"})
+    align = Policy.objects.get(name="align")
+    restoration = restoring.prepare(align, 1)
+    baseline = restoring.apply(restoration, actor=SYSTEM, at=AT)
+    assert Policy.objects.get(name="align").status == "paused"
+    assert Exemption.objects.get().tenant == acme.tenant_b
+    assert not Conflict.objects.exists()
+    finding = Finding.objects.outstanding().get()
+    assert (finding.policy, finding.target.version) == (baseline, "2.3.0")  # type: ignore[union-attr]
+    factories.install(acme.tenant_b, {"crm": "2.3.0"})
+    with pytest.raises(restoring.NothingToRestore):
+        restoring.prepare(align, 1)
