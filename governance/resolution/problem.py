@@ -80,25 +80,52 @@ class Problem:
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
 
     def faults(self, state: State) -> Iterator[Fault]:
-        """What is wrong with a state and wasn't wrong with what is installed, in a fixed order."""
+        """What is wrong with a state and wasn't wrong with what is installed, in a fixed order.
+
+        Only what changed can be at fault: a release that is new there, or one that is in a relation with a
+        component that changed. So this costs what changed, not what is installed.
+        """
+        changed = [c for c, release in state.items() if release is not self.start[c]]
         return (
             Fault(component, release, relation)
-            for component, release, place, relation in self._broken_relations(state)
-            if (release.id, place) not in self.endured
+            for component, release, place, relation in self._suspects(state, changed)
+            if (release.id, place) not in self.endured and not self._holds(relation, state)
         )
 
     @cached_property
     def endured(self) -> frozenset[tuple[int, int]]:
         """Relations that don't hold now: no change is blamed for them as long as their release stays."""
-        return frozenset((release.id, place) for _, release, place, _ in self._broken_relations(self.start))
+        return frozenset(
+            (release.id, place)
+            for release in self.start.values()
+            if release is not None
+            for place, relation in self._watched(release)
+            if not self._holds(relation, self.start)
+        )
 
-    def _broken_relations(self, state: State) -> Iterator[tuple[int, Release, int, Relation]]:
-        present = {release.id for release in state.values() if release is not None}
-        for component, release in state.items():
+    def _suspects(self, state: State, changed: Iterable[int]) -> list[tuple[int, Release, int, Relation]]:
+        """The relations that a change may have broken, by component and place."""
+        found: dict[tuple[int, int], tuple[int, Release, int, Relation]] = {}
+        for component in changed:
+            release = state[component]
             if release is not None:
                 for place, relation in self._watched(release):
-                    if not self._holds(relation, present, state):
-                        yield component, release, place, relation
+                    found[component, place] = component, release, place, relation
+            for watcher, place, relation in self._watchers.get(component, ()):
+                watching = self.start[watcher]
+                if watching is not None and state[watcher] is watching:
+                    found[watcher, place] = watcher, watching, place, relation
+        return [found[key] for key in sorted(found)]
+
+    @cached_property
+    def _watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:
+        """By component, who of what is installed is in a relation with it."""
+        watchers: dict[int, list[tuple[int, int, Relation]]] = {}
+        for component, release in self.start.items():
+            for place, relation in self._watched(release) if release is not None else ():
+                for other in relation.components:
+                    watchers.setdefault(other, []).append((component, place, relation))
+        return watchers
 
     def _watched(self, release: Release) -> tuple[tuple[int, Relation], ...]:
         """The release's relations that a change could touch, with their places."""
@@ -120,13 +147,13 @@ class Problem:
     def _open(self) -> frozenset[int]:
         return frozenset(c.id for c in self.situation.components if c.open)
 
-    def _holds(self, relation: Relation, present: set[int], state: State) -> bool:
+    def _holds(self, relation: Relation, state: State) -> bool:
+        beside = [release for c in relation.components if (release := state.get(c)) is not None]
+        met = any(release.id in relation.releases for release in beside)
         if isinstance(relation, Clash):
-            return relation.releases.isdisjoint(present)
-        if not relation.releases.isdisjoint(present):
-            return True
+            return not met
         unknown = relation.of_host or not self.situation.complete
-        return unknown and not any(state.get(c) is not None for c in relation.components)
+        return met or (unknown and not beside)
 
 
 def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
