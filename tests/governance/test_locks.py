@@ -1,0 +1,147 @@
+"""Ingest and seal at the same time, in connections of their own that commit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from pytest_django import DjangoDbBlocker
+
+from config.access import SYSTEM
+from governance import catalogue, locks, manifests, snapshots
+from governance.manifest_formats import ManifestDocument
+from governance.models import Inventory, Manifest, Plugin, Release, Snapshot
+from governance.models.snapshot import Installation, Trigger
+from tenants import groups
+from tenants.models import Group, Tenant
+from tests.factories import AT
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Stands in for the usual one, which would roll back: other connections must see what is done here."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+
+
+@pytest.fixture
+def group(db: None) -> Iterator[Group]:
+    """A committed group, taken away again by hand; what the ledger says of it stays, as ledgers do."""
+    made = groups.create_group(slug="at-once", name="At once", actor=SYSTEM, at=AT)
+    groups.add_tenants(made, [groups.NewTenant("a"), groups.NewTenant("b")], actor=SYSTEM, at=AT)
+    yield made
+    for model in (Installation, Manifest, Release, Plugin, Snapshot, Tenant):
+        model._default_manager.filter(group=made).delete()
+    Inventory.objects.all().delete()  # nothing else commits any
+    Group.objects.filter(pk=made.pk).delete()
+
+
+def ingest(group: Group, tenant: str, *versions: str, minute: int = 0) -> None:
+    documents = [
+        ManifestDocument(tenant, "", {f"crm-{place}": version}, AT + timedelta(minutes=minute))
+        for place, version in enumerate(versions)
+    ]
+    manifests.ingest(group, documents, actor=SYSTEM, at=AT + timedelta(hours=1))
+
+
+def seal(group: Group) -> Snapshot:
+    return snapshots.seal(group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+
+
+def beside(work: Callable[[], object]) -> Callable[[], None]:
+    """Begin the work in another connection; the answer waits for its end, and its failure is the test's."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def finish() -> None:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+        assert not failures, failures
+
+    return finish
+
+
+def wait_until_one_waits() -> None:
+    """Until some connection to this database waits for another one."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # or it is seen as at the first look
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_a_seal_waits_for_an_ingest_that_has_begun_and_has_all_of_it(group: Group) -> None:
+    sealed: list[Snapshot] = []
+    with transaction.atomic():
+        ingest(group, "a", "1.0.0")
+        finish = beside(lambda: sealed.append(seal(group)))
+        wait_until_one_waits()
+        assert sealed == []
+    finish()
+    assert (sealed[0].number, sealed[0].opened) == (1, 1)
+
+
+def test_an_ingest_waits_for_a_seal_and_counts_for_the_next_one(group: Group) -> None:
+    ingest(group, "a", "1.0.0")
+    with transaction.atomic():
+        first = seal(group)
+        finish = beside(lambda: ingest(group, "b", "1.0.0"))
+        wait_until_one_waits()
+    finish()
+    assert (first.opened, seal(group).opened) == (1, 1)
+    assert set(Installation.objects.filter(group=group).values_list("tenant__key", "since")) == {
+        ("a", 1),
+        ("b", 2),
+    }
+
+
+def test_two_ingests_of_one_tenant_come_one_after_the_other(group: Group) -> None:
+    with transaction.atomic():
+        ingest(group, "a", "1.0.0", minute=2)
+        finish = beside(lambda: ingest(group, "a", "2.0.0", minute=1))
+        wait_until_one_waits()
+    finish()
+    current = Installation.objects.current().filter(group=group)
+    assert list(current.values_list("release__version", flat=True)) == ["1.0.0"]
+    assert Manifest.objects.filter(group=group).count() == 2
+
+
+def test_releases_made_at_once_are_ranked_in_view_of_each_other(group: Group) -> None:
+    catalogue.resolve_releases(group.pk, {("crm", "2.0.0")})
+    with transaction.atomic():
+        catalogue.resolve_releases(group.pk, {("crm", "1.0.0"), ("crm", "3.0.0")})
+        wanted = {("crm", "1.0.0"), ("crm", "2.5.0")}
+        finish = beside(lambda: catalogue.resolve_releases(group.pk, wanted))
+        wait_until_one_waits()
+    finish()
+    ranked = Release.objects.filter(group=group).order_by("rank").values_list("version", "rank")
+    assert list(ranked) == [("1.0.0", 0), ("2.0.0", 1), ("2.5.0", 2), ("3.0.0", 3)]
+
+
+def test_a_lock_outside_a_transaction_is_refused(group: Group) -> None:
+    with pytest.raises(RuntimeError, match="there is none"):
+        locks.sealing(group.pk)
