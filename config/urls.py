@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("", include("tenants.urls")),
     path("metrics", include("governance.urls.metrics")),
+    path("schemas/", include("governance.urls.schemas")),
     path("internal/", include("governance.api.urls")),
     path("g/<slug:group>/", include("governance.urls")),
 ]

@@ -76,7 +76,9 @@ def content(group: Group, name: str) -> dict[str, Any]:
     Raises Profile.DoesNotExist if the group has no profile of that name. A hold may have none: "".
     """
     configured = Configuration.objects.filter(group=group).values_list("sla", flat=True).first()
-    document = Profile.objects.get(group=group, name=name).document if name else {"mode": "observe"}
+    document: dict[str, Any] = {"mode": "observe"}
+    if name:
+        document = Profile.objects.get(group=group, name=name).document
     return {**document, "sla": {**DEFAULT_SLA, **(configured or {}), **document.get("sla", {})}}
 
 

@@ -59,7 +59,7 @@ def _show(out: Output, restoration: Restoration, at: datetime) -> None:
     }
 
     def show() -> None:
-        out.console.print(configuration.dump(document["baseline"]), markup=False)
+        out.console.print(configuration.dump(policies.as_written(restoration.document)), markup=False)
         simulations.show(out, kept)
         for plugin in restoration.left_out:
             out.say(f"Not brought back, since it was removed: {plugin}", "yellow")

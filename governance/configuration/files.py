@@ -145,5 +145,5 @@ def _merge(files: Files, *sources: Source) -> Files:
         if taken is not None:
             reason = f"{taken.file} speaks of {'profiles' if is_profiles else 'groups'} already"
             raise ConfigurationError([Problem(source.file, 0, "", reason)])
-        files = replace(files, **{"profiles" if is_profiles else "baselines": source})
+        files = replace(files, profiles=source) if is_profiles else replace(files, baselines=source)
     return files

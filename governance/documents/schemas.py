@@ -73,7 +73,7 @@ def _of_type(error: ValidationError) -> list[ValidationError]:
 
 def _chooses_keys(error: ValidationError) -> bool:
     """Whether the choice is between keys, of which exactly one must be there."""
-    return all(set(branch) == {"required"} for branch in error.validator_value)
+    return all(set(branch) == {"required"} for branch in _wanted(error))
 
 
 def _reasons(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
@@ -81,9 +81,19 @@ def _reasons(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]
     yield from explain(error, place)
 
 
+def _wanted(error: ValidationError) -> Any:
+    """What the schema says."""
+    return error.validator_value
+
+
+def _given(error: ValidationError) -> Any:
+    """What the document says."""
+    return error.instance
+
+
 def _unknown(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
     known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
-    for key in error.instance:
+    for key in _given(error):
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"; did you mean “{near[0]}”?" if near else f"; known here: {', '.join(known)}"
@@ -91,9 +101,9 @@ def _unknown(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]
 
 
 def _type(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    wanted = _TYPES.get(str(error.validator_value), str(error.validator_value))
-    hint = "; put it in quotes" if error.validator_value == "string" and _plain(error.instance) else ""
-    yield place, f"must be {wanted}, not {_shown(error.instance)}{hint}"
+    wanted = _TYPES.get(str(_wanted(error)), str(_wanted(error)))
+    hint = "; put it in quotes" if _wanted(error) == "string" and _plain(_given(error)) else ""
+    yield place, f"must be {wanted}, not {_shown(_given(error))}{hint}"
 
 
 def _plain(value: Any) -> bool:
@@ -101,33 +111,33 @@ def _plain(value: Any) -> bool:
 
 
 def _required(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    wanted = error.validator_value
-    missing = [key for key in wanted if key not in error.instance] if isinstance(wanted, list) else []
+    wanted = _wanted(error)
+    missing = [key for key in wanted if key not in _given(error)] if isinstance(wanted, list) else []
     # One error a missing key arrives; each says its own.
     told = next((f"“{key}” is missing" for key in missing if f"'{key}'" in error.message), error.message)
     yield place, told
 
 
 def _enum(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    choices = [str(choice) for choice in error.validator_value]
-    yield place, f"{_shown(error.instance)} isn't one of {', '.join(choices)}"
+    choices = [str(choice) for choice in _wanted(error)]
+    yield place, f"{_shown(_given(error))} isn't one of {', '.join(choices)}"
 
 
 def _const(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    yield place, f"must be {_shown(error.validator_value)}, not {_shown(error.instance)}"
+    yield place, f"must be {_shown(_wanted(error))}, not {_shown(_given(error))}"
 
 
 def _pattern(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
     wanted = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    yield place, f"{_shown(error.instance)} isn't of the form that is wanted. {wanted}".strip()
+    yield place, f"{_shown(_given(error))} isn't of the form that is wanted. {wanted}".strip()
 
 
 def _one_of(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
     if not _chooses_keys(error):
         yield from _generic(error, place)
         return
-    keys = [branch["required"][0] for branch in error.validator_value]
-    given = [key for key in keys if key in error.instance]
+    keys = [branch["required"][0] for branch in _wanted(error)]
+    given = [key for key in keys if key in _given(error)]
     if given:
         yield (*place, given[1] if len(given) > 1 else given[0]), f"{' and '.join(given)} exclude each other"
     else:
@@ -135,15 +145,15 @@ def _one_of(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]
 
 
 def _dependent(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    for key, needed in error.validator_value.items():
-        missing = [other for other in needed if other not in error.instance]
-        if key in error.instance and missing:
+    for key, needed in _wanted(error).items():
+        missing = [other for other in needed if other not in _given(error)]
+        if key in _given(error) and missing:
             yield (*place, key), f"“{key}” needs “{missing[0]}” beside it"
 
 
 def _bounds(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
     word = {"minimum": "at least", "maximum": "at most"}[str(error.validator)]
-    yield place, f"must be {word} {error.validator_value}, not {error.instance}"
+    yield place, f"must be {word} {_wanted(error)}, not {_given(error)}"
 
 
 def _empty(_: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:

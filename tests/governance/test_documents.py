@@ -1,6 +1,7 @@
 """Documents as people write them: read with lines, refused with reasons, told apart."""
 
 import pytest
+from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -166,3 +167,14 @@ def test_a_source_without_lines_still_names_the_place() -> None:
 def test_a_dump_has_no_anchors() -> None:
     shared = {"a": "1"}
     assert "&" not in dump({"x": shared, "y": shared})
+
+
+@pytest.mark.parametrize("name", schemas.NAMES)
+def test_the_schemas_are_published_to_everyone(client: Client, name: str) -> None:
+    answer = client.get(f"/schemas/{name}")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/schema+json")
+    assert answer.json()["$id"] == name
+
+
+def test_nothing_else_is_published_there(client: Client) -> None:
+    assert client.get("/schemas/settings.py").status_code == 404

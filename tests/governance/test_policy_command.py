@@ -15,7 +15,7 @@ from django.db import connections
 
 from config.access import SYSTEM
 from governance import configuration, restoring
-from governance.models import Conflict, Exemption, Finding, Policy, Simulation
+from governance.models import Conflict, Exemption, Finding, Policy, PolicyVersion, Simulation
 from governance.models.snapshot import Trigger
 from governance.snapshots import seal
 from tests import factories
@@ -120,7 +120,7 @@ def test_applying_shows_what_changes_and_the_same_again_says_so(policy: Any, fol
     assert first.code == 0
     assert "+ policy align" in first.out
     assert "In force." in first.out
-    assert Policy.objects.get().current.comment == "first"
+    assert PolicyVersion.objects.get().comment == "first"
     assert "nothing has changed" in policy("apply", folder, "--yes").out
 
 
