@@ -27,10 +27,13 @@ def services(port: int) -> list[Service]:
     python = sys.executable
     web = (python, "-m", "gunicorn", "--config", "python:config.web", "config.wsgi")
     worker = (python, str(settings.BASE_DIR / "manage.py"), "worker")
-    address = {"PLUMBLINE_PORT": str(port)}  # the worker tells others where to call back
+    ours = {
+        "PLUMBLINE_PORT": str(port),  # the worker tells others where to call back
+        "PLUMBLINE_DATABASE_START": "false",
+    }
     listed = [
-        Service("web", web, _log("web"), address),
-        Service("worker", worker, _log("worker"), address, grace=15),
+        Service("web", web, _log("web"), ours),
+        Service("worker", worker, _log("worker"), ours, grace=15),
     ]
     if settings.USES_SANDBOX:
         listed.append(sandbox())
@@ -64,6 +67,12 @@ def prepare() -> None:
     if not apps.get_model("tenants", "Group")._default_manager.exists():
         call_command("load_demo")
     connections.close_all()
+
+
+def keep_database() -> None:
+    """Start the embedded server again if it died; its users wait for that."""
+    if not database_url():
+        postgres.ensure_running(settings.DATA_DIR)
 
 
 def answers(port: int) -> bool:

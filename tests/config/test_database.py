@@ -30,6 +30,14 @@ def test_another_command_that_needs_it_starts_it_and_leaves_it_running(
     assert postgres.status(data_dir) == server
 
 
+def test_a_service_that_may_not_start_it_says_that_it_is_stopped(manage: Manage, data_dir: Path) -> None:
+    postgres.stop(data_dir)
+    program = "from django.db import connection; connection.ensure_connection()"
+    answer = manage("shell", "-v0", "-c", program, PLUMBLINE_DATABASE_START="false")
+    assert "OperationalError: The embedded PostgreSQL isn't running" in answer.stderr
+    assert postgres.status(data_dir) is None
+
+
 def test_the_shell_is_psql_on_plumblines_database(manage: Manage) -> None:
     answer = manage("database", "shell", input="SELECT current_database(), current_user;")
     assert "plumbline        | plumbline" in answer.stdout, answer.stderr

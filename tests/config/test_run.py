@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config import postgres
 from tests.config.conftest import free_port, wait_until
 from tests.config.product import Product, running
 
@@ -39,6 +40,13 @@ def test_what_dies_is_started_again(product: Product) -> None:
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: product.service("gunicorn") not in {0, before} and product.answers())
     assert "service_died" in product.said()
+
+
+def test_a_database_that_died_is_started_again(product: Product) -> None:
+    server = postgres.status(product.data_dir)
+    assert server is not None
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: postgres.status(product.data_dir) not in {None, server} and product.answers())
 
 
 def test_it_runs_once_on_a_data_directory(product: Product, manage: Manage) -> None:

@@ -30,23 +30,24 @@ class Command(BaseCommand):
             with launch.only_one(settings.DATA_DIR), launch.guarded_database(settings.DATA_DIR):
                 self.stdout.write("Preparing the database ...")
                 launch.prepare()
-                welcome = Welcome(self, port)
-                supervise(launch.services(port), each_turn=welcome.when_ready)
+                turn = Turn(self, port)
+                supervise(launch.services(port), each_turn=turn.take)
         except KeyboardInterrupt:
             pass  # asked to stop while still preparing
         self.stdout.write("Plumbline has stopped.")
 
 
-class Welcome:
-    """Tells the address and the demo's accounts, once, as soon as the web server answers."""
+class Turn:
+    """What there is to do besides the services: above all, to tell the address once the console answers."""
 
     def __init__(self, command: BaseCommand, port: int) -> None:
         self.command = command
         self.port = port
         self.told = False
 
-    def when_ready(self) -> None:
+    def take(self) -> None:
         """To be called again and again."""
+        launch.keep_database()
         if self.told or not launch.answers(self.port):
             return
         self.told = True
