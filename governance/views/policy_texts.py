@@ -1,0 +1,109 @@
+"""Writing policies: a new one or a new text, with what it would do shown before it does it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from config.access import ConsoleRequest, Permission, requires
+from config.rendering import redirect_to, render_page
+from governance import configuration, flags, policies, simulation
+from governance.documents import ConfigurationError
+from governance.forms.policies import PolicyForm
+from governance.models import Policy, Profile, Simulation
+from tenants.models import Group
+
+_BEGINNING = """\
+name: crm-in-line
+title: Everyone on a CRM that is still maintained
+profile: {profile}
+tenants: "*"
+rules:
+  - name: crm
+    plugins: [crm]
+    at_least: 2.4.0
+"""
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.POLICY_EDIT)
+def policy_create(request: ConsoleRequest) -> HttpResponse:
+    """Write a new policy."""
+    profile = Profile.objects.within(request.access).order_by("name").first()
+    text = _BEGINNING.format(profile=profile or "name-of-a-profile")
+    return _write(request, None, {"text": text})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.POLICY_EDIT)
+def policy_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Write a new text of a policy, beginning with its newest one."""
+    policy = get_object_or_404(Policy.objects.within(request.access).select_related("current"), pk=pk)
+    newest = policy.versions.order_by("-number").first()
+    text = configuration.dump(policies.as_written(newest.document)) if newest else ""
+    return _write(request, policy, {"text": text})
+
+
+def _write(request: ConsoleRequest, policy: Policy | None, begins: dict[str, Any]) -> HttpResponse:
+    """The form, and what its buttons ask for: a preview, a draft, or what was previewed put in force."""
+    group = Group.objects.get(pk=request.access.group_id)
+    form = PolicyForm(request.POST or None, group=group, at=timezone.now(), policy=policy, initial=begins)
+    preview: Simulation | None = None
+    if request.method == "POST" and form.is_valid():
+        intent = request.POST.get("intent", "preview")
+        try:
+            if intent == "draft":
+                return _draft(request, form)
+            if intent == "apply" and _previewed(request, form):
+                return _apply(request, form)
+            if intent == "apply":
+                messages.warning(
+                    request, "The text isn’t the one that was previewed: look at its impact first."
+                )
+            preview = _preview(request, form)
+        except ConfigurationError as error:
+            form.refuse(error.problems)
+        except flags.FlagOff as refusal:
+            messages.error(request, str(refusal))
+    context = {"form": form, "policy": policy, "preview": preview}
+    return render_page(request, "governance/policies/edit.html", context, status=422 if form.errors else 200)
+
+
+def _preview(request: ConsoleRequest, form: PolicyForm) -> Simulation:
+    return simulation.simulate(
+        form.group,
+        policies=[form.document],
+        at=form.at,
+        actor=request.actor,
+        title=f"Preview of {form.document['name']}",
+    )
+
+
+def _previewed(request: ConsoleRequest, form: PolicyForm) -> bool:
+    """Whether the person has seen what this very text would do."""
+    try:
+        seen = UUID(request.POST.get("previewed", ""))
+    except ValueError:
+        return False
+    known = Simulation.objects.within(request.access).filter(pk=seen).first()
+    return known is not None and known.inputs.get("policies") == [form.document]
+
+
+def _draft(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:
+    comment = form.cleaned_data["comment"]
+    version = policies.save_draft(form.group, form.document, actor=request.actor, at=form.at, comment=comment)
+    messages.success(request, f"Kept as version {version.number}. It isn’t in force.")
+    return redirect_to(request, "policy_versions", version.policy_id)
+
+
+def _apply(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:
+    comment = form.cleaned_data["comment"]
+    version = policies.apply(form.group, form.document, actor=request.actor, at=form.at, comment=comment)
+    messages.success(request, f"Version {version.number} of {version.policy} is in force.")
+    return redirect_to(request, "policy_detail", version.policy_id)
