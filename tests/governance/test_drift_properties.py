@@ -1,0 +1,41 @@
+"""Drift found step by step is what looking at everything finds, and both are what the rules mean."""
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+
+from tests.governance.drift_steps import histories
+from tests.governance.drift_worlds import Model, Step, World
+
+pytestmark = pytest.mark.django_db
+
+# Each example takes its own worlds away again, so that one database serves them all.
+examples = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@examples
+@given(histories())
+def test_detection_of_what_changed_equals_detection_of_everything(steps: list[Step]) -> None:
+    with transaction.atomic():
+        little, all_of_it = World("little", in_full=False), World("everything", in_full=True)
+        for step in steps:
+            little.take(step)
+            all_of_it.take(step)
+            assert little.history() == all_of_it.history(), step
+        transaction.set_rollback(True)
+
+
+@examples
+@given(histories())
+def test_what_is_found_is_what_the_rules_mean(steps: list[Step]) -> None:
+    with transaction.atomic():
+        world, model = World("little", in_full=False), Model()
+        for step in steps:
+            world.take(step)
+            model.take(step)
+            assert world.open_drift() == model.drift(world.at), step
+        transaction.set_rollback(True)
