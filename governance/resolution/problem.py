@@ -17,6 +17,7 @@ class Fault:
 
     component: int
     release: Release
+    place: int  # of the relation among the release's own
     relation: Relation
 
 
@@ -79,18 +80,34 @@ class Problem:
         broken = self.broken(component_id)
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
 
-    def faults(self, state: State) -> Iterator[Fault]:
-        """What is wrong with a state and wasn't wrong with what is installed, in a fixed order.
-
-        Only what changed can be at fault: a release that is new there, or one that is in a relation with a
-        component that changed. So this costs what changed, not what is installed.
-        """
+    def faults(self, state: State) -> list[Fault]:
+        """What is wrong with a state and wasn't wrong with what is installed, by component and place."""
         changed = [c for c, release in state.items() if release is not self.start[c]]
-        return (
-            Fault(component, release, relation)
-            for component, release, place, relation in self._suspects(state, changed)
-            if (release.id, place) not in self.endured and not self._holds(relation, state)
-        )
+        found: list[Fault] = []
+        for number, component in enumerate(changed, start=1):
+            found = self.faults_after(state, component, found, changed[:number])
+        return found
+
+    def faults_after(
+        self, state: State, component: int, before: Iterable[Fault], changed: Iterable[int]
+    ) -> list[Fault]:
+        """The faults once one more component has changed, by those from before.
+
+        Only what is in a relation with that component can be mended or broken by it, so a step of a search
+        costs what it touches and not what is installed. `changed` are all components that left what is
+        installed.
+        """
+        kept = {
+            (fault.component, fault.place): fault
+            for fault in before
+            if state[fault.component] is fault.release and not self._holds(fault.relation, state)
+        }
+        for fault in self._suspects(state, component, changed):
+            key = fault.component, fault.place
+            endured = (fault.release.id, fault.place) in self.endured
+            if key not in kept and not endured and not self._holds(fault.relation, state):
+                kept[key] = fault
+        return [kept[key] for key in sorted(kept)]
 
     @cached_property
     def endured(self) -> frozenset[tuple[int, int]]:
@@ -103,19 +120,21 @@ class Problem:
             if not self._holds(relation, self.start)
         )
 
-    def _suspects(self, state: State, changed: Iterable[int]) -> list[tuple[int, Release, int, Relation]]:
-        """The relations that a change may have broken, by component and place."""
-        found: dict[tuple[int, int], tuple[int, Release, int, Relation]] = {}
-        for component in changed:
-            release = state[component]
-            if release is not None:
-                for place, relation in self._watched(release):
-                    found[component, place] = component, release, place, relation
-            for watcher, place, relation in self._watchers.get(component, ()):
-                watching = self.start[watcher]
-                if watching is not None and state[watcher] is watching:
-                    found[watcher, place] = watcher, watching, place, relation
-        return [found[key] for key in sorted(found)]
+    def _suspects(self, state: State, component: int, changed: Iterable[int]) -> Iterator[Fault]:
+        """What the change of a component may have broken: its own relations, and others' to it."""
+        release = state[component]
+        for place, relation in self._watched(release) if release is not None else ():
+            assert release is not None
+            yield Fault(component, release, place, relation)
+        for watcher, place, relation in self._watchers.get(component, ()):
+            watching = self.start[watcher]
+            if watching is not None and state[watcher] is watching:
+                yield Fault(watcher, watching, place, relation)
+        for other in changed:
+            watching = state[other]
+            for place, relation in self._watched(watching) if watching is not None else ():
+                if component in relation.components and watching is not None:
+                    yield Fault(other, watching, place, relation)
 
     @cached_property
     def _watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:

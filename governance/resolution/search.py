@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from governance.resolution.problem import Fault, Problem, State, involved
 from governance.resolution.values import Clash, Release
 
-STEPS = 1500  # states looked at on one level before the level is given up
+STEPS = 40  # states looked at on one level before the level is given up
 OPENED = 150  # components beyond those that must change that may be opened
 # How many components may change beyond those that must, level by level; at the end as many as it takes.
 LEVELS = (0, 1, 2, OPENED)
@@ -63,7 +63,8 @@ class _Search:
     def run(self, extra: int) -> Attempt:
         """Search with at most so many changes beyond the goals."""
         try:
-            self.result.state = self._mend(self.base, self.kept, extra)
+            faults = self.problem.faults(self.base)
+            self.result.state = self._mend(self.base, self.kept, faults, extra)
         except _Exhausted:
             self.result.exhausted = True
         if self.result.state is not None:
@@ -71,15 +72,20 @@ class _Search:
             self.result.beyond = set()
         return self.result
 
-    def _mend(self, state: dict[int, Release | None], settled: frozenset[int], extra: int) -> State | None:
+    def _mend(
+        self, state: dict[int, Release | None], settled: frozenset[int], faults: list[Fault], extra: int
+    ) -> State | None:
         self.steps += 1
         if self.steps > STEPS:
             raise _Exhausted
-        fault = next(self.problem.faults(state), None)
+        fault = faults[0] if faults else None
         for component, releases in self._branches(state, settled, fault, extra):
             left = extra if component in self.goals else extra - 1
             for release in releases:
-                found = self._mend({**state, component: release}, settled | {component}, left)
+                changed = settled | {component}
+                after = {**state, component: release}
+                left_over = self.problem.faults_after(after, component, faults, changed)
+                found = self._mend(after, changed, left_over, left)
                 if found is not None:
                     return found
         return state if fault is None and settled.issuperset(self.goals) else None
@@ -108,7 +114,7 @@ class _Search:
         for component, release in self.problem.start.items():
             if kept[component] != release and component not in self.goals and component not in self.kept:
                 candidate = {**kept, component: release}
-                if next(self.problem.faults(candidate), None) is None:
+                if not self.problem.faults(candidate):
                     kept = candidate
         return kept
 
