@@ -13,6 +13,7 @@ PLUGINS = sorted(CATALOGUE)
 DAYS = st.integers(1, 8).map("in {}d".format)
 
 version = st.sampled_from(["1.0.0", "1.1.0", "2.0.0", "2.1.0", "3.0.0"])
+LIMITS = ({"hold": True}, {"at_most": "1.0.0"}, {"at_most": "2.0.0"}, {"deny": ">=2.1.0"}, {"min_age": "45d"})
 selector = st.one_of(
     st.just("*"),
     st.just("*"),
@@ -119,3 +120,32 @@ def histories(draw: st.DrawFn) -> list[Step]:
         if taken[0] != "publish" or taken not in steps:
             steps.append(taken)
     return steps
+
+
+@st.composite
+def contests(draw: st.DrawFn) -> list[Step]:
+    """One version is wanted everywhere, others keep some from it: what anybody does may move the target."""
+    aligned = {"tenants": "*", "rules": [{"name": "r0", "plugins": ["crm"], "same": True}]}
+    limits = [
+        {
+            "tenants": {"keys": [key]},
+            "rules": [{"name": "r0", "plugins": ["crm"], **draw(st.sampled_from(LIMITS))}],
+        }
+        for key in draw(st.permutations(sorted(TENANTS)))[:2]
+    ]
+    change = st.one_of(
+        st.tuples(st.just("install"), tenant, st.sampled_from([{}, {"crm": "1.0.0"}, {"crm": "2.0.0"}])),
+        st.tuples(
+            st.just("exempt"), tenant, policy, st.just(""), st.none(), st.integers(0, 2), st.integers(1, 3)
+        ),
+        st.tuples(st.just("revoke"), tenant),
+        st.tuples(st.just("tick"), st.integers(1, 4)),
+        st.tuples(st.just("retire"), policy),
+    )
+    return [
+        *(("install", key, {"crm": draw(st.sampled_from(["1.0.0", "2.0.0"]))}) for key in sorted(TENANTS)),
+        ("policy", "first", aligned, ()),
+        ("policy", "second", limits[0], ()),
+        ("policy", "third", limits[1], ()),
+        *draw(st.lists(change, min_size=2, max_size=6)),
+    ]

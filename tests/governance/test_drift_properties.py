@@ -3,8 +3,9 @@
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.governance.drift_steps import histories
+from tests.governance.drift_steps import contests, histories
 from tests.governance.drift_worlds import Model, Step, World
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +19,7 @@ examples = settings(
 
 
 @examples
-@given(histories())
+@given(st.one_of(histories(), contests()))
 def test_detection_of_what_changed_equals_detection_of_everything(steps: list[Step]) -> None:
     with transaction.atomic():
         little, all_of_it = World("little", in_full=False), World("everything", in_full=True)
@@ -30,7 +31,7 @@ def test_detection_of_what_changed_equals_detection_of_everything(steps: list[St
 
 
 @examples
-@given(histories())
+@given(st.one_of(histories(), contests()))
 def test_what_is_found_is_what_the_rules_mean(steps: list[Step]) -> None:
     with transaction.atomic():
         world, model = World("little", in_full=False), Model()
