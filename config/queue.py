@@ -38,6 +38,7 @@ class Schedule:
     name: str
     job: str
     every: timedelta
+    first_after: timedelta = timedelta(0)  # how long a new one waits; else it is due at once
 
 
 def job(function: Job) -> Job:

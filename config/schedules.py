@@ -35,14 +35,15 @@ def heartbeat() -> None:
 
 @transaction.atomic
 def sync_schedules(schedules: Iterable[Schedule], *, at: datetime) -> None:
-    """Make the rows agree with the declarations. One that stays keeps its time, a new one is due now."""
+    """Make the rows agree with the declarations. One that stays keeps its time, a new one starts anew."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
     wanted = {schedule.name: schedule for schedule in schedules}
     Row.objects.exclude(name__in=wanted).delete()
     for name, schedule in wanted.items():
         queue.find(schedule.job)
-        row, _ = Row.objects.get_or_create(name=name, defaults={"func": schedule.job, "next_run": at})
+        first = {"func": schedule.job, "next_run": at + schedule.first_after}
+        row, _ = Row.objects.get_or_create(name=name, defaults=first)
         # An interval that was made shorter must not wait for the end of the longer one.
         next_run = min(row.next_run or at, at + schedule.every)
         Row.objects.filter(pk=row.pk).update(func=schedule.job, next_run=next_run)

@@ -6,8 +6,10 @@ from django.conf import settings
 
 from config.queue import Schedule
 
+LOOP = timedelta(minutes=settings.LOOP_MINUTES)
 SCHEDULES = [
     Schedule("follow-up", "governance.jobs.tick", timedelta(seconds=10)),
     Schedule("snapshot", "governance.jobs.seal_snapshots", timedelta(minutes=5)),
-    Schedule("loop", "governance.jobs.run_loops", timedelta(minutes=settings.LOOP_MINUTES)),
+    # Not at once: who has just installed it wants to see how things stand before anything acts.
+    Schedule("loop", "governance.jobs.run_loops", LOOP, first_after=LOOP),
 ]
