@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from config.access import Access
-from governance.models import Finding, Plugin, Policy, Release, Rule, SelectionTenant
+from governance.models import Finding, Policy, Release, Rule, SelectionTenant
 from tenants.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """The release that a rule for one version everywhere has chosen for a plugin."""
+class Compiled:
+    """What compiling made of a rule. `targets` are what a rule for one version everywhere has chosen."""
 
-    plugin: Plugin
-    release: Release
+    severity: str
+    weight: int
+    sla_days: int | None
+    targets: list[Release] = field(default_factory=list)
 
 
 def with_figures(access: Access) -> QuerySet[Policy]:
@@ -62,16 +64,15 @@ def drift_by_status(policy: Policy, access: Access) -> dict[str, int]:
     return {status.value: counts[status] for status in Finding.Status if counts.get(status)}
 
 
-def targets_of(policy: Policy) -> dict[str, list[Target]]:
-    """By rule key, what the policy's rules for one version everywhere have chosen."""
-    rules = Rule.objects.filter(version_id=policy.current_id, kind="same").order_by("key", "variant")
-    chosen = [(rule.key, release) for rule in rules for release in rule.targets.values()]
-    releases = _by_id(release for _, release in chosen)
-    targets: dict[str, list[Target]] = {}
-    for key, identity in chosen:
-        if release := releases.get(identity):
-            targets.setdefault(key, []).append(Target(release.plugin, release))
-    return targets
+def compiled_rules(policy: Policy) -> dict[str, Compiled]:
+    """The rules of the policy's current version as compiled, by their key."""
+    rules = list(Rule.objects.filter(version_id=policy.current_id).order_by("key", "variant"))
+    releases = _by_id(release for rule in rules for release in rule.targets.values())
+    compiled: dict[str, Compiled] = {}
+    for rule in rules:
+        found = compiled.setdefault(rule.key, Compiled(rule.severity, rule.weight, rule.sla_days))
+        found.targets.extend(releases[release] for release in rule.targets.values() if release in releases)
+    return compiled
 
 
 def _by_id(identities: Iterable[int]) -> dict[int, Release]:

@@ -28,14 +28,12 @@ class Instead:
 
 @dataclass(frozen=True, slots=True)
 class RuleInWords:
-    """One rule. `severity`, `weight` and `sla_days` are None where the profile adds the rule."""
+    """One rule. `by_profile`: not of the text, but of a switch of its profile."""
 
     key: str
     says: str
-    severity: str | None = None
-    weight: int | None = None
-    sla_days: int | None = None
     instead: tuple[Instead, ...] = ()
+    by_profile: bool = False
 
 
 def rules_in_words(document: Document, profile: Document, *, at: datetime) -> list[RuleInWords]:
@@ -57,13 +55,12 @@ def _in_words(spec: RuleSpec) -> RuleInWords:
         Instead(variant.name, tenants_in_words(variant.tenants), rules.says(variant.wish, spec.plugins))
         for variant in spec.variants
     )
-    says = rules.says(spec.wish, spec.plugins)
-    return RuleInWords(spec.key, says, spec.severity, spec.weight, spec.sla_days, instead)
+    return RuleInWords(spec.key, rules.says(spec.wish, spec.plugins), instead)
 
 
 def _of_the_profile(expanded: ExpandedPolicy) -> Iterator[RuleInWords]:
     for state in expanded.deny:
-        yield RuleInWords(PROFILE_DENIALS[state], _DENIED[state])
+        yield RuleInWords(PROFILE_DENIALS[state], _DENIED[state], by_profile=True)
 
 
 def _conditions(selector: Mapping[str, Any]) -> Iterator[str]:

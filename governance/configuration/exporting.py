@@ -14,6 +14,15 @@ from governance.models import Configuration, Exemption, Policy, Profile
 from tenants.models import Group
 
 FORMAT = 1
+# The order in which people write what a document says; the database keeps none. Anything else comes after it.
+_WRITTEN = (
+    "version", "groups", "profiles", "sla", "baselines", "policies", "holds", "exemptions", "name", "title",
+    "mode", "prefer", "weight", "profile", "tenant", "tenants", "keys", "tiers", "labels", "except", "policy",
+    "rule", "plugin", "plugins", "range", "at_least", "at_most", "exactly", "same", "at", "within", "channel",
+    "min_age", "deny", "present", "absent", "hold", "severity", "variants", "effective_from",
+    "effective_until", "grace_period", "versions", "rules", "until", "reason",
+)  # fmt: skip
+_PLACES = {key: place for place, key in enumerate(_WRITTEN)}
 
 
 def export_baselines(groups: Iterable[Group]) -> dict[str, Any]:
@@ -38,8 +47,16 @@ def export_profiles(groups: Sequence[Group]) -> dict[str, Any]:
 
 def dump(document: Mapping[str, Any]) -> str:
     """YAML that reads back as the same document."""
-    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(_arranged(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text
+
+
+def _arranged(value: Any) -> Any:
+    """The same document with its keys as people write them."""
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: _PLACES.get(key, len(_PLACES)))
+        return {key: _arranged(value[key]) for key in keys}
+    return [_arranged(item) for item in value] if isinstance(value, list) else value
 
 
 class _Dumper(yaml.SafeDumper):

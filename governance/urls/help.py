@@ -1,5 +1,10 @@
-"""Addresses under help."""
+"""Addresses of the help."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from governance.views import help as pages
+
+urlpatterns: list[URLPattern] = [
+    path("", pages.help_index, name="help"),
+    path("<slug:topic>/", pages.help_topic, name="help_topic"),
+]

@@ -196,10 +196,10 @@ def _rules(request: ConsoleRequest, policy: Policy, version: PolicyVersion | Non
     if version is None:
         return []
     drift = policy_figures.drift_by_rule(policy, request.access)
-    targets = policy_figures.targets_of(policy)
+    compiled = policy_figures.compiled_rules(policy)
     told = policy_wording.rules_in_words(version.document, version.profile, at=version.created_at)
     return [
-        {"rule": rule, "drift": drift.get(rule.key, 0), "targets": targets.get(rule.key, [])} for rule in told
+        {"rule": rule, "drift": drift.get(rule.key, 0), "compiled": compiled.get(rule.key)} for rule in told
     ]
 
 

@@ -1,0 +1,67 @@
+"""Help: the four steps, the first steps, the words, and how machines and commands do what people do here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_GET
+
+from audit.models import Report
+from config.access import ConsoleRequest, Permission, requires
+from config.lifecycle import Transitions
+from config.rendering import render_page
+from governance.models import Conflict, Exemption, Plan, Policy, Run, UpgradeTask
+
+TOPICS = {
+    "words": "The words",
+    "manifests": "How manifests get here",
+    "commands": "The commands",
+    "states": "The states",
+    "keyboard": "The keyboard",
+}
+_LIFECYCLES: tuple[type[models.Model], ...] = (Policy, Exemption, Conflict, Run, Plan, UpgradeTask, Report)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state, and the states that may follow it."""
+
+    value: str
+    label: str
+    follow: list[tuple[str, str]]
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW, Permission.TENANT_VIEW)
+def help_index(request: ConsoleRequest) -> HttpResponse:
+    """Where to begin."""
+    return render_page(request, "governance/help/index.html", {"topics": TOPICS})
+
+
+@require_GET
+@requires(Permission.GROUP_VIEW, Permission.TENANT_VIEW)
+def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
+    """One topic."""
+    if topic not in TOPICS:
+        raise Http404
+    context: dict[str, Any] = {"topics": TOPICS, "topic": topic, "title": TOPICS[topic]}
+    if topic == "states":
+        context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in _LIFECYCLES]
+    if topic == "manifests":
+        context["base"] = request.build_absolute_uri("/")[:-1]
+    return render_page(request, f"governance/help/{topic}.html", context)
+
+
+def _states(model: type[models.Model]) -> Iterator[State]:
+    """The model's transition table in words, as the code has it."""
+    transitions: Transitions = model.TRANSITIONS  # type: ignore[attr-defined]
+    labels: dict[str, str] = {
+        str(value): str(label) for value, label in model._meta.get_field("status").flatchoices
+    }
+    for value, label in labels.items():
+        follow = [(name, text) for name, text in labels.items() if name in transitions[value]]
+        yield State(value, label, follow)

@@ -1,0 +1,57 @@
+"""The help."""
+
+import pytest
+from django.core.management import get_commands
+from django.test import Client
+
+from governance.models import Finding, UpgradeTask
+from governance.views.help import TOPICS
+from tests.factories import World
+
+HELP = "/g/acme/help/"
+OUR_PACKAGES = {"config", "audit", "tenants", "governance", "demo"}
+
+
+@pytest.mark.parametrize("topic", ["", *(f"{topic}/" for topic in TOPICS)])
+def test_every_member_can_read_it(world: World, client: Client, topic: str) -> None:
+    for user in (world.owner, world.viewer, world.tenant_admin):
+        client.force_login(user)
+        page = client.get(f"{HELP}{topic}")
+        assert page.status_code == 200
+        assert b'href="/internal/docs/"' in page.content
+    client.force_login(world.outsider)
+    assert client.get(f"{HELP}{topic}").status_code == 404
+
+
+def test_there_is_no_help_on_what_is_no_topic(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    assert client.get(f"{HELP}nonsense/").status_code == 404
+
+
+def test_the_commands_that_exist_are_named(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    page = client.get(f"{HELP}commands/").content.decode()
+    ours = {name for name, package in get_commands().items() if package in OUR_PACKAGES}
+    assert {name for name in ours if f"<code>{name}" not in page} == set()
+
+
+def test_the_states_are_those_of_the_code(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    page = client.get(f"{HELP}states/").content.decode()
+    for status in (*UpgradeTask.Status, *Finding.Status):
+        assert f">{status.label}</span>" in page
+
+
+def test_examples_are_for_this_group_and_this_place(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    page = client.get(f"{HELP}manifests/").content.decode()
+    assert "--group acme" in page
+    assert "curl http://testserver/internal/version/governance/manifest" in page
+
+
+def test_a_tenant_admin_is_not_sent_where_there_is_nothing_to_see(world: World, client: Client) -> None:
+    client.force_login(world.tenant_admin)
+    page = client.get(HELP).content.decode()
+    for noun in ("policies", "plans", "ledger", "reports", "snapshots", "decisions"):
+        assert f'href="/g/acme/{noun}/"' not in page
+    assert 'href="/g/acme/exemptions/request/"' in page
