@@ -5,8 +5,8 @@ Everything is set-wise: the detection of a whole group is the same few statement
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -26,13 +26,16 @@ from tenants.models import Group
 
 __all__ = ["DriftResult", "detect", "violations_query"]
 
+_COUNTS = ("opened", "closed", "kept", "accepted", "reopened", "moved")
+
 
 @dataclass(frozen=True, slots=True)
 class DriftResult:
     """How many findings a detection opened, closed and kept, and what changed about how many of those kept.
 
     `accepted` came under an exemption, `reopened` lost it, `moved` are about another release than before.
-    `tenant_ids` are the tenants with a finding that isn't as it was.
+    `tenant_ids` are the tenants with a finding that isn't as it was. `rules_changed`: a rule came to mean
+    something else by time, the catalogue or a moved target, so that decisions may be stale everywhere.
     """
 
     opened: int = 0
@@ -42,6 +45,7 @@ class DriftResult:
     reopened: int = 0
     moved: int = 0
     tenant_ids: frozenset[int] = frozenset()
+    rules_changed: bool = False
 
     @property
     def changed(self) -> bool:
@@ -50,7 +54,11 @@ class DriftResult:
 
     def figures(self) -> dict[str, int]:
         """The counts alone."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tenant_ids"}
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def concerns(self, tenant_ids: Collection[int]) -> set[int] | None:
+        """About which tenants to decide anew after these have changed; None stands for all."""
+        return None if self.rules_changed else {*tenant_ids, *self.tenant_ids}
 
 
 @transaction.atomic
@@ -70,11 +78,11 @@ def detect(
     """
     ledger.hold(group.pk)  # no two detections of a group at once, each would miss what the other writes
     due = _due_tenants(group.pk, at)
-    tenants = None if tenant_ids is None else {*tenant_ids, *due}
-    rules = _prepare(group.pk, at, tenants, policy_ids)
-    scopes = _scopes(rules, tenants, policy_ids, due)
-    result = _sum([detection.write(group.pk, scope, at=at) for scope in scopes])
-    if owed := [rule.id for rule in rules if not rule.detected]:
+    rules, touched = _prepare(group.pk, at, None if tenant_ids is None else {*tenant_ids, *due}, policy_ids)
+    scopes = _scopes(rules, tenant_ids, policy_ids, due | touched)
+    owed = [rule.id for rule in rules if not rule.detected]
+    result = _sum([detection.write(group.pk, scope, at=at) for scope in scopes], rules_changed=bool(owed))
+    if owed:
         Rule.objects.filter(pk__in=owed).update(detected=True)
     if result.changed:
         tenant_id = next(iter(result.tenant_ids)) if len(result.tenant_ids) == 1 else None
@@ -91,8 +99,8 @@ def detect(
 
 def _prepare(
     group_id: int, at: datetime, tenants: Collection[int] | None, policies: Collection[int] | None
-) -> list[Standing]:
-    """Bring the compiled rules up to date, and say how they stand."""
+) -> tuple[list[Standing], frozenset[int]]:
+    """Bring the compiled rules up to date: how they stand, and tenants that have a release judged anew."""
     if tenants is None:
         members.settle(group_id)
     else:
@@ -101,30 +109,36 @@ def _prepare(
     is_due = any(rule.due for rule in rules)
     if is_due:
         renewal.renew_due(group_id, at)
-    if renewal.renew_stale(group_id, at) or is_due:
+    touched = renewal.renew_stale(group_id, at)
+    if is_due or touched is not None:
         rules = standings(group_id, at)
     if any(rule.chooses and rule.in_force for rule in rules):
-        rules_changed = policies is not None or not all(rule.detected for rule in rules)
+        rules_changed = (
+            is_due or touched is not None or policies is not None or not all(rule.detected for rule in rules)
+        )
         in_force = [rule.id for rule in rules if rule.in_force]
         if settle_targets(group_id, in_force, at, tenant_ids=None if rules_changed else tenants):
             rules = standings(group_id, at)
-    return rules
+    return rules, touched or frozenset()
 
 
 def _scopes(
     rules: Sequence[Standing],
     tenants: Collection[int] | None,
     policies: Collection[int] | None,
-    due: Collection[int],
+    also: Collection[int],
 ) -> Iterator[Scope]:
-    """What is to be written: what was asked for, then what is owed beyond it."""
+    """What is to be written: what was asked for, then what is owed beyond it, `also` tenants among that."""
     in_force = [rule for rule in rules if rule.in_force]
-    asked = [rule.id for rule in in_force if policies is None or rule.policy_id in policies]
-    yield Scope(asked, tenants, policies)
-    if tenants is None and policies is None:
-        return
-    if policies is not None and due:
-        yield Scope([rule.id for rule in in_force], due)
+    all_of_them = [rule.id for rule in in_force]
+    if policies is None:
+        yield Scope(all_of_them, None if tenants is None else {*tenants, *also})
+        if tenants is None:
+            return
+    else:
+        yield Scope([rule.id for rule in in_force if rule.policy_id in policies], tenants, policies)
+        if also:
+            yield Scope(all_of_them, also)
     # All variants of a rule share its findings, so all of them are asked.
     if keys := {(rule.policy_id, rule.key) for rule in rules if not rule.detected}:
         owed = [rule.id for rule in in_force if (rule.policy_id, rule.key) in keys]
@@ -139,11 +153,7 @@ def _due_tenants(group_id: int, at: datetime) -> set[int]:
     return set(approved.filter(over | begun).values_list("tenant_id", flat=True))
 
 
-def _sum(outcomes: Iterable[detection.Outcome]) -> DriftResult:
-    outcomes = list(outcomes)
-    counts = {
-        name: sum(getattr(outcome, name) for outcome in outcomes)
-        for name in ("opened", "closed", "kept", "accepted", "reopened", "moved")
-    }
+def _sum(outcomes: Sequence[detection.Outcome], *, rules_changed: bool) -> DriftResult:
+    counts = {name: sum(getattr(outcome, name) for outcome in outcomes) for name in _COUNTS}
     tenants = frozenset(tenant for outcome in outcomes for tenant in outcome.tenant_ids)
-    return DriftResult(**counts, tenant_ids=tenants)
+    return DriftResult(**counts, tenant_ids=tenants, rules_changed=rules_changed)

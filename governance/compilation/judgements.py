@@ -18,22 +18,22 @@ _FORGET = """
 DELETE FROM governance_violation v
 WHERE v.rule_id = ANY (%(rules)s) AND (%(plugins)s::bigint[] IS NULL OR v.plugin_id = ANY (%(plugins)s))
   AND NOT EXISTS (SELECT FROM judged j WHERE j.rule_id = v.rule_id AND j.release_id = v.release_id)
-RETURNING v.rule_id
+RETURNING v.rule_id, v.release_id
 """
 _ADD = """
 INSERT INTO governance_violation (rule_id, release_id, plugin_id)
 SELECT rule_id, release_id, plugin_id FROM judged
 ON CONFLICT DO NOTHING
-RETURNING rule_id
+RETURNING rule_id, release_id
 """
 
 
 def judge(
     rules: Sequence[Rule], *, at: datetime, plugin_ids: Collection[int] | None = None
-) -> frozenset[int]:
-    """Write which releases, or which of these plugins', break the rules. The rules whose rows that changed.
+) -> frozenset[tuple[int, int]]:
+    """Write which releases, or which of these plugins', break the rules. What changed, as rule and release.
 
-    Their `recompile_at` comes no later than time alone changes the answer.
+    The rules' `recompile_at` comes no later than time alone changes the answer.
     """
     if not rules:
         return frozenset()
@@ -45,11 +45,11 @@ def judge(
     }
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, parameters)
-        forgotten = {rule_id for (rule_id,) in cursor.fetchall()}
+        forgotten = cursor.fetchall()
         cursor.execute(_ADD)
-        added = {rule_id for (rule_id,) in cursor.fetchall()}
+        added = cursor.fetchall()
     _time(rules, catalogue, at)
-    return frozenset(forgotten | added)
+    return frozenset([*forgotten, *added])
 
 
 def broken_by(rule_ids: Collection[int], plugin_ids: Collection[int]) -> dict[int, dict[int, frozenset[int]]]:

@@ -39,7 +39,7 @@ def compile_version(version: PolicyVersion, *, at: datetime) -> list[Rule]:
     for row in rows:
         row.recompile_at = _next_edge(row, expanded, at)
     changed = judgements.judge(rows, at=at)
-    Rule.objects.filter(pk__in=changed).update(detected=False)
+    Rule.objects.filter(pk__in={rule for rule, _ in changed}).update(detected=False)
     return rows
 
 

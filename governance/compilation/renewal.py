@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -11,7 +11,7 @@ from django.db.models import Q
 from governance.compilation import judgements, members
 from governance.compilation.policies import compile_version
 from governance.compilation.standing import current_rules
-from governance.models import PolicyVersion, Rule
+from governance.models import Installation, PolicyVersion, Rule
 from governance.models.rule import RuleKind
 from tenants.models import Group
 
@@ -23,6 +23,10 @@ WHERE id IN (
 )
 RETURNING plugin_id
 """
+
+
+# Up to so many tenants are looked at whole when a release is judged otherwise; else the rule is, everywhere.
+_FEW = 200
 
 
 @transaction.atomic
@@ -42,41 +46,51 @@ def recompile(
         members.settle(group.pk)
     else:
         members.settle_tenants(group.pk, tenants)
-    renew(group.pk, at=at, plugins=plugins or ())
-
-
-def renew(group_id: int, *, at: datetime, plugins: Collection[int] = ()) -> None:
-    """Compile what time or the catalogue made stale, and leave to be detected what may come out otherwise."""
-    renew_due(group_id, at)
-    renew_stale(group_id, at, plugins)
+    renew_due(group.pk, at)
+    _leave(_judge_stale(group.pk, at, plugins or ()))
+    # What these choose for themselves follows from the other rules and the catalogue.
+    current_rules(group.pk).filter(kind=RuleKind.SAME, spec={}).update(detected=False)
 
 
 def renew_due(group_id: int, at: datetime) -> None:
     """Compile the policies with rules that time alone made stale."""
     current = current_rules(group_id)
     due = PolicyVersion.objects.filter(pk__in=current.filter(recompile_at__lte=at).values("version_id"))
-    versions = list(due.select_related("policy__group"))
-    for version in versions:
+    for version in due.select_related("policy__group"):
         compile_version(version, at=at)
-    if versions:
-        _rethink_targets(group_id)
 
 
-def renew_stale(group_id: int, at: datetime, plugins: Collection[int] = ()) -> bool:
-    """Compile rules against the releases that they haven't seen as they stand; whether there were any."""
+def renew_stale(group_id: int, at: datetime) -> frozenset[int] | None:
+    """Compile rules against the releases that they haven't seen as they stand. None if there are none.
+
+    The tenants for which that makes a difference; if they are many, the rules are left to be detected.
+    """
+    changed = _judge_stale(group_id, at)
+    if changed is None:
+        return None
+    rows = Installation.objects.current().filter(
+        group_id=group_id, release_id__in={release for _, release in changed}
+    )
+    tenants = frozenset(rows.values_list("tenant_id", flat=True).distinct().order_by()[: _FEW + 1])
+    if len(tenants) <= _FEW:
+        return tenants
+    _leave(changed)
+    return frozenset()
+
+
+def _judge_stale(
+    group_id: int, at: datetime, plugins: Collection[int] = ()
+) -> frozenset[tuple[int, int]] | None:
     stale = _uncompiled(group_id) | set(plugins)
     if not stale:
-        return False
+        return None
     touched = current_rules(group_id).filter(Q(plugins__overlap=sorted(stale)) | Q(plugins=[]))
-    changed = judgements.judge(list(touched), at=at, plugin_ids=stale)
-    Rule.objects.filter(pk__in=changed).update(detected=False)
-    _rethink_targets(group_id)
-    return True
+    return judgements.judge(list(touched), at=at, plugin_ids=stale)
 
 
-def _rethink_targets(group_id: int) -> None:
-    """What rules choose for themselves follows from the other rules and the catalogue."""
-    current_rules(group_id).filter(kind=RuleKind.SAME, spec={}).update(detected=False)
+def _leave(changed: Iterable[tuple[int, int]] | None) -> None:
+    """Leave the rules to be detected."""
+    Rule.objects.filter(pk__in={rule for rule, _ in changed or ()}).update(detected=False)
 
 
 def _uncompiled(group_id: int) -> set[int]:

@@ -12,7 +12,6 @@ from django.db import transaction
 
 from config.access import Actor
 from governance import compilation, moments, policies
-from governance.compilation import members, renewal
 from governance.documents import ConfigurationError
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Rule
 from governance.policy_documents import Document
@@ -68,8 +67,7 @@ def supposed(group: Group, what: Supposition, *, actor: Actor, at: datetime) -> 
 
 def settle(group: Group, at: datetime) -> None:
     """Bring the compiled rules in line with the tenants, the catalogue and each other, as detection does."""
-    members.settle(group.pk)
-    renewal.renew(group.pk, at=at)
+    compilation.recompile(group, at=at)
     in_force = Rule.objects.filter(group=group).in_force(at).values_list("pk", flat=True)
     compilation.settle_targets(group.pk, list(in_force), at)
 
