@@ -24,8 +24,8 @@ from tenants.models import Group
 
 
 @queue.job
-def evaluate_tenants(group_id: int, tenant_ids: list[int]) -> None:
-    """Decide what to do about the drift of tenants whose manifests changed."""
+def evaluate_tenants(group_id: int, tenant_ids: list[int] | None) -> None:
+    """Decide what to do about the drift of tenants that a manifest concerns; None stands for all."""
     group = Group.objects.get(pk=group_id)
     decisions.evaluate(group, at=timezone.now(), actor=SYSTEM, tenant_ids=tenant_ids)
 

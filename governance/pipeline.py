@@ -58,16 +58,17 @@ def receive(
     flags.require_governance(group)
     with transaction.atomic():
         result = manifests.ingest(group, documents, actor=actor, at=at)
-        drift.detect(group, at=at, tenant_ids=result.changed_tenant_ids)
+        found = drift.detect(group, at=at, tenant_ids=result.changed_tenant_ids)
+        concerned = found.concerns(result.changed_tenant_ids)
         upgrades.verify(group, tenant_ids=result.accepted_tenant_ids, at=at)
-        if in_background and result.changed_tenant_ids:
+        if in_background and concerned != set():
             queue.enqueue(
                 "governance.jobs.evaluate_tenants",
                 group_id=group.pk,
-                tenant_ids=sorted(result.changed_tenant_ids),
+                tenant_ids=None if concerned is None else sorted(concerned),
             )
-    if result.changed_tenant_ids and not in_background:
-        decisions.evaluate(group, at=at, actor=actor, tenant_ids=result.changed_tenant_ids)
+    if concerned != set() and not in_background:
+        decisions.evaluate(group, at=at, actor=actor, tenant_ids=concerned)
     return result
 
 
