@@ -7,23 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet
+from django.db.models.fields.json import KT
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from audit.models import OutboxMessage, Report
+from audit.actions import Action
+from audit.models import Entry, OutboxMessage, Report
 from audit.models.outbox import OutboxStatus
 from config import queue
 from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
 from tenants.models import Group, Tenant
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OUTCOMES = [
-    UpgradeTask.Status.SUCCEEDED,
-    UpgradeTask.Status.FAILED,
-    UpgradeTask.Status.VERIFY_FAILED,
-    UpgradeTask.Status.CANCELLED,
-]
+_ENDS = [UpgradeTask.Status.SUCCEEDED, UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED]
 
 
 def scrape(group_ids: Collection[int], *, at: datetime) -> bytes:
@@ -57,21 +54,25 @@ class GovernanceCollector(Collector):
         yield self._counter(
             "version_policy_drift", "Findings ever opened.", self._counted(Finding.objects.all(), "group")
         )
-        yield self._counter(
-            "version_policy_enforced",
-            "Upgrade tasks that ended, by outcome.",
-            self._counted(UpgradeTask.objects.filter(status__in=_OUTCOMES), "group", "status"),
-            "outcome",
-        )
+        help_text = "Times that an upgrade task ended, by outcome."
+        yield self._counter("version_policy_enforced", help_text, self._ended(), "outcome")
         yield self._counter(
             "version_policy_conflict", "Conflicts ever found.", self._counted(Conflict.objects.all(), "group")
         )
-        yield self._counter(
-            "version_policy_runs",
-            "Runs of the loop, by status.",
-            self._counted(Run.objects.all(), "group", "status"),
-            "status",
-        )
+        ended = self._said("run", Action.RUN_FINISHED, Run.Status.values)
+        yield self._counter("version_policy_runs", "Times that a run ended, by status.", ended, "status")
+
+    def _ended(self) -> dict[tuple[Any, ...], float]:
+        cancelled = UpgradeTask.objects.filter(status=UpgradeTask.Status.CANCELLED)
+        return {
+            **self._said("upgradetask", Action.TASK_CHANGED, _ENDS),
+            **self._counted(cancelled, "group", "status"),
+        }
+
+    def _said(self, kind: str, action: Action, statuses: Collection[str]) -> dict[tuple[Any, ...], float]:
+        """How often the ledger says so: a counter never falls, but a status is left again by a new attempt."""
+        entries = Entry.objects.filter(subject_kind=kind, action=action, data__status__in=list(statuses))
+        return self._counted(entries.annotate(said=KT("data__status")), "group_id", "said")
 
     def _compliance(self) -> Iterator[Metric]:
         tenants = self._counted(Tenant.objects.active(), "group")

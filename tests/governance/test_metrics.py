@@ -11,12 +11,13 @@ from django.core.management import call_command
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from audit import outbox
+from audit import ledger, outbox
+from audit.actions import Action
 from audit.models import OutboxMessage, Report
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Permission
 from config.env import BASE_DIR
-from governance import compliance, metrics
+from governance import compliance, metrics, upgrades
 from governance.models import (
     Conflict,
     Finding,
@@ -37,6 +38,7 @@ from tests import factories
 from tests.factories import AT, World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+Status = UpgradeTask.Status
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
 
@@ -101,12 +103,30 @@ def test_the_compliance_rate_is_the_one_that_people_see(world: World, crm: Plugi
 
 
 def test_enforcements_are_counted_by_outcome(world: World, crm: Plugin) -> None:
-    for status in ("succeeded", "succeeded", "failed", "queued"):
-        task(world.tenant_a, crm, status)
+    upgrades.move(task(world.tenant_a, crm, "verifying"), Status.SUCCEEDED, actor=SYSTEM, at=AT)
+    upgrades.move(task(world.tenant_a, crm, "running"), Status.FAILED, actor=SYSTEM, at=AT)
+    task(world.tenant_a, crm, "cancelled")
+    task(world.tenant_a, crm, "queued")
     values = scraped(world.group)
-    assert values["version_policy_enforced_total", ("acme", "succeeded")] == 2
-    assert values["version_policy_enforced_total", ("acme", "failed")] == 1
+    for outcome in ("succeeded", "failed", "cancelled"):
+        assert values["version_policy_enforced_total", ("acme", outcome)] == 1
     assert values["version_policy_tasks", ("acme", "queued")] == 1
+
+
+def test_the_count_of_an_outcome_never_falls(world: World, crm: Plugin) -> None:
+    late = task(world.tenant_a, crm, "verifying")
+    upgrades.move(late, Status.VERIFY_FAILED, actor=SYSTEM, at=AT)
+    upgrades.move(late, Status.SUCCEEDED, actor=SYSTEM, at=AT)
+    values = scraped(world.group)
+    assert values["version_policy_enforced_total", ("acme", "verify_failed")] == 1
+    assert values["version_policy_enforced_total", ("acme", "succeeded")] == 1
+
+
+def test_a_run_that_failed_and_was_taken_up_again_still_counts_as_failed(world: World) -> None:
+    run = Run.objects.create(group=world.group, number=1, trigger="hand", started_by_name="x", started_at=AT)
+    data = {"status": "failed"}
+    ledger.record(Action.RUN_FINISHED, subject=run, actor=SYSTEM, at=AT, data=data)
+    assert scraped(world.group)["version_policy_runs_total", ("acme", "failed")] == 1
 
 
 def test_conflicts_are_counted_as_ever_found_and_as_waiting(world: World, crm: Plugin) -> None:
