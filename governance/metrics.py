@@ -70,7 +70,7 @@ class GovernanceCollector(Collector):
         }
 
     def _said(self, kind: str, action: Action, statuses: Collection[str]) -> dict[tuple[Any, ...], float]:
-        """How often the ledger says so: a counter never falls, but a status is left again by a new attempt."""
+        """How often the ledger says so: a counter never falls, but a new attempt leaves a status again."""
         entries = Entry.objects.filter(subject_kind=kind, action=action, data__status__in=list(statuses))
         return self._counted(entries.annotate(said=KT("data__status")), "group_id", "said")
 
