@@ -8,6 +8,7 @@ import pytest
 from audit.models import Entry
 from config.access import SYSTEM
 from governance import catalogue, drift
+from governance.compilation import renewal
 from governance.drift import DriftResult
 from governance.models import Finding, Inventory, Manifest, Plugin, Policy, Rule
 from tenants.models import Group, Tenant
@@ -208,14 +209,25 @@ def test_a_rule_removed_from_a_policy_ends_its_findings(world: World, policy: Po
     assert found(world.group) == {("tenant-a", "other", "crm 1.0.0")}
 
 
+@pytest.mark.parametrize("few", [200, 0], ids=["few tenants have it", "many tenants have it"])
 def test_a_withdrawn_release_is_found_in_all_tenants_by_the_detection_of_one(
-    world: World, plugin: Plugin
+    world: World, plugin: Plugin, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(renewal, "_FEW", few)
     factories.policy(world.group, "safe", [], profile={"deny": ["withdrawn"]})
     drift.detect(world.group, at=AT)
     catalogue.withdraw(factories.release(plugin, "3.0.0"), actor=SYSTEM, at=AT)
     drift.detect(world.group, at=AT, tenant_ids=[world.tenant_a.pk])
     assert found(world.group) == {("tenant-b", "profile-withdrawn", "crm 3.0.0")}
+
+
+def test_who_is_to_be_decided_about_anew_is_said(world: World, policy: Policy) -> None:
+    both = {world.tenant_a.pk, world.tenant_b.pk}
+    assert drift.detect(world.group, at=AT).concerns([]) is None  # the policy is new
+    assert drift.detect(world.group, at=AT).concerns([world.tenant_b.pk]) == {world.tenant_b.pk}
+    factories.install(world.tenant_a, {})
+    found = drift.detect(world.group, at=AT, tenant_ids=[world.tenant_a.pk])
+    assert found.concerns([world.tenant_b.pk]) == both
 
 
 def test_a_new_tenant_is_judged_with_its_first_manifest(world: World, policy: Policy) -> None:
