@@ -22,6 +22,7 @@ __all__ = ["CatalogueError", "LoadResult", "find_releases", "load", "resolve_rel
 
 Wanted = tuple[str, str]  # the plugin's name and the version
 Found = tuple[int, int]  # the plugin's and the release's id
+_MANY = 1_000  # new releases, from which on what was known of the table is no guide
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
         changed=len(changed) + new + different + warnings,
         changed_plugin_ids=frozenset(touched | changed | warned),
     )
+    if result.new_releases > _MANY:
+        staging.look_again(Plugin, Release)
     if result.changed:
         ledger.record(Action.CATALOGUE_LOADED, subject=group, actor=actor, at=at, data=result.figures())
     return result

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.access import Actor
-from governance import locks, manifests, snapshots
-from governance.models import Installation, Release, Snapshot
+from governance import locks, manifests, snapshots, staging
+from governance.models import Installation, Manifest, Release, Snapshot
 from governance.models.snapshot import Trigger
 from tenants.models import Group, Tenant
 
@@ -71,6 +71,8 @@ def load(
         done += len(result.accepted) + len(result.refused)
         if progress:
             progress(done)
+    if sealed:
+        staging.look_again(Installation, Manifest)
     return Loaded(done - len(refused), sealed, tuple(refused))
 
 

@@ -94,36 +94,49 @@ def state(group_id: int, number: int) -> QuerySet[Installation]:
 def compare(group_id: int, older: int, newer: int) -> Any:
     """What differs: a queryset of installations, one per tenant and plugin, with more columns.
 
-    The columns are `from_version`, `to_version`, their ranks, and `kind`; null where there is nothing.
-    It costs what changed: only rows that begin or end between the two are looked at. The row itself is the
-    one in the later snapshot, or in the earlier one where the later has none.
+    The columns are `from_version`, `to_version` (null where there is none) and `kind`. Typed as Any, since
+    the stubs don't see such columns. It costs what changed: only rows that begin or end between the two are
+    looked at. The row itself is that of the later snapshot, or of the earlier one where the later has none.
     """
     low, high = sorted((older, newer))
     began = Q(since__gt=low, since__lte=high) & (Q(until__isnull=True) | Q(until__gt=high))
     ended = Q(since__lte=low, until__gt=low, until__lte=high)
     same = Installation.objects.filter(tenant=OuterRef("tenant"), plugin=OuterRef("plugin"))
-    before, after = same.at(older), same.at(newer)
-    rows: Any = Installation.objects.filter(began | (ended & ~Q(Exists(same.at(high)))), group_id=group_id)
+    replaced = same.at(high).filter(since__gte=OuterRef("until"))
+    earlier = same.filter(since__lte=low).order_by("-since")
+    rows: Any = Installation.objects.filter(began | (ended & ~Q(Exists(replaced))), group_id=group_id)
     rows = rows.annotate(
-        from_version=Subquery(before.values("release__version")[:1]),
-        from_rank=Subquery(before.values("release__rank")[:1]),
-        to_version=Subquery(after.values("release__version")[:1]),
-        to_rank=Subquery(after.values("release__rank")[:1]),
-        kind=_kind(),
+        before_version=Subquery(earlier.values(found=_alive(low, "release__version"))[:1]),
+        before_rank=Subquery(earlier.values(found=_alive(low, "release__rank"))[:1]),
     )
     # What was taken away and put back in between is where it was.
-    differing = rows.filter(
-        Q(from_version__isnull=True) | Q(to_version__isnull=True) | ~Q(from_version=F("to_version"))
+    rows = rows.filter(
+        Q(since__lte=low) | Q(before_version__isnull=True) | ~Q(before_version=F("release__version"))
     )
-    return differing.select_related("tenant", "plugin")
+    later = Case(When(since__gt=low, then=F("release__version")))
+    forward = older <= newer
+    return rows.annotate(
+        from_version=F("before_version") if forward else later,
+        to_version=later if forward else F("before_version"),
+        kind=_kind(low, *_FORWARD if forward else _BACKWARD),
+    ).select_related("tenant", "plugin")
 
 
-def _kind() -> Case:
+_FORWARD = (ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.UPGRADED, ChangeKind.DOWNGRADED)
+_BACKWARD = (ChangeKind.REMOVED, ChangeKind.ADDED, ChangeKind.DOWNGRADED, ChangeKind.UPGRADED)
+
+
+def _alive(number: int, column: str) -> Case:
+    """The column of a row that began by the snapshot of that number, if it hadn't ended."""
+    return Case(When(Q(until__isnull=True) | Q(until__gt=number), then=F(column)))
+
+
+def _kind(low: int, came: ChangeKind, went: ChangeKind, rose: ChangeKind, fell: ChangeKind) -> Case:
     return Case(
-        When(from_rank__isnull=True, then=Value(ChangeKind.ADDED.value)),
-        When(to_rank__isnull=True, then=Value(ChangeKind.REMOVED.value)),
-        When(to_rank__gt=F("from_rank"), then=Value(ChangeKind.UPGRADED.value)),
-        When(to_rank__lt=F("from_rank"), then=Value(ChangeKind.DOWNGRADED.value)),
+        When(since__lte=low, then=Value(went.value)),
+        When(before_rank__isnull=True, then=Value(came.value)),
+        When(before_rank__lt=F("release__rank"), then=Value(rose.value)),
+        When(before_rank__gt=F("release__rank"), then=Value(fell.value)),
         default=Value(ChangeKind.RESPELT.value),
     )
 

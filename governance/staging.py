@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 # The planner knows nothing of a fresh temporary table; from this size on that costs more than to look.
 _LARGE = 5_000
@@ -31,3 +32,9 @@ def fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]
         if count > _LARGE:
             cursor.execute(f"ANALYZE {table}")
     return count
+
+
+def look_again(*models: type[Model]) -> None:
+    """Let the planner know what a load has made of these tables; by itself it finds out minutes later."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
