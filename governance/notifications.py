@@ -50,13 +50,14 @@ def send_digests(run: Run, *, at: datetime) -> int:
     current: dict[int, frozenset[int]] = {}
     for digest in digests.compose(run, at=at):
         news = current[digest.user.pk] = digest.news(at)
-        told = known.get(digest.user.pk)
-        if told is None or news - set(told.news):
+        told = known.get(digest.user.pk) or Told(group_id=run.group_id, user=digest.user)
+        if told.pk is None or news - set(told.news):
             records.append(_send(digest, run, at))
-            told = told or Told(group_id=run.group_id, user=digest.user)
-            told.news, told.told_at = sorted(news), at
+            told.news, told.told_at = sorted(news.union(told.news)), at
             told.save()
-    _forget(known, current)
+            known[digest.user.pk] = told
+    if not run.policy_names:  # a run of some policies doesn't know what became of the others
+        _forget(known, current)
     if records:
         ledger.record_many(records, group_id=run.group_id, actor=SYSTEM, at=at)
     return OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-{run.pk}-").count()

@@ -240,6 +240,16 @@ def test_passing_the_due_date_is_news(drift: World) -> None:
     assert notifications.send_digests(run(drift, 2), at=DUE + timedelta(minutes=1)) == 2
 
 
+def test_a_run_of_one_policy_tells_of_that_one_and_forgets_no_other(world: World, crm: Plugin) -> None:
+    find(world.tenant_a, crm, policy(world, "core", "enforce"))
+    find(world.tenant_a, crm, policy(world, "other", "enforce"))
+    assert notifications.send_digests(run(world), at=AT) == 2
+    one = run(world, 2)
+    one.policy_names = ["other"]
+    assert notifications.send_digests(one, at=AT) == 0
+    assert notifications.send_digests(run(world, 3), at=AT) == 0
+
+
 def test_every_digest_is_in_the_ledger(drift: World) -> None:
     notifications.send_digests(run(drift), at=AT)
     entries = Entry.objects.filter(action=Action.NOTIFICATION_SENT).order_by("sequence")
