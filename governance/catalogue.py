@@ -54,6 +54,8 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
     changed = _save_plugins(group, plugins)
     new, different, touched = _save_releases(group.pk, plugins)
     ranking.renew(touched | changed)
+    # Rules read another dialect otherwise, and leave the host out where they mean every plugin.
+    Release.objects.filter(plugin__in=changed, compiled=True).update(compiled=False)
     warnings, warned = advisories.save(group.pk, plugins)
     advisories.link(group.pk, touched | changed | warned)
     result = LoadResult(

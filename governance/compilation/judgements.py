@@ -14,6 +14,7 @@ from governance.models import Rule, Violation
 from governance.rules import next_change, violating
 
 _COLUMNS = {"rule_id": "bigint", "release_id": "bigint", "plugin_id": "bigint"}
+_MANY = 5_000  # new rows, from which on what was known of the table is no guide
 _FORGET = """
 DELETE FROM governance_violation v
 WHERE v.rule_id = ANY (%(rules)s) AND (%(plugins)s::bigint[] IS NULL OR v.plugin_id = ANY (%(plugins)s))
@@ -48,6 +49,8 @@ def judge(
         forgotten = cursor.fetchall()
         cursor.execute(_ADD)
         added = cursor.fetchall()
+    if len(added) > _MANY:
+        staging.look_again(Violation)
     _time(rules, catalogue, at)
     return frozenset([*forgotten, *added])
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
-from governance import selections
+from governance import selections, staging
 from governance.models import Rule, Selection, SelectionTenant
 from governance.selections import TenantFacts
 from tenants.models import Tenant
@@ -19,6 +19,7 @@ SELECT coalesce(md5(string_agg(
     concat_ws('|', id, key, tier, labels, active), E'\\n' ORDER BY id)), 'none')
 FROM tenants_tenant WHERE group_id = %s
 """
+_MANY = 1_000  # tenants, from which on what was known of the table of members is no guide
 _LEAVE = "DELETE FROM governance_selectiontenant WHERE selection_id = %s AND tenant_id <> ALL (%s::bigint[])"
 _JOIN = """
 INSERT INTO governance_selectiontenant (selection_id, tenant_id)
@@ -45,6 +46,8 @@ def settle(group_id: int, chosen: Iterable[Selection] | None = None) -> None:
         return
     tenants = _tenants(group_id)
     changed = [selection.pk for selection in stale if _write(selection, tenants)]
+    if changed and len(tenants) > _MANY:
+        staging.look_again(SelectionTenant)
     Selection.objects.filter(pk__in=[selection.pk for selection in stale]).update(tenants_digest=digest)
     Rule.objects.filter(selection_id__in=changed).update(detected=False)
 
