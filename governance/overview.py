@@ -70,7 +70,9 @@ def trend(access: Access) -> list[tuple[str, float | None]]:
     step = max(1, len(rows) // TREND_POINTS)
     # The newest stays, whatever the step.
     thinned = rows[::-1][::step][::-1]
-    return [(f"{sealed_at:%Y-%m-%d}", compliant / tenants) for sealed_at, compliant, tenants in thinned]
+    return [
+        (f"{sealed_at:%Y-%m-%d}", (compliant or 0) / tenants) for sealed_at, compliant, tenants in thinned
+    ]
 
 
 def countdown(access: Access, *, at: datetime) -> Countdown:

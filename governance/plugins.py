@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -57,5 +58,5 @@ def running(plugin: Plugin, access: Access) -> QuerySet[Installation]:
     return installed.select_related("tenant", "release").annotate(drift=_figure(drift))
 
 
-def _figure(counted: QuerySet[Installation, dict[str, int]] | QuerySet[Finding, dict[str, int]]) -> Coalesce:
+def _figure(counted: QuerySet[Any, Any]) -> Coalesce:
     return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)

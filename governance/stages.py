@@ -66,7 +66,7 @@ def plan(run: Run, at: datetime) -> Figures:
         if drafted is not None:
             run.plan = drafted
             Run.objects.filter(pk=run.pk).update(plan=drafted)
-    tasks = UpgradeTask.objects.filter(plan_id=run.plan_id).count() if run.plan_id else 0
+    tasks = run.plan.tasks.count() if run.plan else 0
     return {"plan": run.plan.number if run.plan else None, "tasks": tasks}
 
 
@@ -95,7 +95,7 @@ def verify(run: Run, at: datetime) -> Figures:
     if run.dry_run or run.plan is None or run.plan.status == Plan.Status.DRAFTED:
         return {"tasks": 0}
     work(run, at)
-    tasks = UpgradeTask.objects.filter(plan_id=run.plan_id)
+    tasks = UpgradeTask.objects.filter(plan=run.plan)
     figures: Figures = {"tasks": tasks.count()}
     for status in UpgradeTask.Status:
         if count := tasks.filter(status=status).count():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -29,6 +31,13 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, _request: Request) -> str:
         """What a 401 names."""
         return 'Bearer realm="plumbline"'
+
+
+def access_of(request: Request) -> Access:
+    """What the caller's token gives; every endpoint has asked for a token before."""
+    access: Any = request.auth
+    assert isinstance(access, Access)
+    return access
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -78,8 +78,13 @@ class AuditBody(s.Serializer[Any]):
     action = s.CharField(max_length=40)
     actor = s.DictField()
     subject = s.DictField()
-    data = s.DictField(required=False)
     hash = s.RegexField(r"^[0-9a-f]{64}$", required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`data` is a name of the serializer's own, so it can't be an attribute."""
+        fields = super().get_fields()
+        fields["data"] = s.DictField(required=False)
+        return fields
 
 
 class ManifestAnswer(s.Serializer[Any]):

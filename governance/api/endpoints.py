@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import BasePermission
@@ -13,11 +14,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.access import Access, Permission
-from governance.api.authentication import TokenAuthentication
+from governance.api.authentication import TokenAuthentication, access_of
 from governance.api.idempotency import HEADER, Answer
 from tenants.models import Group
 
-View = Callable[..., Response]
+View = Callable[..., HttpResponse]
 
 _KEY = OpenApiParameter(
     HEADER,
@@ -68,7 +69,7 @@ def endpoint(
 
 def group_of(request: Request) -> Group:
     """The group that the token acts on."""
-    return Group.objects.get(pk=request.auth.group_id)
+    return Group.objects.get(pk=access_of(request).group_id)
 
 
 def respond(answer: Answer) -> Response:

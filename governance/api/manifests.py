@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiTypes
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.decorators import parser_classes
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from config.access import Permission
 from governance import manifest_formats, pipeline
 from governance.api import bodies
+from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once
 from governance.manifest_formats import Beside
@@ -31,7 +32,7 @@ class TextParser(BaseParser):
 
     media_type = "text/plain"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> str:  # noqa: ARG002
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         """The text."""
         text: str = stream.read().decode("utf-8", errors="replace")
         return text
@@ -59,7 +60,7 @@ def push_manifests(request: Request) -> Response:
         result = pipeline.receive(
             group_of(request),
             documents,
-            actor=request.auth.actor,
+            actor=access_of(request).actor,
             at=timezone.now(),
             in_background=True,
         )

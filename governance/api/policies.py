@@ -16,6 +16,7 @@ from config import queue
 from config.access import Permission
 from governance import conflicts, pipeline, simulation
 from governance.api import bodies, presenters
+from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once
 from governance.models import Conflict, Policy, Run
@@ -41,7 +42,7 @@ def simulate_policies(request: Request) -> Response:
             group_of(request),
             policies=body["policies"],
             at=body.get("at") or timezone.now(),
-            actor=request.auth.actor,
+            actor=access_of(request).actor,
             title=body.get("title", ""),
         )
         facts = {"id": str(saved.pk), "number": saved.number, "inputs_digest": saved.inputs_digest}
@@ -72,7 +73,7 @@ def enforce_policies(request: Request) -> Response:
         run = pipeline.start_run(
             group_of(request),
             trigger=Trigger.ENDPOINT,
-            actor=request.auth.actor,
+            actor=access_of(request).actor,
             at=timezone.now(),
             dry_run=body["dry_run"],
             policy_names=names,
@@ -97,7 +98,7 @@ def enforce_policies(request: Request) -> Response:
 )
 def list_conflicts(request: Request) -> Response:
     """The group's conflicts, those that need a decision first, at most 500."""
-    standing = Conflict.objects.within(request.auth).standing().select_related("plugin")
+    standing = Conflict.objects.within(access_of(request)).standing().select_related("plugin")
     rows = standing.order_by("-status", "-found_at", "pk")[:500]
     return respond(Answer({"conflicts": [presenters.conflict(row) for row in rows]}))
 
@@ -114,12 +115,12 @@ def decide_conflict(request: Request) -> Response:
     """Set rules of a conflict aside; `decided_by` is the username of the person who decided."""
     body = _valid(bodies.DecideBody, request)
     person = User.objects.filter(username=body["decided_by"]).first()
-    access = access_of_person(person, request.auth.group_slug) if person else None
+    access = access_of_person(person, access_of(request).group_slug) if person else None
     if access is None or not access.allows(Permission.CONFLICT_DECIDE):
         raise ValidationError({"decided_by": "There is no such person who may decide in this group."})
 
     def decide() -> Answer:
-        conflict = Conflict.objects.within(request.auth).filter(pk=body["conflict"]).first()
+        conflict = Conflict.objects.within(access_of(request)).filter(pk=body["conflict"]).first()
         if conflict is None:
             raise Http404
         conflicts.decide(
@@ -142,6 +143,8 @@ def _valid(kind: type[bodies.Body], request: Request) -> dict[str, Any]:
 
 
 def _known_policies(request: Request, names: list[str]) -> None:
-    known = set(Policy.objects.within(request.auth).filter(name__in=names).values_list("name", flat=True))
+    known = set(
+        Policy.objects.within(access_of(request)).filter(name__in=names).values_list("name", flat=True)
+    )
     if missing := [name for name in names if name not in known]:
         raise ValidationError({"policies": f"There is no policy {', '.join(missing)}."})

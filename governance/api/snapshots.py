@@ -14,6 +14,7 @@ from config import queue
 from config.access import Permission
 from governance import collectors, flags, snapshots
 from governance.api import bodies, presenters
+from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once
 from governance.models import Run, Snapshot
@@ -36,7 +37,7 @@ def seal_snapshot(request: Request) -> Response:
     flags.require_governance(group)
     if "respond-async" in request.headers.get("Prefer", ""):
         return respond(once(request, "snapshot-async", lambda: _seal_later(group.pk, group.open_snapshot)))
-    actor, at = request.auth.actor, timezone.now()
+    actor, at = access_of(request).actor, timezone.now()
     collectors.collect(group, actor=actor, at=at)
 
     def seal() -> Answer:
@@ -56,7 +57,7 @@ def seal_snapshot(request: Request) -> Response:
 def snapshot_status(request: Request, number: int) -> Response:
     """The snapshot of that number; 202 while it is still the open one."""
     group = group_of(request)
-    row = Snapshot.objects.within(request.auth).filter(number=number).first()
+    row = Snapshot.objects.within(access_of(request)).filter(number=number).first()
     if row is not None:
         return respond(Answer(presenters.snapshot(row)))
     if number != group.open_snapshot:
@@ -73,7 +74,7 @@ def snapshot_status(request: Request, number: int) -> Response:
 )
 def run_status(request: Request, pk: str) -> Response:
     """The run with its figures, its plan and tasks, and the conflicts that it waits for."""
-    run = Run.objects.within(request.auth).select_related("plan").filter(pk=pk).first()
+    run = Run.objects.within(access_of(request)).select_related("plan").filter(pk=pk).first()
     if run is None:
         raise Http404
     return respond(Answer(presenters.run(run)))

@@ -82,7 +82,9 @@ class Advisory(models.Model):
     url = models.URLField(blank=True)
     # A range, or a list of versions: what it says of releases that become known later.
     affects = models.JSONField(default=list)
-    releases = models.ManyToManyField(Release, through="ReleaseAdvisory", related_name="advisories")
+    releases: models.ManyToManyField[Release, ReleaseAdvisory] = models.ManyToManyField(
+        Release, through="ReleaseAdvisory", related_name="advisories"
+    )
 
     objects = CatalogueQuerySet["Advisory"].as_manager()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from django.db import models
 
@@ -32,5 +32,6 @@ class TenantRowQuerySet(models.QuerySet[Row]):
 
     def within(self, access: Access) -> Self:
         """The rows of the tenants that the actor reaches."""
-        rows: Any = self.filter(group_id=access.group_id)
-        return rows if access.tenant_ids is None else rows.filter(tenant_id__in=access.tenant_ids)
+        if access.tenant_ids is None:
+            return self.filter(group_id=access.group_id)
+        return self.filter(group_id=access.group_id, tenant_id__in=access.tenant_ids)

@@ -123,9 +123,10 @@ def plugin_releases(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 def _reached(request: ConsoleRequest, pk: int) -> Plugin:
     """The plugin; for someone who sees only some tenants, only if one of these runs it."""
-    plugin = get_object_or_404(plugins.with_figures(request.access), pk=pk)
+    rows: QuerySet[Any] = plugins.with_figures(request.access)
     if not request.access.whole_group:
-        get_object_or_404(plugins.with_figures(request.access).filter(tenant_count__gt=0), pk=pk)
+        rows = rows.filter(tenant_count__gt=0)
+    plugin: Plugin = get_object_or_404(rows, pk=pk)
     return plugin
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser
 class User(AbstractUser):
     """A person. What they may do in a group stands in their memberships."""
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
 

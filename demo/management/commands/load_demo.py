@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django_typer.management import TyperCommand
 from rich.console import Console
+from rich.status import Status
 
 from demo import accounts, loading
 
@@ -29,14 +30,14 @@ class Command(TyperCommand):
         loaded = {}
         for slug in [only] if only else loading.SLUGS:
             with console.status(f"Loading {slug} …") as status:
-                loaded[slug] = loading.load(
-                    slug,
-                    at=timezone.now(),
-                    tell=lambda what, slug=slug, status=status: status.update(f"Loading {slug}: {what}"),
-                )
+                loaded[slug] = loading.load(slug, at=timezone.now(), tell=_teller(slug, status))
         if as_json:
             self.stdout.write(json.dumps(loaded, indent=2))
             return
         for slug, counts in loaded.items():
             self.stdout.write(f"{slug}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
         self.stdout.write("\n".join(accounts.welcome()))
+
+
+def _teller(slug: str, status: Status) -> loading.Tell:
+    return lambda what: status.update(f"Loading {slug}: {what}")
