@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from governance.resolution.explaining import Oracle, explain
+from governance.resolution.ground import Ground, State
 from governance.resolution.outcome import Change, Outcome, Unsettled
-from governance.resolution.problem import Problem, State
+from governance.resolution.problem import Problem
 from governance.resolution.search import OPENED, attempt
 from governance.resolution.values import Release, Situation, labels
 
@@ -19,7 +20,7 @@ def decide(situation: Situation) -> Outcome:
     what was wrong before, and isn't made worse, is not held against them. What breaks a rule and has no way
     to go is left as it is and told as unsettled.
     """
-    problem = Problem(situation, situation.bindings)
+    problem = Problem(Ground(situation), situation.bindings)
     outcome, beyond = _outcome(problem, final=False)
     if not beyond:
         return outcome
@@ -89,6 +90,6 @@ def _demands(problem: Problem, state: State, component: int) -> list[str]:
     names = problem.situation.component
     return [
         f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-        for fault in problem.faults(without)
+        for fault in problem.ground.faults(without)
         if component in fault.relation.components or component == fault.component
     ][:3]

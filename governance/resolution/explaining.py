@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from governance.resolution.ground import Fault, State
 from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
-from governance.resolution.problem import Fault, Problem, State
+from governance.resolution.problem import Problem
 from governance.resolution.search import attempt
 from governance.resolution.values import Binding, Component, Release, digest_of, labels
 
@@ -20,7 +21,7 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
     problem = oracle.problem
     component = problem.situation.component(component_id)
     culprits = _minimal(oracle, component_id, problem.bindings)
-    chain = _chain(Problem(problem.situation, tuple(culprits)), component)
+    chain = _chain(problem.under(culprits), component)
     sayings = tuple(Saying(b.policy, b.key, b.component, b.weight, b.says) for b in culprits)
     return Unsettled(
         component=component_id,
@@ -48,8 +49,7 @@ class Oracle:
 
     def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
         """A state in which the component breaks none of the bindings; None if there is no such state."""
-        problem = Problem(self.problem.situation, tuple(bindings))
-        found = attempt(problem, (*self.beside, component_id), final=self.final)
+        found = attempt(self.problem.under(bindings), (*self.beside, component_id), final=self.final)
         self.beyond |= found.beyond
         return found.state
 
@@ -104,7 +104,7 @@ def _chain(problem: Problem, component: Component) -> tuple[str, ...]:
     """What is wrong with the best of the releases that these rules would let the component go to."""
     lines: list[str] = []
     for release in problem.targets.get(component.id, ())[:SHOWN_RELEASES]:
-        faults = list(problem.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
+        faults = list(problem.ground.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
         lines.extend(_told(problem, fault) for fault in faults)
     return tuple(dict.fromkeys(lines))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from governance.resolution.ground import Ground
 from governance.resolution.outcome import Change
-from governance.resolution.problem import Problem
 from governance.resolution.values import Clash, Release, Situation
 
 
@@ -15,28 +15,28 @@ def in_order(situation: Situation, changes: Iterable[Change]) -> tuple[Change, .
     Where no next change keeps the state sound, the one goes next that waits for the fewest others: what is
     needed before what needs it, and of those that need each other the host first.
     """
-    problem = Problem(situation, ())
+    ground = Ground(situation)
     waiting = sorted(changes, key=lambda change: (not _is_host(situation, change), change.component))
-    state: dict[int, Release | None] = dict(problem.start)
+    state: dict[int, Release | None] = dict(ground.start)
     ordered: list[Change] = []
     while waiting:
-        change = _next(problem, state, waiting)
+        change = _next(ground, state, waiting)
         waiting.remove(change)
         state[change.component] = change.after
         ordered.append(change)
     return tuple(ordered)
 
 
-def _next(problem: Problem, state: dict[int, Release | None], waiting: list[Change]) -> Change:
-    before = _faults(problem, state)
+def _next(ground: Ground, state: dict[int, Release | None], waiting: list[Change]) -> Change:
+    before = _faults(ground, state)
     for change in waiting:
-        if _faults(problem, {**state, change.component: change.after}) <= before:
+        if _faults(ground, {**state, change.component: change.after}) <= before:
             return change
     return min(waiting, key=lambda change: len(_awaited(change, waiting)))
 
 
-def _faults(problem: Problem, state: dict[int, Release | None]) -> set[tuple[int, str]]:
-    return {(fault.release.id, fault.relation.digest) for fault in problem.faults(state)}
+def _faults(ground: Ground, state: dict[int, Release | None]) -> set[tuple[int, str]]:
+    return {(fault.release.id, fault.relation.digest) for fault in ground.faults(state)}
 
 
 def _awaited(change: Change, waiting: list[Change]) -> list[Change]:

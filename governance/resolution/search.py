@@ -1,136 +1,126 @@
-"""A bounded search for a state that mends every fault, least changes first.
+"""The best state: the fewest changes, and among those what the weightiest rules prefer.
 
-Where something is wrong, one of the components involved has to change: the search branches over them and
-over where they may go, and nothing else is touched. That is complete, so a search that ends within its bound
-has either found a state with the least number of changes or shown that there is none.
+The order is total, so that there is one best state, whatever the solver happens to find first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from governance.resolution.problem import Fault, Problem, State, involved
-from governance.resolution.values import Clash, Release
+from pysat.card import ITotalizer
 
-STEPS = 40  # states looked at on one level before the level is given up
-OPENED = 150  # components beyond those that must change that may be opened
-# How many components may change beyond those that must, level by level; at the end as many as it takes.
-LEVELS = (0, 1, 2, OPENED)
+from governance.resolution.clauses import Clauses, Exhausted
+from governance.resolution.problem import Problem, State
+from governance.resolution.values import Binding
 
 
-@dataclass
+@dataclass(frozen=True)
 class Attempt:
     """What came of a search."""
 
     state: State | None = None
-    beyond: set[int] = field(default_factory=set)  # closed components that might have helped
-    exhausted: bool = False  # the bound was hit: that no state was found proves nothing
+    beyond: frozenset[int] = frozenset()  # closed components that might help
+    exhausted: bool = False  # the solver was given up: that no state was found proves nothing
 
 
-class _Exhausted(Exception):
-    """The bound on steps is hit."""
+class Search:
+    """Asks one situation's clauses. Unless `final`, components that aren't open might be opened."""
 
+    def __init__(self, clauses: Clauses, *, final: bool) -> None:
+        self.clauses = clauses
+        self.final = final
+        situation = clauses.problem.situation
+        self._closed = {c.id: clauses.moves[c.id] for c in situation.components if not c.open}
+        self._shut = [-move for move in self._closed.values()]
 
-def attempt(
-    problem: Problem, goals: tuple[int, ...], base: State | None = None, *, final: bool = False
-) -> Attempt:
-    """Look for a state in which every goal has left its release and nothing is newly wrong.
+    def may_go(self, bindings: Iterable[Binding], goals: Iterable[int]) -> bool:
+        """Whether every goal has a way, or might have one with more components open.
 
-    What `base` has changed already stays as it is there; by default it is what is installed. Unless `final`,
-    the attempt ends where only opening further components could help.
-    """
-    exhausted = False
-    for extra in LEVELS:
-        found = _Search(problem, frozenset(goals), base or problem.start).run(extra)
-        exhausted = exhausted or found.exhausted
-        if found.state is not None or (found.beyond and not final):
-            return replace(found, exhausted=exhausted)
-    return Attempt(exhausted=exhausted)
+        Raises Exhausted where that can't be said.
+        """
+        return self.clauses.solve(self._given(bindings, goals))
 
-
-class _Search:
-    """One level of an attempt."""
-
-    def __init__(self, problem: Problem, goals: frozenset[int], base: State) -> None:
-        self.problem = problem
-        self.base = dict(base)
-        self.kept = frozenset(c for c, release in base.items() if release != problem.start[c])
-        self.goals = tuple(c for c in problem.obliged if c in goals and c not in self.kept)
-        self.result = Attempt()
-        self.steps = 0
-
-    def run(self, extra: int) -> Attempt:
-        """Search with at most so many changes beyond the goals."""
+    def can_go(self, bindings: Iterable[Binding], goals: Iterable[int]) -> bool:
+        """Whether every goal has a way with what is open."""
         try:
-            faults = self.problem.faults(self.base)
-            self.result.state = self._mend(self.base, self.kept, faults, extra)
-        except _Exhausted:
-            self.result.exhausted = True
-        if self.result.state is not None:
-            self.result.state = self._trimmed(self.result.state)
-            self.result.beyond = set()
-        return self.result
+            return self.clauses.solve([*self.clauses.given(bindings, goals), *self._shut])
+        except Exhausted:
+            return False
 
-    def _mend(
-        self, state: dict[int, Release | None], settled: frozenset[int], faults: list[Fault], extra: int
-    ) -> State | None:
-        self.steps += 1
-        if self.steps > STEPS:
-            raise _Exhausted
-        fault = faults[0] if faults else None
-        for component, releases in self._branches(state, settled, fault, extra):
-            left = extra if component in self.goals else extra - 1
-            for release in releases:
-                changed = settled | {component}
-                after = {**state, component: release}
-                left_over = self.problem.faults_after(after, component, faults, changed)
-                found = self._mend(after, changed, left_over, left)
-                if found is not None:
-                    return found
-        return state if fault is None and settled.issuperset(self.goals) else None
+    def best(self, problem: Problem, goals: Sequence[int]) -> Attempt:
+        """The best state in which no goal breaks one of the problem's bindings and nothing is newly wrong.
 
-    def _branches(
-        self, state: State, settled: frozenset[int], fault: Fault | None, extra: int
-    ) -> Iterator[tuple[int, list[Release | None]]]:
-        """What could be changed next: what is involved in the fault, or else the next goal."""
-        targets = self.problem.targets
-        if fault is None:
-            waiting = next((goal for goal in self.goals if goal not in settled), None)
-            if waiting is not None:
-                yield waiting, list(targets.get(waiting, ()))
-            return
-        for component in involved(fault):
-            if component in settled or component not in state or (extra == 0 and component not in self.goals):
-                continue
-            if component in targets:
-                yield component, [to for to in targets[component] if _mends(fault, component, to)]
-            elif _could_help(fault, component, state):
-                self.result.beyond.add(component)
+        Only opening further components could help where it names some; with them it takes fewer changes.
+        """
+        try:
+            return self._best(problem, goals)
+        except Exhausted:
+            return Attempt(exhausted=True)
 
-    def _trimmed(self, state: State) -> State:
-        """The state without those changes that it does as well without."""
-        kept = dict(state)
-        for component, release in self.problem.start.items():
-            if kept[component] != release and component not in self.goals and component not in self.kept:
-                candidate = {**kept, component: release}
-                if not self.problem.faults(candidate):
-                    kept = candidate
-        return kept
+    def _given(self, bindings: Iterable[Binding], goals: Iterable[int]) -> list[int]:
+        given = self.clauses.given(bindings, goals)
+        return [*given, *self._shut] if self.final else given
 
+    def _best(self, problem: Problem, goals: Sequence[int]) -> Attempt:
+        bound = [goal for goal in problem.obliged if goal in goals]
+        free = [move for c, move in self.clauses.moves.items() if c not in bound]
+        least = self._least(self._given(problem.bindings, goals), free)
+        if least is None:
+            return Attempt()
+        beyond = frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
+        least = [*least, *self._shut]
+        if beyond and not self.clauses.solve(least):
+            return Attempt(beyond=beyond)
+        self._prefer(problem, bound, least)
+        return Attempt(self.clauses.state())
 
-def _mends(fault: Fault, component: int, to: Release | None) -> bool:
-    if component == fault.component:
-        return True  # its own next release may not ask for this any more
-    if isinstance(fault.relation, Clash):
-        return to is None or to.id not in fault.relation.releases
-    return to is not None and to.id in fault.relation.releases
+    def _least(self, given: list[int], free: Sequence[int]) -> list[int] | None:
+        """What to assume so that all that is given holds and the fewest of the free ones are true.
 
+        Sets of which one must be true that have nothing in common show how few it can be, mostly exactly.
+        """
+        still = dict.fromkeys(-literal for literal in free)
+        lowest = 0
+        while not self.clauses.solve([*given, *still]):
+            core = self.clauses.core() & still.keys()
+            if not core:
+                return None
+            for literal in core:
+                del still[literal]
+            lowest += 1
+        if not lowest:
+            return [*given, *still]
+        return [*given, self._at_most(given, free, lowest)]
 
-def _could_help(fault: Fault, component: int, state: State) -> bool:
-    if component == fault.component:
-        return True
-    if isinstance(fault.relation, Clash):
-        installed = state[component]
-        return installed is not None and installed.id in fault.relation.releases
-    return bool(fault.relation.releases)
+    def _at_most(self, given: list[int], free: Sequence[int], lowest: int) -> int:
+        """The literal that bounds how many are true to the least that is possible, from `lowest` on."""
+        highest = sum(map(self.clauses.is_true, free))
+        with ITotalizer(lits=list(free), ubound=highest, top_id=self.clauses.newest) as total:
+            self.clauses.more(total.cnf.clauses, total.top_id)
+            bounds = [-literal for literal in total.rhs]
+        for number in range(lowest, highest):
+            if self.clauses.solve([*given, bounds[number]]):
+                return bounds[number]
+        return bounds[highest]
+
+    def _prefer(self, problem: Problem, bound: Sequence[int], least: list[int]) -> None:
+        """Move on to the state that is best for the goals, the weightiest first.
+
+        Then the host stays if it can, and then each of the others.
+        """
+        components = problem.situation.components
+        others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
+        for component in [*bound, *(c.id for c in others)]:
+            stay = [] if component in bound else [-self.clauses.moves[component]]
+            places = self.clauses.places.get(component, {})
+            targets = problem.targets.get(component, ()) if places else ()
+            wishes = [*stay, *(places[to.id if to is not None else None] for to in targets)]
+            least.append(self._best_of(wishes, least))
+
+    def _best_of(self, wishes: Sequence[int], least: Sequence[int]) -> int:
+        """The first of the literals that can be true; one of them is in the last state."""
+        place = next(n for n, literal in enumerate(wishes) if self.clauses.is_true(literal))
+        while place and self.clauses.solve([*least, self.clauses.any_of(wishes[:place])]):
+            place = next(n for n, literal in enumerate(wishes) if self.clauses.is_true(literal))
+        return wishes[place]

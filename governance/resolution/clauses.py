@@ -1,0 +1,246 @@
+"""A situation in clauses for a SAT solver, written down only as far as the solver asks.
+
+At first whatever may change is one variable, "it moves", and moving is taken to help wherever it could. Only
+when the solver proposes that a component moves are the places written down that it may go to, and only of
+those that it proposes what they ask for. A component that isn't open stays at the one variable: a proposal
+that moves it says that it ought to be opened, and where there is no way even so, there is none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pysat.solvers import Solver
+
+from governance.resolution.problem import Problem, State
+from governance.resolution.values import Binding, Clash, Component, Relation, Release
+
+CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
+
+
+class Exhausted(Exception):
+    """The bound on the solver's work is hit."""
+
+
+class Clauses:
+    """The clauses of one problem, and the last state that met all that was asked of it.
+
+    With `whole`, the places that the bindings forbid are there too, so that some of the bindings can be asked
+    about: each holds only where its literal is assumed.
+    """
+
+    def __init__(self, problem: Problem, *, whole: bool = False) -> None:
+        self.problem = problem
+        self.whole = whole
+        self.places: dict[int, dict[int | None, int]] = {}  # component: release (None: away): literal
+        self._solver = Solver(name="minisat22")
+        self._newest = 0
+        self._model: Sequence[int] = ()
+        self._held: dict[Relation, int] = {}
+        self._about: dict[int, list[Relation]] = defaultdict(list)  # by component, the relations in _held
+        self._asking: dict[int, dict[Relation, list[int]]] = {}  # by component, who asks what isn't yet told
+        self._touched: set[int] = set()
+        self._releases: dict[int, dict[int | None, Release | None]] = {}
+        self.moves = {component.id: self._new() for component in problem.situation.components}
+        self._binds: dict[Binding, int] = {binding: self._new() for binding in problem.bindings}
+        self._goals = {component: self._new() for component in problem.obliged}
+        self._solver.set_phases([-move for move in self.moves.values()])
+        for component, goal in self._goals.items():
+            for binding in problem.broken(component):
+                self._add(-goal, -self._binds[binding], self.moves[component])
+
+    def given(self, bindings: Iterable[Binding], goals: Iterable[int]) -> list[int]:
+        """The literals that say: under these bindings, every goal leaves what breaks one of them."""
+        return [*(self._binds[b] for b in bindings), *(self._goals[goal] for goal in goals)]
+
+    def any_of(self, literals: Iterable[int]) -> int:
+        """A literal that says that one of them is true."""
+        one = self._new()
+        self._add(-one, *literals)
+        return one
+
+    def more(self, make: Iterable[Sequence[int]], newest: int) -> None:
+        """Take over clauses made elsewhere, with variables up to `newest`."""
+        self._newest = max(self._newest, newest)
+        for clause in make:
+            self._solver.add_clause(clause)
+
+    @property
+    def newest(self) -> int:
+        """The last variable in use."""
+        return self._newest
+
+    def solve(self, assumed: Sequence[int]) -> bool:
+        """Whether a state meets what is assumed and breaks nothing; raises Exhausted at the bound."""
+        while True:
+            self._solver.conf_budget(CONFLICTS)
+            answer = self._solver.solve_limited(assumptions=assumed)
+            if answer is None:
+                raise Exhausted
+            if not answer:
+                return False
+            proposed = self._solver.get_model()
+            if not self._tell_of(proposed):
+                self._model = proposed
+                return True
+
+    def core(self) -> frozenset[int]:
+        """Those of the assumed literals that can't hold together."""
+        return frozenset(self._solver.get_core() or ())
+
+    def is_true(self, literal: int) -> bool:
+        """Whether it is true in the last state; what wasn't written down then is false."""
+        return _is_true(self._model, literal)
+
+    def state(self) -> State:
+        """The last state that was found."""
+        return {c: self._at(c, self._model) for c in self.moves}
+
+    def close(self) -> None:
+        """Give the solver's memory back."""
+        self._solver.delete()
+
+    def _new(self) -> int:
+        self._newest += 1
+        return self._newest
+
+    def _add(self, *literals: int) -> None:
+        self._solver.add_clause(literals)
+
+    def _at(self, component: int, model: Sequence[int]) -> Release | None:
+        if not _is_true(model, self.moves[component]) or component not in self.places:
+            return self.problem.start[component]
+        to = next(to for to, literal in self.places[component].items() if _is_true(model, literal))
+        return self._releases[component][to]
+
+    def _tell_of(self, model: Sequence[int]) -> bool:
+        """Write down what the proposed state hasn't been told of yet; whether there was anything."""
+        moved = [c for c, move in self.moves.items() if _is_true(model, move)]
+        new = [c for c in moved if c not in self._touched]
+        for component in new:
+            self._touch(component)
+        told = bool(new)
+        for component in moved:
+            if component in self.places and component not in new:
+                told = self._tell_demands(component, self._at(component, model)) or told
+        return told
+
+    def _tell_demands(self, component: int, release: Release | None) -> bool:
+        """What a proposed release asks for, for all releases of the component that ask the same."""
+        waiting = self._asking[component]
+        told = False
+        for relation in release.relations if release is not None else ():
+            asking = waiting.pop(relation, ())
+            told = told or bool(asking)
+            for literal in asking:
+                self._add(-literal, self._holds(relation))
+        return told
+
+    def _touch(self, component: int) -> None:
+        """It is proposed for the first time that it moves: say where to, and who minds."""
+        self._touched.add(component)
+        part = self.problem.situation.component(component)
+        if part.open:
+            self._unfold(part)
+        for watcher, place, relation in self.problem.watchers.get(component, ()):
+            installed = self.problem.start[watcher]
+            if installed is not None and (installed.id, place) not in self.problem.endured:
+                self._add(self.moves[watcher], self._holds(relation))
+
+    def _unfold(self, component: Component) -> None:
+        releases = {r.id if r is not None else None: r for r in self._possible(component)}
+        places = {to: self._new() for to in releases}
+        self.places[component.id], self._releases[component.id] = places, releases
+        self._one_of(self.moves[component.id], list(places.values()))
+        asking: dict[Relation, list[int]] = {}
+        for to, release in releases.items():
+            if self.whole:
+                self._bind(component, release, places[to])
+            for relation in release.relations if release is not None else ():
+                asking.setdefault(relation, []).append(places[to])
+        self._asking[component.id] = asking
+        for relation in self._about[component.id]:
+            self._define(relation)
+
+    def _possible(self, component: Component) -> Iterable[Release | None]:
+        return self.problem.possible(component) if self.whole else self.problem.targets[component.id]
+
+    def _one_of(self, move: int, places: list[int]) -> None:
+        """Exactly one of the places if it moves, none if it doesn't."""
+        self._add(-move, *places)
+        before: int | None = None  # "one of those before"
+        for place in places:
+            self._add(-place, move)
+            upto = self._new()
+            self._add(-place, upto)
+            if before is not None:
+                self._add(-before, upto)
+                self._add(-before, -place)
+            before = upto
+
+    def _bind(self, component: Component, release: Release | None, place: int) -> None:
+        bindings = self.problem.binding.get(component.id, [])
+        for binding in bindings:
+            if not binding.allows(release):
+                self._add(-self._binds[binding], -place)
+        if release is not None and not release.offered:
+            named = [self._binds[b] for b in bindings if b.exact and release.id in b.allowed]
+            self._add(-place, *named)
+
+    def _holds(self, relation: Relation) -> int:
+        """The literal that says so."""
+        if relation not in self._held:
+            self._held[relation] = self._new()
+            for component in sorted(relation.components & self.moves.keys()):
+                self._about[component].append(relation)
+            self._define(relation)
+        return self._held[relation]
+
+    def _define(self, relation: Relation) -> None:
+        """What follows if the relation holds, as far as is known where the components could go."""
+        held = self._held[relation]
+        beside = sorted(relation.components & self.moves.keys())
+        if isinstance(relation, Clash):
+            for literal in self._there(beside, relation.releases, optimistic=False):
+                self._add(-held, -literal)
+            return
+        met = list(self._there(beside, relation.releases, optimistic=True))
+        if relation.of_host or not self.problem.situation.complete:
+            met.append(self._nobody(beside))
+        self._add(-held, *met)
+
+    def _there(
+        self, components: Iterable[int], releases: frozenset[int], *, optimistic: bool
+    ) -> Iterator[int]:
+        """The literals of which one is true if one of the releases is there.
+
+        Where a component could go isn't known before it is unfolded: `optimistic`, to any of them.
+        """
+        for component in components:
+            installed = self.problem.start[component]
+            if installed is not None and installed.id in releases:
+                yield -self.moves[component]
+            if component in self.places:
+                yield from (x for to, x in self.places[component].items() if to in releases)
+            elif optimistic and releases - {installed.id if installed is not None else None}:
+                yield self.moves[component]
+
+    def _nobody(self, components: Iterable[int]) -> int:
+        """A literal that says that all of them are missing."""
+        nobody = self._new()
+        for component in components:
+            move = self.moves[component]
+            if self.problem.start[component] is None:
+                self._add(-nobody, -move)
+            elif component not in self.places:
+                self._add(-nobody, move)
+            else:
+                away = self.places[component].get(None)
+                self._add(-nobody, *([away] if away is not None else []))
+        return nobody
+
+
+def _is_true(model: Sequence[int], literal: int) -> bool:
+    variable = abs(literal)
+    return (variable <= len(model) and model[variable - 1] > 0) == (literal > 0)

@@ -1,0 +1,132 @@
+"""What holds and what doesn't between the releases of a situation, whatever the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from governance.resolution.values import Clash, Relation, Release, Situation
+
+State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A relation of the release of `component` that doesn't hold."""
+
+    component: int
+    release: Release
+    place: int  # of the relation among the release's own
+    relation: Relation
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The releases of a situation and their relations, shared by all that is asked about it."""
+
+    situation: Situation
+
+    @cached_property
+    def start(self) -> dict[int, Release | None]:
+        """What is installed."""
+        return {component.id: component.installed for component in self.situation.components}
+
+    def faults(self, state: State) -> list[Fault]:
+        """What is wrong with a state and wasn't wrong with what is installed, by component and place."""
+        changed = [c for c, release in state.items() if release is not self.start[c]]
+        found: list[Fault] = []
+        for number, component in enumerate(changed, start=1):
+            found = self.faults_after(state, component, found, changed[:number])
+        return found
+
+    def faults_after(
+        self, state: State, component: int, before: Iterable[Fault], changed: Iterable[int]
+    ) -> list[Fault]:
+        """The faults once one more component has changed, by those from before.
+
+        Only what is in a relation with that component can be mended or broken by it, so a step of a search
+        costs what it touches and not what is installed. `changed` are all components that left what is
+        installed.
+        """
+        kept = {
+            (fault.component, fault.place): fault
+            for fault in before
+            if state[fault.component] is fault.release and not self._holds(fault.relation, state)
+        }
+        for fault in self._suspects(state, component, changed):
+            key = fault.component, fault.place
+            endured = (fault.release.id, fault.place) in self.endured
+            if key not in kept and not endured and not self._holds(fault.relation, state):
+                kept[key] = fault
+        return [kept[key] for key in sorted(kept)]
+
+    @cached_property
+    def endured(self) -> frozenset[tuple[int, int]]:
+        """Relations that don't hold now: no change is blamed for them as long as their release stays."""
+        return frozenset(
+            (release.id, place)
+            for release in self.start.values()
+            if release is not None
+            for place, relation in self._watched(release)
+            if not self._holds(relation, self.start)
+        )
+
+    def _suspects(self, state: State, component: int, changed: Iterable[int]) -> Iterator[Fault]:
+        """What the change of a component may have broken: its own relations, and others' to it."""
+        release = state[component]
+        for place, relation in self._watched(release) if release is not None else ():
+            assert release is not None
+            yield Fault(component, release, place, relation)
+        for watcher, place, relation in self._watchers.get(component, ()):
+            watching = self.start[watcher]
+            if watching is not None and state[watcher] is watching:
+                yield Fault(watcher, watching, place, relation)
+        for other in changed:
+            watching = state[other]
+            for place, relation in self._watched(watching) if watching is not None else ():
+                if component in relation.components and watching is not None:
+                    yield Fault(other, watching, place, relation)
+
+    @cached_property
+    def _watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:
+        """By component, who of what is installed is in a relation with it."""
+        watchers: dict[int, list[tuple[int, int, Relation]]] = {}
+        for component, release in self.start.items():
+            for place, relation in self._watched(release) if release is not None else ():
+                for other in relation.components:
+                    watchers.setdefault(other, []).append((component, place, relation))
+        return watchers
+
+    def _watched(self, release: Release) -> tuple[tuple[int, Relation], ...]:
+        """The release's relations that a change could touch, with their places."""
+        known = self._watched_by_release.get(release.id)
+        if known is None:
+            everything = release.component in self._open
+            known = self._watched_by_release[release.id] = tuple(
+                (place, relation)
+                for place, relation in enumerate(release.relations)
+                if everything or not relation.components.isdisjoint(self._open)
+            )
+        return known
+
+    @cached_property
+    def _watched_by_release(self) -> dict[int, tuple[tuple[int, Relation], ...]]:
+        return {}
+
+    @cached_property
+    def _open(self) -> frozenset[int]:
+        return frozenset(c.id for c in self.situation.components if c.open)
+
+    def _holds(self, relation: Relation, state: State) -> bool:
+        beside = [release for c in relation.components if (release := state.get(c)) is not None]
+        met = any(release.id in relation.releases for release in beside)
+        if isinstance(relation, Clash):
+            return not met
+        unknown = relation.of_host or not self.situation.complete
+        return met or (unknown and not beside)
+
+
+def involved(fault: Fault) -> Iterable[int]:
+    """The components of which at least one must change to mend the fault: those that could help first."""
+    return (*sorted(fault.relation.components - {fault.component}), fault.component)
