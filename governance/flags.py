@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db import transaction
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
 from tenants.models import Group
 
 GOVERNANCE = "plugin-version-governance"  # all of it
@@ -11,6 +18,8 @@ _REFUSED = {
     GOVERNANCE: "nothing is collected, evaluated or planned",
     SYNC: "no tenant is changed",
 }
+_FIELDS = {GOVERNANCE: "governance_enabled", SYNC: "sync_enabled"}
+NAMES = tuple(_FIELDS)
 
 
 class FlagOff(Exception):
@@ -34,3 +43,20 @@ def require_sync(group: Group) -> None:
     require_governance(group)
     if not group.sync_enabled:
         raise FlagOff(SYNC, group)
+
+
+@transaction.atomic
+def switch(group: Group, flag: str, *, on: bool, actor: Actor, at: datetime) -> bool:
+    """Switch one of NAMES, and say whether it stood otherwise before."""
+    field = _FIELDS[flag]
+    changed = bool(Group.objects.filter(pk=group.pk, **{field: not on}).update(**{field: on}))
+    setattr(group, field, on)
+    if changed:
+        data = {"flag": flag, "on": on}
+        ledger.record(Action.FLAG_CHANGED, subject=group, actor=actor, at=at, data=data)
+    return changed
+
+
+def states(group: Group) -> dict[str, bool]:
+    """Whether each flag is on."""
+    return {flag: bool(getattr(group, field)) for flag, field in _FIELDS.items()}
