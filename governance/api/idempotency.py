@@ -44,7 +44,7 @@ def once(request: Request, endpoint: str, do: Callable[[], Answer], *, required:
 
 
 def _once_under(key: str, request: Request, endpoint: str, do: Callable[[], Answer]) -> Answer:
-    token_id = access_of(request).actor.id
+    token_id: Any = access_of(request).actor.id
     digest = hashlib.sha256(request.body).hexdigest()
     # Two requests with the same key at once: the second waits, then finds the first one's answer.
     with connection.cursor() as cursor:
