@@ -222,7 +222,7 @@ class Model:
             case {"keys": keys}:
                 return tenant in keys
             case {"labels": {"ring": ring}}:
-                return self.tenants[tenant].ring == ring
+                return bool(self.tenants[tenant].ring == ring)
             case {"except": inner}:
                 return not self._chosen(inner, tenant)
         raise AssertionError(selector)

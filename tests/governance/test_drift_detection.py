@@ -192,7 +192,7 @@ def test_a_paused_policy_still_finds_drift_and_a_retired_one_does_not(world: Wor
 
 
 def test_a_policy_binds_within_its_window(world: World, plugin: Plugin) -> None:
-    window = {"effective_from": "2026-03-05", "effective_until": "2026-03-08"}
+    window: dict[str, Any] = {"effective_from": "2026-03-05", "effective_until": "2026-03-08"}
     factories.policy(world.group, "core", [crm(absent=True)], **window)
     tenant = [world.tenant_a.pk]
     for day, count in ((2, 0), (5, 2), (8, 2), (9, 0)):
