@@ -10,23 +10,9 @@ from django.db.models import Count, Q, QuerySet
 from audit.models import Report
 from config.access import Access
 from governance.models import Conflict, Exemption, Finding, Run, Snapshot
-from tenants.models import Tenant
 
 TREND_POINTS = 60
 SOON = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Compliance:
-    """How many of the active tenants within reach have no outstanding drift."""
-
-    tenants: int
-    compliant: int
-
-    @property
-    def rate(self) -> float:
-        """From 0 to 1; a group without tenants has nothing out of line."""
-        return self.compliant / self.tenants if self.tenants else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +36,6 @@ class Waiting:
 
     def __bool__(self) -> bool:
         return any((self.conflicts, self.exemptions, self.expiring, self.verify_failed))
-
-
-def compliance(access: Access) -> Compliance:
-    """Compliance now."""
-    tenants = Tenant.objects.within(access).active()
-    drifting = Finding.objects.within(access).outstanding().values("tenant")
-    counts = tenants.aggregate(total=Count("pk"), drifting=Count("pk", filter=Q(pk__in=drifting)))
-    return Compliance(counts["total"], counts["total"] - counts["drifting"])
 
 
 def trend(access: Access) -> list[tuple[str, float | None]]:

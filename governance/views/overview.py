@@ -11,7 +11,7 @@ from config.access import ConsoleRequest, Permission, requires
 from config.charts import Bar, Part
 from config.rendering import render_page
 from config.tones import tone
-from governance import findings
+from governance import compliance, findings
 from governance import overview as figures
 from governance.models import Finding, Snapshot
 
@@ -23,12 +23,12 @@ MOST = 8
 def overview(request: ConsoleRequest) -> HttpResponse:
     """Compliance and its trend, drift by plugin and by tenant, decisions, and SLA countdowns."""
     access, at = request.access, timezone.now()
-    compliance = figures.compliance(access)
+    rate = compliance.rate(access)
     trend = figures.trend(access)
     drift = access.link("drift_list")
     context = {
-        "compliance": compliance,
-        "ring": charts.donut(compliance.rate, title="Tenants without outstanding drift"),
+        "compliance": rate,
+        "ring": charts.donut(rate.share, title="Tenants without outstanding drift"),
         "trend": charts.trend(trend, title="Compliance over the snapshots", percent=True)
         if len(trend) > 1
         else None,

@@ -35,7 +35,10 @@ class Command(TyperCommand):
             self.stdout.write(json.dumps(loaded, indent=2))
             return
         for slug, counts in loaded.items():
-            self.stdout.write(f"{slug}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+            self.stdout.write(
+                f"{slug}: "
+                + ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "seconds")
+            )
         self.stdout.write("\n".join(accounts.welcome()))
 
 
