@@ -31,7 +31,7 @@ SLUGS = ("eclipse", "powerx")
 
 
 def load(slug: str, *, at: datetime, tell: Tell) -> dict[str, Any]:
-    """Make one demo group whole; what is there of it already stays. Returns what it holds, and the seconds."""
+    """Make one demo group whole; what is there of it stays. Returns what it holds, and the seconds."""
     group = Group.objects.filter(slug=slug).first() or _create(slug, at)
     seconds: dict[str, float] = {}
     for name, stage in _stages(slug):
