@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from governance import decisions, standing
@@ -29,6 +29,7 @@ class TaskDraft:
     situation: str
     due_at: datetime | None
     priority: int
+    wait: timedelta = timedelta()  # after the start of the plan
 
 
 def acting_inputs(

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
-from governance import drafting, flags
+from governance import drafting, flags, rollouts
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
 from governance.models.snapshot import Trigger
@@ -25,6 +25,7 @@ TaskStatus = UpgradeTask.Status
 
 _NOT_STARTED = "The plan has not been started."
 _PAUSED = "The plan is paused."
+_LATER_RING = "Its ring follows later."
 _PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
 
 
@@ -56,7 +57,7 @@ def draft(
     ledger.hold(group.pk)
     inputs = drafting.acting_inputs(group, policy_names=policy_names, tenant_ids=None, at=at)
     retry = run is None or run.trigger != Trigger.SCHEDULE
-    tasks = drafting.draft_tasks(inputs, retry=retry)
+    tasks = rollouts.arrange(group, drafting.draft_tasks(inputs, retry=retry))
     policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
     digest = digest_of(*policies, *(f"{task.tenant_id} {task.situation}" for task in tasks))
     for earlier in Plan.objects.filter(group=group, status=Status.DRAFTED):
@@ -86,7 +87,7 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
             _refuse(plan, moved, actor=actor, at=at)
         else:
             advance(plan, to=Status.RUNNING, started_at=at)
-            _queued(plan).update(wait_reason="")
+            _release(plan, at)
             data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
     if moved:
@@ -136,6 +137,14 @@ def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
     return len(concerned)
 
 
+def _release(plan: Plan, at: datetime) -> None:
+    """Let the tasks be handed over; those of later rings so long after now as they were to wait."""
+    queued = _queued(plan)
+    queued.update(wait_reason="")
+    later = queued.filter(not_before__isnull=False)
+    later.update(not_before=F("not_before") + (at - plan.created_at), wait_reason=_LATER_RING)
+
+
 def _create(
     group: Group, run: Run | None, policies: Iterable[str], digest: str, *, at: datetime, actor: Actor
 ) -> Plan:
@@ -166,6 +175,7 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             steps=draft.steps,
             situation_digest=draft.situation,
             priority=draft.priority,
+            not_before=at + draft.wait if draft.wait else None,
             wait_reason=_NOT_STARTED,
             idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",
             due_at=draft.due_at,

@@ -21,6 +21,7 @@ from governance import (
     flags,
     notifications,
     plans,
+    rollouts,
     snapshots,
     upgrades,
 )
@@ -71,9 +72,11 @@ def plan(run: Run, at: datetime) -> Figures:
 
 
 def execute(run: Run, at: datetime) -> Figures:
-    """Start the plan, unless the run is dry or a flag forbids."""
+    """Start the plan, unless the run is dry, a profile leaves that to a person, or a flag forbids."""
     if run.dry_run or run.plan is None or run.plan.status != Plan.Status.DRAFTED:
         return {"started": 0}
+    if not rollouts.starts_by_itself(run.plan):
+        return {"started": 0, "waits_for_a_person": 1}
     try:
         plans.start(run.plan, actor=SYSTEM, at=at)
     except (flags.FlagOff, plans.WorldMoved) as refusal:

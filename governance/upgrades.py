@@ -73,7 +73,7 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
     The status is the claim: a dispatched task has its message in the outbox, in one transaction.
     """
     if not group.governance_enabled or not group.sync_enabled:
-        _explain_waiting(group, f"The feature flag {flags.SYNC} is off.")
+        _explain_waiting(group, f"The feature flag {flags.SYNC} is off.", at)
         return 0
     with transaction.atomic():
         free = AT_ONCE - UpgradeTask.objects.filter(group=group, status__in=UNFINISHED[1:]).count()
@@ -82,7 +82,7 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         for task in tasks:
             move(task, Status.DISPATCHED, actor=SYSTEM, at=at, dispatched_at=at, wait_reason="")
             _post(task, group, at)
-    _explain_waiting(group, f"{AT_ONCE} tasks of the group are under way; this one follows.")
+    _explain_waiting(group, f"{AT_ONCE} tasks of the group are under way; this one follows.", at)
     return len(tasks)
 
 
@@ -201,9 +201,10 @@ def _complete(plan_id: Any, at: datetime) -> None:
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
 
 
-def _explain_waiting(group: Group, reason: str) -> None:
+def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
+    """Why tasks whose time has come are still here; a later ring says so itself."""
     waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
-    waiting.exclude(wait_reason=reason).update(wait_reason=reason)
+    waiting.exclude(not_before__gt=at).exclude(wait_reason=reason).update(wait_reason=reason)
 
 
 def _post(task: UpgradeTask, group: Group, at: datetime) -> None:

@@ -1,0 +1,85 @@
+"""In which order tenants follow and how many at once: what the profiles of the acting policies say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from governance import profiles, selections
+from governance.drafting import TaskDraft
+from governance.models import Plan, Policy
+from governance.profiles import Ring, Settings
+from governance.selections import TenantFacts
+from tenants.models import Group, Tenant
+
+_RING = 10_000  # an earlier ring goes before whatever is urgent in a later one
+
+
+def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
+    """The tasks with the order and the waits of their rings, as many as the limits allow, the first first.
+
+    Where several policies want something of a tenant, the most cautious of them counts.
+    """
+    said = _settings(group, {name for draft in drafts for name in _wanted_by(draft)})
+    tenants = _tenants(draft.tenant_id for draft in drafts)
+    placed = [_place(draft, tenants[draft.tenant_id], said) for draft in drafts]
+    placed.sort(key=lambda draft: (-draft.priority, draft.tenant_id))
+    return _within_limits(placed, said)
+
+
+def starts_by_itself(plan: Plan) -> bool:
+    """Whether all the plan's policies let a run start it."""
+    names = [entry["policy"] for entry in plan.policy_versions]
+    return all(each.starts_by_itself for each in _settings(plan.group, names).values())
+
+
+def _place(draft: TaskDraft, tenant: TenantFacts, said: Mapping[str, Settings]) -> TaskDraft:
+    later: list[int] = []
+    waits = [timedelta()]
+    for policy in _wanted_by(draft):
+        rings = said[policy].rings
+        if rings:
+            index = _ring(rings, tenant)
+            later.append(len(rings) - 1 - index)
+            waits.append(rings[index].wait)
+    return replace(draft, priority=draft.priority + _RING * min(later, default=0), wait=max(waits))
+
+
+def _ring(rings: Sequence[Ring], tenant: TenantFacts) -> int:
+    """The first ring that selects the tenant; the last one for a tenant that none selects."""
+    return next(
+        (index for index, ring in enumerate(rings) if selections.matches(ring.tenants, tenant)),
+        len(rings) - 1,
+    )
+
+
+def _within_limits(drafts: Iterable[TaskDraft], said: Mapping[str, Settings]) -> list[TaskDraft]:
+    taken: Counter[str] = Counter()
+    kept: list[TaskDraft] = []
+    for draft in drafts:
+        limits = {name: said[name].tasks_per_plan for name in _wanted_by(draft)}
+        if any(limit is not None and taken[name] >= limit for name, limit in limits.items()):
+            continue
+        taken.update(limits.keys())
+        kept.append(draft)
+    return kept
+
+
+def _wanted_by(draft: TaskDraft) -> set[str]:
+    return {rule.split("/")[0] for step in draft.steps for rule in step["wanted_by"]}
+
+
+def _settings(group: Group, names: Iterable[str]) -> dict[str, Settings]:
+    rows = Policy.objects.filter(group=group, name__in=list(names), current__isnull=False)
+    return {
+        policy.name: profiles.settings(policy.current.profile)
+        for policy in rows.select_related("current")
+        if policy.current is not None
+    }
+
+
+def _tenants(ids: Iterable[int]) -> dict[int, TenantFacts]:
+    rows = Tenant.objects.filter(pk__in=list(ids)).values_list("pk", "key", "tier", "labels", "active")
+    return {row[0]: TenantFacts(*row) for row in rows}
