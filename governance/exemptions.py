@@ -9,6 +9,7 @@ from django.db import transaction
 from audit import ledger
 from audit.actions import Action
 from audit.ledger import Record
+from config import queue
 from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import advance
 from governance import drift
@@ -136,9 +137,21 @@ def _decide(
 ) -> None:
     decided = {"decided_by_id": actor.id, "decided_by_name": actor.name, "decided_at": at}
     advance(exemption, to=to, decision_comment=comment, **decided)
-    drift.detect(exemption.group, at=at, actor=actor, tenant_ids=[exemption.tenant_id])
+    if to != Status.REJECTED:
+        _judge(exemption, actor=actor, at=at)
     data = {**as_document(exemption), "comment": comment}
     ledger.record(action, subject=exemption, actor=actor, at=at, data=data)
+
+
+def _judge(exemption: Exemption, *, actor: Actor, at: datetime) -> None:
+    """Find what the exemption covers or no longer does, and have decided anew what to do about the rest."""
+    found = drift.detect(exemption.group, at=at, actor=actor, tenant_ids=[exemption.tenant_id])
+    concerned = found.concerns([exemption.tenant_id])
+    queue.enqueue(
+        "governance.jobs.evaluate_tenants",
+        group_id=exemption.group_id,
+        tenant_ids=None if concerned is None else sorted(concerned),
+    )
 
 
 def _record(action: Action, exemption: Exemption) -> Record:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django_q.models import OrmQ
 
 from audit.models import Entry
 from config.access import SYSTEM, Actor, ActorKind
@@ -85,6 +86,14 @@ def test_what_an_exemption_covers_is_accepted(
     accepted = Finding.objects.filter(status="accepted")
     assert set(accepted.values_list("exemption", "due_at")) == {(exemption.pk, None)}
     assert Entry.objects.filter(action="exemption.approved").exists()
+
+
+def test_what_to_do_about_the_tenant_is_decided_anew(world: World, policy: Policy) -> None:
+    exemptions.reject(ask(world, policy), actor=actor(world.owner), at=AT)
+    assert not OrmQ.objects.exists()
+    exemptions.approve(ask(world, policy), actor=actor(world.owner), at=AT)
+    (job,) = OrmQ.objects.all()
+    assert "evaluate_tenants" in str(job.task)
 
 
 def test_another_tenants_drift_is_not_covered(world: World, policy: Policy) -> None:
