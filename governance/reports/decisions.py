@@ -28,8 +28,12 @@ def conflicts(group: Group, *, since: datetime | None, at: datetime) -> list[Doc
 
 
 def assessment(conflicts: list[Document]) -> Document | None:
-    """What stands in the way of acting: why, in which tenants, and what could be done. None if nothing."""
-    waiting = [conflict for conflict in conflicts if conflict["status"] == Conflict.Status.OPEN]
+    """What stands in the way of acting: why, in which tenants, and what could be done. None if nothing.
+
+    What touches the most tenants comes first.
+    """
+    open_ = (conflict for conflict in conflicts if conflict["status"] == Conflict.Status.OPEN)
+    waiting = sorted(open_, key=lambda conflict: (-len(conflict["tenants"]), conflict["found_at"]))
     if not waiting:
         return None
     tenants = sorted({tenant for conflict in waiting for tenant in conflict["tenants"]})
