@@ -57,8 +57,8 @@ def seal(
     locks.sealing(group.pk)
     number = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk)
     last = Snapshot.objects.filter(group=group, number=number - 1).first()
-    digest, opened, closed = _changes(group.pk, number, last.digest if last else GENESIS)
-    if last and not force and not opened and not closed:
+    changes = _changes(group.pk, number, last.digest if last else GENESIS)
+    if last and not force and not changes["opened"] and not changes["closed"]:
         return last
     sealed = Snapshot.objects.create(
         group=group,
@@ -66,21 +66,13 @@ def seal(
         sealed_at=sealed_at or at,
         trigger=trigger,
         actor_name=actor.name,
-        digest=digest,
         tenants=_tenants(group.pk),
-        installations=(last.installations if last else 0) + opened - closed,
-        opened=opened,
-        closed=closed,
+        installations=(last.installations if last else 0) + changes["opened"] - changes["closed"],
+        **changes,
     )
     Group.objects.filter(pk=group.pk).update(open_snapshot=number + 1)
     group.open_snapshot = number + 1
-    data = {
-        "number": number,
-        "digest": sealed.digest,
-        "trigger": str(trigger),
-        "opened": opened,
-        "closed": closed,
-    }
+    data = {"number": number, "trigger": str(trigger), **changes}
     ledger.record(Action.SNAPSHOT_SEALED, subject=sealed, actor=actor, at=at, data=data)
     return sealed
 
@@ -141,12 +133,12 @@ def _kind(low: int, came: ChangeKind, went: ChangeKind, rose: ChangeKind, fell: 
     )
 
 
-def _changes(group_id: int, number: int, previous: str) -> tuple[str, int, int]:
-    """The digest over the snapshot before and what was opened and closed since, and the count of each."""
+def _changes(group_id: int, number: int, previous: str) -> dict[str, Any]:
+    """What was `opened` and `closed` since, counted, and the `digest` over it and the snapshot before."""
     with connection.cursor() as cursor:
         cursor.execute(_CHANGES, {"group": group_id, "number": number, "previous": previous})
         digest, opened, closed = cursor.fetchone()
-    return digest, opened, closed
+    return {"digest": digest, "opened": opened, "closed": closed}
 
 
 def _tenants(group_id: int) -> int:

@@ -65,8 +65,7 @@ def test_a_release_is_stored_with_all_that_its_document_says(world: World) -> No
     assert stored.requires == [{"plugin": "mail", "range": ">=1.0.0", "optional": True}]
     assert stored.conflicts == [{"plugin": "fax", "range": "*"}]
     assert stored.provides == ["contacts"]
-    assert stored.catalogued
-    assert not stored.withdrawn
+    assert (stored.catalogued, stored.withdrawn) == (True, False)
 
 
 def test_releases_are_ranked_in_the_order_of_their_dialect(world: World) -> None:

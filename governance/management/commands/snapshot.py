@@ -1,6 +1,7 @@
 """manage.py snapshot: collect, and seal a group's state."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -35,15 +36,9 @@ class Command(TyperCommand):
             flags.require_governance(found)
         except flags.FlagOff as refusal:
             out.stop(Exit.REFUSED, str(refusal))
-        errors: dict[str, str] = {}
-        if collect:
-            with _sources_ready(found), out.console.status(f"{found}: collecting …"):
-                collected = collectors.collect(found, actor=operator(), at=at)
-                drift.detect(found, at=at, tenant_ids=collected.changed_tenant_ids)
-                errors = collected.errors
-        before = found.open_snapshot
+        errors = _collect(out, found, at) if collect else {}
         sealed = snapshots.seal(found, trigger=Trigger.COMMAND, actor=operator(), at=at, force=force)
-        new = sealed.number >= before
+        new = sealed.sealed_at == at
         said = f"Snapshot {sealed.number}: {sealed.tenants} tenants, {sealed.installations} installations"
         out.answer(
             {**presenters.snapshot(sealed), "new": new, "errors": errors},
@@ -55,6 +50,11 @@ class Command(TyperCommand):
             end(Exit.FAILED)
 
 
-def _sources_ready(group: Group) -> AbstractContextManager[None]:
-    kinds = ManifestSource.objects.filter(group=group, kind=ManifestSource.Kind.SANDBOX)
-    return borrowed.sandbox() if kinds.exists() else nullcontext()
+def _collect(out: Output, group: Group, at: datetime) -> dict[str, str]:
+    """Ask the sources; which of them failed, and why."""
+    sandboxes = ManifestSource.objects.filter(group=group, kind=ManifestSource.Kind.SANDBOX)
+    ready = borrowed.sandbox() if sandboxes.exists() else nullcontext()
+    with ready, out.console.status(f"{group}: collecting …"):
+        collected = collectors.collect(group, actor=operator(), at=at)
+        drift.detect(group, at=at, tenant_ids=collected.changed_tenant_ids)
+    return collected.errors
