@@ -72,7 +72,7 @@ def prepare(policy: Policy, number: int, tenant_keys: Collection[str] = ()) -> R
     now = _versions(_about(policy, tenants).current())
     moved = {key for key in then.keys() | now.keys() if then.get(key) != now.get(key)}
     changed = {plugin for tenant, plugin in moved if (tenant, plugin) in now}
-    concerned = {tenant for tenant, plugin in moved if plugin in changed}
+    concerned = {tenant for tenant, plugin in moved if (tenant, plugin) in now}
     if not concerned:
         raise NothingToRestore(policy, number)
     rules: list[dict[str, Any]] = []

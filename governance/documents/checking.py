@@ -115,7 +115,7 @@ def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
         return
     for index, key in enumerate(chosen.get("keys", [])):
         if key not in has.tenants:
-            found.warn((*place, "keys", index), unknown("tenant", key, has.tenants) + " yet")
+            found.warn((*place, "keys", index), unknown("tenant", key, has.tenants, " yet"))
     selector(found, (*place, "except"), chosen.get("except"), has)
 
 
@@ -131,10 +131,10 @@ def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) ->
         seen.setdefault(name, index)
 
 
-def unknown(noun: str, name: str, names: Iterable[str]) -> str:
+def unknown(noun: str, name: str, names: Iterable[str], yet: str = "") -> str:
     """“there is no such thing”, with the nearest that there is."""
     near = difflib.get_close_matches(name, sorted(names), 1)
-    return f"there is no {noun} “{name}”" + (f"; did you mean “{near[0]}”?" if near else "")
+    return f"there is no {noun} “{name}”{yet}" + (f"; did you mean “{near[0]}”?" if near else "")
 
 
 def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) -> None:

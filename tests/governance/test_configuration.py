@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from audit.actions import Action
 from audit.models import Entry
 from config.access import SYSTEM
 from governance import configuration
 from governance.configuration import Applied, ConfigurationError, Files
-from governance.documents import changes
 from governance.models import Configuration, Exemption, Policy, PolicyVersion, Profile, Rule
 from tests import factories
 from tests.factories import AT, World
@@ -83,11 +80,8 @@ def refusal(baselines: str = BASELINES, profiles: str = PROFILES) -> list[str]:
 def test_applying_puts_everything_in_force_with_a_record_of_each(acme: World) -> None:
     applied = apply()
     assert set(actions(applied).values()) == {"add"}
-    assert {p.name: (p.kind, p.status) for p in Policy.objects.all()} == {
-        "minimum": ("baseline", "active"),
-        "align": ("policy", "active"),
-        "freeze": ("hold", "active"),
-    }
+    kinds = {"minimum": "baseline", "align": "policy", "freeze": "hold"}
+    assert dict(Policy.objects.filter(status="active").values_list("name", "kind")) == kinds
     assert Rule.objects.in_force(AT).count() == 4
     exemption = Exemption.objects.get()
     assert (exemption.status, exemption.expires_at) == ("approved", AT + timedelta(days=9))
@@ -157,9 +151,8 @@ def test_pruning_retires_what_the_files_leave_out_and_shows_it_first(acme: World
     apply()
     bare = files("version: 1\ngroups:\n  acme: {policies: []}\n", "version: 1\nprofiles: []\n")
     shown = configuration.diff(bare, prune=True, at=AT)
-    assert {item.name for item in shown.groups[0].changed} == {
-        *("minimum", "align", "freeze", "late", "steady", "watch", "sla"),
-    }
+    gone = ["align", "freeze", "late", "minimum", "sla", "steady", "watch"]
+    assert sorted(item.name for item in shown.groups[0].changed) == gone
     configuration.apply(bare, prune=True, actor=SYSTEM, at=AT)
     assert set(Policy.objects.values_list("status", flat=True)) == {"retired"}
     assert Exemption.objects.get().status == "revoked"
@@ -262,10 +255,9 @@ def test_all_problems_are_told_at_once(acme: World) -> None:
 
 def test_a_tenant_that_may_still_come_is_only_warned_of(acme: World) -> None:
     applied = apply(BASELINES.replace("keys: [tenant-a, tenant-b]", "keys: [tenant-a, tenant-x]"))
-    assert [str(warning) for warning in applied.warnings] == [
-        "baselines.yaml:13: groups.acme.policies[0].tenants.keys[1]: "
-        "there is no tenant “tenant-x”; did you mean “tenant-b”? yet"
-    ]
+    (warning,) = applied.warnings
+    assert (warning.line, warning.place) == (13, "groups.acme.policies[0].tenants.keys[1]")
+    assert "no tenant “tenant-x” yet" in warning.reason
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(acme: World) -> None:
@@ -282,7 +274,7 @@ def test_the_same_profile_twice_is_refused(acme: World) -> None:
     ]
 
 
-def test_only_the_groups_that_are_named_are_touched(acme: World) -> None:
+def test_only_named_groups_are_touched(acme: World) -> None:
     both = BASELINES + BASELINES.split("groups:\n")[1].replace("  acme:", "  elsewhere:", 1)
     applied = apply(both, groups=["acme"])
     assert [group.group.slug for group in applied.groups] == ["acme"]
@@ -304,82 +296,3 @@ def test_an_export_gives_back_what_an_import_took(acme: World) -> None:
     assert profiles is not None
     assert configuration.export_baselines([acme.group]) == baselines.data
     assert configuration.export_profiles([acme.group]) == profiles.data
-
-
-_NAMES = st.text("abcdefghij-_09", min_size=1, max_size=12)
-_TENANTS = st.sampled_from(["*", {"keys": ["tenant-a"]}, {"tiers": ["standard"], "except": {"keys": ["x"]}}])
-_VALUES = st.sampled_from(
-    [
-        {"range": ">=2.3.0 <3.0.0"},
-        {"exactly": "2.4.0"},
-        {"same": True},
-        {"same": True, "at": "2.3.0"},
-        {"deny": "vulnerable"},
-        {"min_age": "2w"},
-        {"within": {"minor": 1}},
-        {"present": True},
-    ]
-)
-_UNTIL = st.sampled_from(["in 9 days", "2027-01-01", "2030-06-01T12:00:00+02:00", "2020-01-01"])
-_TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20)
-
-
-@st.composite
-def _policies(draw: Any, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    sections: dict[str, list[dict[str, Any]]] = {}
-    for name in names:
-        section = draw(st.sampled_from(["baselines", "policies", "holds"]))
-        item: dict[str, Any] = {"name": name, "tenants": draw(_TENANTS)}
-        if section == "holds":
-            item |= {"plugins": ["crm"], "until": draw(_UNTIL), "reason": draw(_TEXT)}
-        else:
-            item["profile"] = draw(st.sampled_from(["steady", "watch"]))
-            item |= draw(st.sampled_from([{}, {"title": "A title: # “x”"}, {"weight": 7}]))
-        if section == "baselines":
-            item["versions"] = {"crm": draw(st.sampled_from([">=2.3.0", {"at_most": "2.4.0"}]))}
-        elif section == "policies":
-            keys = draw(st.lists(_NAMES, max_size=3, unique=True))
-            item["rules"] = [{"name": key, "plugins": ["crm", "mail"], **draw(_VALUES)} for key in keys]
-        sections.setdefault(section, []).append(item)
-    return sections
-
-
-@st.composite
-def documents(draw: Any) -> dict[str, Any]:
-    """Any configuration of the acme group."""
-    names = draw(st.lists(_NAMES, max_size=5, unique=True))
-    section: dict[str, Any] = draw(_policies(names))
-    section |= draw(
-        st.sampled_from([{}, {"sla": {"high": 1}}, {"sla": {}}, {"policies": []}])
-        if not section
-        else st.just({})
-    )
-    breakable = [item["name"] for kind in ("baselines", "policies") for item in section.get(kind, [])]
-    if breakable:
-        section["exemptions"] = [
-            {
-                "name": name,
-                "tenant": "tenant-a",
-                "policy": draw(st.sampled_from(breakable)),
-                "reason": draw(_TEXT),
-                "until": draw(_UNTIL),
-            }
-            for name in draw(st.lists(_NAMES, max_size=3, unique=True))
-        ]
-    return {"version": 1, "groups": {"acme": section}}
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=documents(), second=documents())
-def test_any_configuration_survives_the_round_trip_and_a_second_apply_changes_nothing(
-    acme: World, rolled_back: Any, first: dict[str, Any], second: dict[str, Any]
-) -> None:
-    with rolled_back():
-        for document in (first, second):
-            text = configuration.dump(document)
-            applied = apply(text, prune=True)
-            exported = configuration.export_baselines([acme.group])
-            assert list(changes(exported, document)) == []
-            assert exported == document
-            assert not apply(configuration.dump(exported), prune=True).changed
-            assert applied.changed or document == first or first == second

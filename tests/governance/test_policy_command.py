@@ -14,8 +14,8 @@ from django.core.management import load_command_class
 from django.db import connections
 
 from config.access import SYSTEM
-from governance import configuration, restoring
-from governance.models import Conflict, Exemption, Finding, Policy, PolicyVersion, Simulation
+from governance import configuration
+from governance.models import Conflict, Finding, Policy, PolicyVersion, Simulation
 from governance.models.snapshot import Trigger
 from governance.snapshots import seal
 from tests import factories
@@ -284,21 +284,3 @@ def test_a_rollback_is_shown_first_and_wants_the_snapshot_back_when_told(
     assert Policy.objects.get(name="restore-align").status == "draft"
     assert Policy.objects.get(name="align").status == "active"
     assert policy("rollback", "align", "--to", 99).code == 1
-
-
-def test_a_restored_baseline_and_the_old_policy_do_not_fight(policy: Any, acme: World, folder: Path) -> None:
-    policy("apply", folder, "--json")
-    seal(acme.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
-    acme.tenant_b.group.refresh_from_db()
-    factories.install(acme.tenant_b, {"crm": "2.4.0"})
-    align = Policy.objects.get(name="align")
-    restoration = restoring.prepare(align, 1)
-    baseline = restoring.apply(restoration, actor=SYSTEM, at=AT)
-    assert Policy.objects.get(name="align").status == "paused"
-    assert Exemption.objects.get().tenant == acme.tenant_b
-    assert not Conflict.objects.exists()
-    finding = Finding.objects.outstanding().get()
-    assert (finding.policy, finding.target.version) == (baseline, "2.3.0")  # type: ignore[union-attr]
-    factories.install(acme.tenant_b, {"crm": "2.3.0"})
-    with pytest.raises(restoring.NothingToRestore):
-        restoring.prepare(align, 1)
