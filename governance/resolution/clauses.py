@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
 
 from pysat.solvers import Solver
 
-from governance.resolution.problem import Problem, State
+from governance.resolution.ground import State
+from governance.resolution.problem import Problem
 from governance.resolution.values import Binding, Clash, Component, Relation, Release
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
@@ -97,8 +99,10 @@ class Clauses:
         """The last state that was found."""
         return {c: self._at(c, self._model) for c in self.moves}
 
-    def close(self) -> None:
-        """Give the solver's memory back."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._solver.delete()
 
     def _new(self) -> int:
@@ -143,9 +147,9 @@ class Clauses:
         part = self.problem.situation.component(component)
         if part.open:
             self._unfold(part)
-        for watcher, place, relation in self.problem.watchers.get(component, ()):
+        for watcher, place, relation in self.problem.ground.watchers.get(component, ()):
             installed = self.problem.start[watcher]
-            if installed is not None and (installed.id, place) not in self.problem.endured:
+            if installed is not None and (installed.id, place) not in self.problem.ground.endured:
                 self._add(self.moves[watcher], self._holds(relation))
 
     def _unfold(self, component: Component) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+from governance.resolution.clauses import Clauses, Exhausted
 from governance.resolution.explaining import Oracle, explain
 from governance.resolution.ground import Ground, State
 from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.problem import Problem
-from governance.resolution.search import OPENED, attempt
+from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
-# Beside which components one found no way, and whether it is proved that there is none.
-_Stuck = tuple[tuple[int, ...], bool]
+OPENED = 150  # components that may be opened; from there on what is open has to do
 
 
 def decide(situation: Situation) -> Outcome:
@@ -25,44 +27,60 @@ def decide(situation: Situation) -> Outcome:
     if not beyond:
         return outcome
     if sum(component.open for component in situation.components) + len(beyond) <= OPENED:
-        return Outcome(beyond=frozenset(beyond))
+        return Outcome(beyond=beyond)
     return _outcome(problem, final=True)[0]
 
 
-def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, set[int]]:
-    state, stuck, beyond = _settle(problem, final=final)
-    if beyond and not final:
-        return Outcome(), beyond
+@dataclass
+class _Settled:
+    """The goals that can be met together, and for the others beside which ones they can't, if proved."""
+
+    goals: tuple[int, ...]
+    stuck: dict[int, tuple[tuple[int, ...], bool]] = field(default_factory=dict)
+
+
+def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]:
+    with Clauses(problem) as clauses:
+        settled, found = _settle(problem, Search(clauses, final=final))
+    changes = _changes(problem, found.state or problem.start)
+    if found.beyond or not settled.stuck:
+        return Outcome(changes), found.beyond
     unsettled: list[Unsettled] = []
-    for component, (beside, proved) in sorted(stuck.items()):
-        oracle = Oracle(problem, final, beside)
-        unsettled.append(explain(oracle, component, proved))
-        beyond |= oracle.beyond
-    return Outcome(_changes(problem, state), tuple(unsettled)), set() if final else beyond
+    with Clauses(problem, whole=True) as clauses:
+        oracle = Oracle(problem, Search(clauses, final=final))
+        for component, (beside, proved) in sorted(settled.stuck.items()):
+            unsettled.append(explain(oracle.together(beside), component, proved))
+    return Outcome(changes, tuple(unsettled)), frozenset(oracle.beyond)
 
 
-def _settle(problem: Problem, *, final: bool) -> tuple[State, dict[int, _Stuck], set[int]]:
-    """The state that goes furthest, what stays stuck, and what ought to be opened.
+def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:
+    """What can be met, the weightiest first, and the best state that does."""
+    settled = _together(problem, search)
+    found = search.best(problem, settled.goals)
+    if found.exhausted:
+        settled.stuck |= dict.fromkeys(settled.goals, ((), False))
+    return settled, found
 
-    What can't be done alone can't be done together with more. What can is added one after the other, on top
-    of what is settled, and only where that fails looked at together.
-    """
-    state: State = problem.start
-    stuck: dict[int, _Stuck] = {}
-    beyond: set[int] = set()
-    settled: tuple[int, ...] = ()
+
+def _together(problem: Problem, search: Search) -> _Settled:
+    """What can't be done beside the weightier can't be done beside more."""
+    try:
+        if search.may_go(problem.bindings, problem.obliged):
+            return _Settled(problem.obliged)
+    except Exhausted:
+        pass  # one by one it may still be said
+    settled = _Settled(())
     for component in problem.obliged:
-        goals = (*settled, component)
-        tries = [(goals, state), (goals, None)] if settled else [((component,), None)]
-        for some, base in tries:
-            found = attempt(problem, some, base, final=final)
-            beyond |= found.beyond
-            if found.state is not None:
-                state, settled = found.state, goals
-                break
+        try:
+            proved = True
+            goes = search.may_go(problem.bindings, (*settled.goals, component))
+        except Exhausted:
+            goes = proved = False
+        if goes:
+            settled.goals = (*settled.goals, component)
         else:
-            stuck[component] = settled, not found.exhausted
-    return state, stuck, beyond
+            settled.stuck[component] = settled.goals, proved
+    return settled
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from governance.resolution.ground import Fault, State
 from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
-from governance.resolution.search import attempt
+from governance.resolution.search import Search
 from governance.resolution.values import Binding, Component, Release, digest_of, labels
 
 SHOWN_RELEASES = 3  # how many of the allowed releases the chain tells of
@@ -34,7 +34,7 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Oracle:
     """Says whether a component would have a way if only some of the rules were there.
 
@@ -43,14 +43,24 @@ class Oracle:
     """
 
     problem: Problem
-    final: bool
+    search: Search
     beside: tuple[int, ...] = ()
     beyond: set[int] = field(default_factory=set)
 
+    def together(self, beside: tuple[int, ...]) -> Oracle:
+        """The same, asked about a way together with these."""
+        return replace(self, beside=beside)
+
+    def is_stuck(self, component_id: int, bindings: Sequence[Binding]) -> bool:
+        """Whether there is no state in which the component breaks none of the bindings."""
+        if self.search.can_go(bindings, (*self.beside, component_id)):
+            return False
+        return self.search.final or self.way(component_id, bindings) is None
+
     def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
-        """A state in which the component breaks none of the bindings; None if there is no such state."""
-        found = attempt(self.problem.under(bindings), (*self.beside, component_id), final=self.final)
-        self.beyond |= found.beyond
+        """The best state in which the component breaks none of the bindings; None if there is none."""
+        found = self.search.best(self.problem.under(bindings), (*self.beside, component_id))
+        self.beyond.update(found.beyond)
         return found.state
 
 
@@ -62,7 +72,7 @@ def _minimal(oracle: Oracle, component_id: int, given: Iterable[Binding]) -> lis
     own = [b for b in bindings if b.component == component_id]
 
     def stuck(some: Sequence[Binding]) -> bool:
-        return oracle.way(component_id, some) is None
+        return oracle.is_stuck(component_id, some)
 
     culprits = shrink(own, stuck) if stuck(own) else shrink(bindings, stuck)
     return sorted(culprits, key=lambda b: (b.kind != "hold", -b.weight, b.rule, b.component))

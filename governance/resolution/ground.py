@@ -78,7 +78,7 @@ class Ground:
         for place, relation in self._watched(release) if release is not None else ():
             assert release is not None
             yield Fault(component, release, place, relation)
-        for watcher, place, relation in self._watchers.get(component, ()):
+        for watcher, place, relation in self.watchers.get(component, ()):
             watching = self.start[watcher]
             if watching is not None and state[watcher] is watching:
                 yield Fault(watcher, watching, place, relation)
@@ -89,8 +89,8 @@ class Ground:
                     yield Fault(other, watching, place, relation)
 
     @cached_property
-    def _watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:
-        """By component, who of what is installed is in a relation with it."""
+    def watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:
+        """By component, who of what is installed is in a relation with it, and that one's place."""
         watchers: dict[int, list[tuple[int, int, Relation]]] = {}
         for component, release in self.start.items():
             for place, relation in self._watched(release) if release is not None else ():
@@ -125,8 +125,3 @@ class Ground:
             return not met
         unknown = relation.of_host or not self.situation.complete
         return met or (unknown and not beside)
-
-
-def involved(fault: Fault) -> Iterable[int]:
-    """The components of which at least one must change to mend the fault: those that could help first."""
-    return (*sorted(fault.relation.components - {fault.component}), fault.component)

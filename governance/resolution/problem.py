@@ -68,10 +68,22 @@ class Problem:
             and all(binding.allows(release) for binding in bindings)
         ]
         yield from sorted(allowed, key=preference(installed, self.prefer(component.id)))
-        # Some of the bindings are asked with the freedom that all give, so that fewer never allow less.
-        removable = any(b.kind == "absent" and b.component == component.id for b in self.situation.bindings)
-        if installed is not None and removable and all(binding.absence for binding in bindings):
+        if self._removable(component) and all(binding.absence for binding in bindings):
             yield None
+
+    def possible(self, component: Component) -> Iterator[Release | None]:
+        """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
+        here = component.installed.id if component.installed is not None else None
+        others = (r for r in component.candidates if r.id != here and (r.offered or r.nameable))
+        yield from sorted(others, key=lambda release: (release.rank, release.id))
+        if self._removable(component):
+            yield None
+
+    def _removable(self, component: Component) -> bool:
+        """Some of the bindings are asked with the freedom that all give, so that fewer never allow less."""
+        bindings = self.situation.bindings
+        absent = any(b.kind == "absent" and b.component == component.id for b in bindings)
+        return absent and component.installed is not None
 
     def prefer(self, component_id: int) -> Prefer:
         """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""

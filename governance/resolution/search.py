@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pysat.card import ITotalizer
 
 from governance.resolution.clauses import Clauses, Exhausted
-from governance.resolution.problem import Problem, State
+from governance.resolution.ground import State
+from governance.resolution.problem import Problem
 from governance.resolution.values import Binding
 
 
@@ -91,18 +92,18 @@ class Search:
             lowest += 1
         if not lowest:
             return [*given, *still]
-        return [*given, self._at_most(given, free, lowest)]
+        return [*given, *self._at_most(given, free, lowest)]
 
-    def _at_most(self, given: list[int], free: Sequence[int], lowest: int) -> int:
-        """The literal that bounds how many are true to the least that is possible, from `lowest` on."""
+    def _at_most(self, given: list[int], free: Sequence[int], lowest: int) -> list[int]:
+        """What bounds how many are true to the least that is possible, at least `lowest`."""
         highest = sum(map(self.clauses.is_true, free))
         with ITotalizer(lits=list(free), ubound=highest, top_id=self.clauses.newest) as total:
             self.clauses.more(total.cnf.clauses, total.top_id)
             bounds = [-literal for literal in total.rhs]
         for number in range(lowest, highest):
             if self.clauses.solve([*given, bounds[number]]):
-                return bounds[number]
-        return bounds[highest]
+                return [bounds[number]]
+        return bounds[highest : highest + 1]
 
     def _prefer(self, problem: Problem, bound: Sequence[int], least: list[int]) -> None:
         """Move on to the state that is best for the goals, the weightiest first.
