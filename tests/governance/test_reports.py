@@ -96,7 +96,7 @@ def table(report: Report) -> list[dict[str, str]]:
 
 def text(report: Report) -> str:
     pages = pypdf.PdfReader(io.BytesIO(content(report, "pdf"))).pages
-    return "\n".join(page.extract_text() for page in pages)
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
 @pytest.fixture(autouse=True)
