@@ -27,7 +27,7 @@ class ExemptionFilter(FilterSet):
 
     status = ChoiceFilter(
         label="Status",
-        empty_label="Requested and approved",
+        empty_label="Not ended",
         choices=[("all", "All"), *Exemption.Status.choices],
         method="by_status",
     )
@@ -145,5 +145,5 @@ def _offered(policy: Policy) -> tuple[str, list[tuple[str, str]]]:
     version = policy.current
     assert version is not None, "a policy in force has a current version"
     told = policy_wording.rules_in_words(version.document, version.profile, at=version.created_at)
-    rules = [(f"{policy.name}/{rule.key}", f"{rule.key}: {rule.says}") for rule in told]
+    rules = [(f"{policy.name}/{rule.key}", f"{policy.name}/{rule.key}: {rule.says}") for rule in told]
     return policy.name, [(policy.name, f"{policy.name}, all of it"), *rules]

@@ -7,18 +7,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_filters import ChoiceFilter, FilterSet
 
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import conflicts
-from governance.forms.conflicts import DecideForm
+from governance import conflicts, flags
+from governance.forms.conflicts import DecideForm, ReopenForm, way_out
 from governance.models import Conflict, ConflictTenant
 
 
@@ -67,8 +67,11 @@ def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     found = Conflict.objects.within(request.access).select_related("plugin", "run")
     conflict = get_object_or_404(found, pk=pk)
     may_decide = request.access.allows(Permission.CONFLICT_DECIDE)
-    form = DecideForm(request.POST or None, conflict=conflict)
-    if request.method == "POST" and may_decide and form.is_valid():
+    begins = way_out(conflict, request.GET.get("way", ""))
+    form = DecideForm(request.POST or None, conflict=conflict, initial=begins)
+    if request.method == "POST" and not may_decide:
+        raise Http404
+    if request.method == "POST" and form.is_valid():
         return _decide(request, conflict, form)
     touched = ConflictTenant.objects.within(request.access).filter(conflict=conflict).select_related("tenant")
     rows = listing(
@@ -80,7 +83,13 @@ def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         sorts={"tenant": ("tenant__key",)},
         default="tenant",
     )
-    context = {"conflict": conflict, "form": form, "listing": rows, "may_decide": may_decide}
+    context = {
+        "conflict": conflict,
+        "form": form,
+        "reopen_form": ReopenForm(),
+        "listing": rows,
+        "may_decide": may_decide,
+    }
     return render_page(
         request,
         "governance/conflicts/detail.html",
@@ -90,16 +99,38 @@ def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@requires(Permission.CONFLICT_DECIDE)
+def conflict_reopen(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Take a decision back: the conflict waits for a person again."""
+    conflict = get_object_or_404(Conflict.objects.within(request.access).select_related("group"), pk=pk)
+    form = ReopenForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say why the decision is taken back.")
+        return redirect_to(request, "conflict_detail", conflict.pk)
+    try:
+        conflicts.reopen(conflict, reason=form.cleaned_data["reason"], actor=request.actor, at=timezone.now())
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The decision is taken back; the conflict waits for a person again.")
+    return redirect_to(request, "conflict_detail", conflict.pk)
+
+
 def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> HttpResponse:
-    with transaction.atomic():
-        conflicts.decide(
-            conflict,
-            set_aside=form.cleaned_data["set_aside"],
-            reason=form.cleaned_data["reason"],
-            actor=request.actor,
-            at=timezone.now(),
-        )
-        # The run that stood at this conflict moves on.
-        queue.enqueue("governance.jobs.follow_up", group_id=conflict.group_id)
-    messages.success(request, "Decided. The decision holds until what it rests on changes.")
+    try:
+        with transaction.atomic():
+            conflicts.decide(
+                conflict,
+                set_aside=form.cleaned_data["set_aside"],
+                reason=form.cleaned_data["reason"],
+                actor=request.actor,
+                at=timezone.now(),
+            )
+            # The run that stood at this conflict moves on.
+            queue.enqueue("governance.jobs.follow_up", group_id=conflict.group_id)
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Decided. The decision holds until what it rests on changes.")
     return redirect_to(request, "conflict_detail", conflict.pk)

@@ -59,9 +59,8 @@ def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
 def _states(model: type[models.Model]) -> Iterator[State]:
     """The model's transition table in words, as the code has it."""
     transitions: Transitions = model.TRANSITIONS  # type: ignore[attr-defined]
-    labels: dict[str, str] = {
-        str(value): str(label) for value, label in model._meta.get_field("status").flatchoices
-    }
+    field: Any = model._meta.get_field("status")
+    labels = {str(value): str(label) for value, label in field.flatchoices}
     for value, label in labels.items():
         follow = [(name, text) for name, text in labels.items() if name in transitions[value]]
         yield State(value, label, follow)

@@ -143,9 +143,13 @@ def plan_pause(request: ConsoleRequest, pk: UUID) -> HttpResponse:
 def plan_resume(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Go on with a paused plan."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
-    plans.resume(plan, actor=request.actor, at=timezone.now())
-    queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
-    messages.success(request, f"{plan} goes on.")
+    try:
+        plans.resume(plan, actor=request.actor, at=timezone.now())
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+    else:
+        queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
+        messages.success(request, f"{plan} goes on.")
     return redirect_to(request, "plan_detail", plan.pk)
 
 

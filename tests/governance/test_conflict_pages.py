@@ -1,0 +1,159 @@
+"""Decisions in the console: why rules conflict, what could be done, and a person's word on it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.models import Conflict, ConflictTenant, Finding
+from tenants.models import Group, Role
+from tests import factories
+from tests.factories import AT, World
+from tests.governance.furnished import Furnished, furnish
+
+LIST = "/g/acme/decisions/"
+
+
+@pytest.fixture
+def house(world: World) -> Furnished:
+    return furnish(world)
+
+
+@pytest.fixture
+def owner(house: Furnished, client: Client) -> Client:
+    client.force_login(house.world.owner)
+    return client
+
+
+@pytest.fixture
+def page(house: Furnished) -> str:
+    return f"{LIST}{house.conflict.pk}/"
+
+
+def text(client: Client, path: str, target: str = "") -> str:
+    response = client.get(path, headers={"HX-Request": "true", "HX-Target": target} if target else {})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_list_shows_what_waits_and_whom_it_touches(house: Furnished, owner: Client, page: str) -> None:
+    shown = text(owner, LIST)
+    assert f'href="{page}"' in shown
+    assert "Needs a decision" in shown
+    assert '<td class="num">1</td>' in shown
+    assert "Nothing matches" in text(owner, f"{LIST}?status=decided")
+    assert text(owner, LIST, "conflicts").startswith('<div id="conflicts"')
+
+
+def test_lists_cost_the_same_however_long_they_are(
+    house: Furnished, owner: Client, page: str, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(60) as few:
+        text(owner, LIST)
+        text(owner, page)
+    for number in range(8):
+        tenant = factories.tenant(house.world.group, f"site-{number}")
+        Conflict.objects.create(
+            group=house.world.group,
+            fingerprint=str(number),
+            plugin=house.crm,
+            explanation={"summary": "x", "rules": []},
+            found_at=AT,
+        )
+        ConflictTenant.objects.create(group=house.world.group, conflict=house.conflict, tenant=tenant)
+    with django_assert_max_num_queries(len(few)):
+        text(owner, LIST)
+        text(owner, page)
+
+
+def test_a_conflict_names_its_rules_its_tenants_and_ways_out(
+    house: Furnished, owner: Client, page: str
+) -> None:
+    shown = text(owner, page)
+    assert "core/crm" in shown
+    assert "stay/hold" in shown
+    assert "tenant-b" in shown
+    assert "tenant-a" not in shown
+    assert "Choose this" in shown
+    assert text(owner, page, "touched").startswith('<div id="touched"')
+
+
+def test_a_way_out_fills_in_the_form(house: Furnished, owner: Client, page: str) -> None:
+    for place, way in enumerate(house.conflict.ways_out):
+        shown = text(owner, f"{page}?way={place}")
+        ticked = {f"{rule['policy']}/{rule['key']}" for rule in way["set_aside"]}
+        assert shown.count("checked") == len(ticked)
+    assert "checked" not in text(owner, f"{page}?way=nonsense")
+
+
+def test_a_decision_is_recorded_and_the_finding_moves_on(house: Furnished, owner: Client, page: str) -> None:
+    answer = owner.post(page, {"set_aside": ["stay/hold"], "reason": "The train has left"})
+    assert answer.headers["Location"] == page
+    house.conflict.refresh_from_db()
+    assert (house.conflict.status, house.conflict.decided_by_name) == ("decided", "owner")
+    shown = text(owner, page)
+    assert "The train has left" in shown
+    assert "Take the decision back" in shown
+    finding = Finding.objects.get(tenant=house.world.tenant_b, plugin=house.crm, policy=house.core)
+    assert str(finding.target) == "2.4.0"
+    assert owner.post(page, {"set_aside": ["stay/hold"], "reason": "again"}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"reason": "x"}, "Choose at least one rule that gives way."),
+        ({"set_aside": ["stay/hold"], "reason": "  "}, "This field is required."),
+        ({"set_aside": ["stay/other"], "reason": "x"}, "Select a valid choice"),
+    ],
+)
+def test_half_a_decision_is_told_what_it_lacks(
+    house: Furnished, owner: Client, page: str, data: dict[str, Any], told: str
+) -> None:
+    answer = owner.post(page, data)
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
+    house.conflict.refresh_from_db()
+    assert house.conflict.status == "open"
+
+
+def test_a_decision_is_taken_back_with_a_reason(house: Furnished, owner: Client, page: str) -> None:
+    owner.post(page, {"set_aside": ["stay/hold"], "reason": "The train has left"})
+    nothing = owner.post(f"{page}reopen/", follow=True)
+    assert "Say why the decision is taken back." in nothing.content.decode()
+    assert owner.post(f"{page}reopen/", {"reason": "It came back"}).status_code == 303
+    house.conflict.refresh_from_db()
+    assert house.conflict.status == "open"
+    assert owner.post(f"{page}reopen/", {"reason": "again"}).status_code == 409
+
+
+@pytest.mark.parametrize("verb", ["", "reopen/"])
+def test_nothing_is_decided_while_governance_is_off(
+    house: Furnished, owner: Client, page: str, verb: str
+) -> None:
+    decision = {"set_aside": ["stay/hold"], "reason": "x"}
+    if verb:
+        owner.post(page, decision)
+    Group.objects.filter(pk=house.world.group.pk).update(governance_enabled=False)
+    answer = owner.post(f"{page}{verb}", decision, follow=True)
+    assert "plugin-version-governance is off" in answer.content.decode()
+    house.conflict.refresh_from_db()
+    assert house.conflict.status == ("decided" if verb else "open")
+
+
+def test_only_owners_and_approvers_decide(house: Furnished, client: Client, page: str) -> None:
+    operator = factories.member(house.world.group, "operator", Role.OPERATOR)
+    for user in (house.world.viewer, operator):
+        client.force_login(user)
+        assert "Owners and approvers of the group decide conflicts." in text(client, page)
+        assert client.post(page, {"set_aside": ["stay/hold"], "reason": "x"}).status_code == 404
+    for user in (house.world.tenant_admin, house.world.outsider):
+        client.force_login(user)
+        assert client.get(page).status_code == 404
+    client.force_login(factories.member(house.world.group, "approver", Role.APPROVER))
+    assert client.post(page, {"set_aside": ["stay/hold"], "reason": "x"}).status_code == 303
+
+
+def test_an_empty_group_has_nothing_to_decide(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    assert "Nothing to decide" in text(client, LIST)

@@ -1,0 +1,128 @@
+"""Drift in the console."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from governance.models import Finding
+from tests import factories
+from tests.factories import AT, World
+from tests.governance.furnished import Furnished, furnish
+
+LIST = "/g/acme/drift/"
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def house(world: World) -> Furnished:
+    return furnish(world)
+
+
+@pytest.fixture
+def owner(house: Furnished, client: Client) -> Client:
+    client.force_login(house.world.owner)
+    return client
+
+
+def rows(client: Client, query: str = "", target: str = "findings") -> list[tuple[str, str]]:
+    """Tenant and plugin of each row of the table."""
+    response = client.get(f"{LIST}?{query}", headers={"HX-Request": "true", "HX-Target": target})
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert page.startswith('<div id="findings"')
+    found = r">(tenant-\w)</a></td>\s*<td>(?:<a [^>]*>)?([\w-]+)"
+    return re.findall(found, page)
+
+
+A_CRM, A_HOST = ("tenant-a", "crm"), ("tenant-a", "host-app")
+B_CRM, B_HOST = ("tenant-b", "crm"), ("tenant-b", "host-app")
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("sort=tenant", [A_CRM, A_HOST, B_CRM, B_HOST]),
+        ("sort=-plugin", [B_HOST, A_HOST, B_CRM, A_CRM]),
+        ("sort=tenant&shows=outstanding", [A_CRM, A_HOST, B_CRM]),
+        ("status=accepted", [B_HOST]),
+        ("status=needs_decision", [B_CRM]),
+        ("severity=high&sort=tenant", [A_CRM, B_CRM]),
+        ("plugin=host-app&tenant=tenant-a", [A_HOST]),
+        ("policy=core&q=tenant-b+crm", [B_CRM]),
+        ("shows=closed", []),
+        ("shows=overdue", []),
+    ],
+)
+def test_the_list_is_narrowed_and_sorted(
+    house: Furnished, owner: Client, query: str, shown: list[tuple[str, str]]
+) -> None:
+    assert rows(owner, query) == shown
+
+
+def test_what_is_past_its_date_is_found(house: Furnished, owner: Client) -> None:
+    Finding.objects.filter(tenant=house.world.tenant_a, plugin=house.crm).update(
+        due_at=AT - timedelta(hours=1)
+    )
+    assert rows(owner, "shows=overdue") == [A_CRM]
+
+
+def test_each_finding_tells_installed_target_status_and_reason(house: Furnished, owner: Client) -> None:
+    page = owner.get(LIST).content.decode()
+    assert "2.3.0" in page
+    assert "2.4.0" in page
+    assert "Accepted (exempt)" in page
+    assert "Needs a decision" in page
+    assert "Open findings by status" in page
+    assert f'href="/g/acme/policies/{house.core.pk}/"' in page
+
+
+def test_the_list_costs_the_same_however_long_it_is(
+    house: Furnished, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(50) as few:
+        owner.get(LIST)
+    for number in range(20):
+        Finding.objects.create(
+            group=house.world.group,
+            tenant=factories.tenant(house.world.group, f"site-{number}"),
+            plugin=house.crm,
+            policy=house.core,
+            rule_key="crm",
+            opened_at=AT,
+            opened_snapshot=1,
+        )
+    with django_assert_max_num_queries(len(few)):
+        owner.get(LIST)
+
+
+def test_each_person_sees_the_findings_within_reach(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.viewer)
+    assert len(rows(client)) == 4
+    client.force_login(house.world.tenant_admin)
+    assert set(rows(client)) == {A_CRM, A_HOST}
+    assert "/g/acme/policies/" not in client.get(LIST).content.decode()
+    client.force_login(house.world.outsider)
+    assert client.get(LIST).status_code == 404
+
+
+def test_those_who_only_look_are_not_offered_an_exemption(house: Furnished, client: Client) -> None:
+    ask = "/g/acme/exemptions/request/"
+    client.force_login(house.world.viewer)
+    assert ask not in client.get(LIST).content.decode()
+    client.force_login(house.world.tenant_admin)
+    assert ask in client.get(LIST).content.decode()
+
+
+def test_a_group_in_line_is_told_so(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    assert "No drift" in client.get(LIST).content.decode()

@@ -1,0 +1,133 @@
+"""Runs in the console: listed, followed stage by stage, begun and given up."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.models import Run
+from governance.models.snapshot import Trigger
+from tenants.models import Group
+from tests.factories import AT, World
+from tests.governance.furnished import Furnished, furnish
+
+LIST = "/g/acme/plans/runs/"
+
+
+@pytest.fixture
+def house(world: World) -> Furnished:
+    return furnish(world)
+
+
+@pytest.fixture
+def owner(world: World, client: Client) -> Client:
+    client.force_login(world.owner)
+    return client
+
+
+def run(world: World, number: int, status: Run.Status, **fields: Any) -> Run:
+    return Run.objects.create(
+        group=world.group,
+        number=number,
+        trigger=Trigger.SCHEDULE,
+        status=status,
+        started_by_name="x",
+        started_at=AT,
+        **fields,
+    )
+
+
+def text(client: Client, path: str, target: str = "") -> str:
+    response = client.get(path, headers={"HX-Request": "true", "HX-Target": target} if target else {})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [("", ["Run 2", "Run 1"]), ("status=failed", ["Run 1"]), ("sort=number", ["Run 1", "Run 2"])],
+)
+def test_the_list_is_narrowed_and_sorted(world: World, owner: Client, query: str, shown: list[str]) -> None:
+    run(world, 1, Run.Status.FAILED)
+    run(world, 2, Run.Status.COMPLETED)
+    assert re.findall(r">(Run \d+)</a>", text(owner, f"{LIST}?{query}")) == shown
+
+
+def test_the_list_costs_the_same_however_long_it_is(
+    world: World, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    run(world, 1, Run.Status.COMPLETED)
+    with django_assert_max_num_queries(50) as few:
+        text(owner, LIST)
+    for number in range(2, 12):
+        run(world, number, Run.Status.COMPLETED)
+    with django_assert_max_num_queries(len(few)):
+        text(owner, LIST)
+
+
+def test_a_run_tells_what_each_stage_did(world: World, owner: Client) -> None:
+    figures = {"collect": {"manifests": 3, "refused": 0, "seconds": 0.25}, "seal": {"seconds": 0.1}}
+    found = run(world, 1, Run.Status.FAILED, figures=figures, error="The orchestrator is away.")
+    page = text(owner, f"{LIST}{found.pk}/")
+    assert "manifests <strong>3</strong>" in page
+    assert "refused" not in page
+    assert "nothing to do" in page
+    assert "not yet" in page
+    assert "The orchestrator is away." in page
+
+
+def test_a_run_that_stands_at_conflicts_leads_to_them(house: Furnished, owner: Client) -> None:
+    page = text(owner, f"{LIST}{house.run.pk}/")
+    assert "The run waits for these decisions" in page
+    assert f'href="/g/acme/decisions/{house.conflict.pk}/"' in page
+
+
+def test_a_run_renews_itself_only_while_it_is_under_way(world: World, owner: Client) -> None:
+    found = run(world, 1, Run.Status.RUNNING)
+    assert 'hx-trigger="every' in text(owner, f"{LIST}{found.pk}/", "run")
+    Run.objects.update(status=Run.Status.COMPLETED)
+    part = text(owner, f"{LIST}{found.pk}/", "run")
+    assert part.startswith('<div id="run"')
+    assert 'hx-trigger="every' not in part
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_run_is_begun(world: World, owner: Client, dry: bool) -> None:
+    answer = owner.post(f"{LIST}start/", {"dry_run": "1"} if dry else {})
+    begun = Run.objects.get()
+    assert answer.headers["Location"] == f"{LIST}{begun.pk}/"
+    assert (begun.dry_run, begun.trigger, begun.started_by_name) == (dry, Trigger.HAND, "owner")
+
+
+def test_a_second_run_leads_to_the_one_that_is_under_way(world: World, owner: Client) -> None:
+    found = run(world, 1, Run.Status.RUNNING)
+    answer = owner.post(f"{LIST}start/")
+    assert answer.headers["Location"] == f"{LIST}{found.pk}/"
+    assert Run.objects.count() == 1
+
+
+def test_no_run_is_begun_while_governance_is_off(world: World, owner: Client) -> None:
+    Group.objects.filter(pk=world.group.pk).update(governance_enabled=False)
+    answer = owner.post(f"{LIST}start/", follow=True)
+    assert "plugin-version-governance is off" in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_a_run_is_given_up(world: World, owner: Client) -> None:
+    found = run(world, 1, Run.Status.ACTING)
+    assert owner.post(f"{LIST}{found.pk}/cancel/").status_code == 303
+    found.refresh_from_db()
+    assert found.status == Run.Status.CANCELLED
+    assert owner.post(f"{LIST}{found.pk}/cancel/").status_code == 409
+
+
+def test_only_those_who_may_enforce(world: World, client: Client) -> None:
+    found = run(world, 1, Run.Status.RUNNING)
+    client.force_login(world.viewer)
+    assert "Run now" not in text(client, LIST)
+    assert client.post(f"{LIST}start/").status_code == 404
+    assert client.post(f"{LIST}{found.pk}/cancel/").status_code == 404
+    for user in (world.tenant_admin, world.outsider):
+        client.force_login(user)
+        assert client.get(f"{LIST}{found.pk}/").status_code == 404
