@@ -59,7 +59,7 @@ def furnish(world: World) -> Furnished:
         factories.install(tenant, {"crm": "2.3.0", "host-app": "10.0.0", "erp": "1.0.0"})
         _manifest(world, tenant)
     Profile.objects.create(group=group, name="align", mode="enforce", document={"name": "align", **ENFORCE})
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"name": "crm", "plugins": [crm.name], "at_least": "2.4.0", "severity": "high"},
         {"name": "erp", "plugins": ["erp"], "same": True, "at": "1.0.0"},
         {"name": "host", "plugins": [host.name], "at_least": "11.0.0"},
