@@ -26,7 +26,7 @@ def schema(request: Any) -> HttpResponse:
 
 # Swagger UI sets style attributes from its own script; the scripts themselves come from files of ours.
 @public(_REASON)
-@csp_update({"style-src": ["'unsafe-inline'"]})
+@csp_update({"style-src": ["'self'", "'unsafe-inline'"]})
 def docs(request: Any) -> HttpResponse:
     """The browsable page."""
     response: HttpResponse = _docs(request)

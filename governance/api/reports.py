@@ -62,9 +62,9 @@ def report_status(request: Request, pk: str) -> Response:
     summary="A file of a report",
     tag="policy",
 )
-def report_file(request: Request, pk: str, format: str) -> HttpResponse:
+def report_file(request: Request, pk: str, kind: str) -> HttpResponse:
     """The bytes of one format: pdf, csv or json."""
-    file = _report(request, pk).files.filter(format=format).first()
+    file = _report(request, pk).files.filter(format=kind).first()
     if file is None:
         raise Http404
     response = HttpResponse(bytes(file.content), content_type=file.content_type)

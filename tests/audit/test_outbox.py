@@ -1,0 +1,110 @@
+"""The outbox: nothing lost, nothing twice at the same time, nothing tried for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audit import outbox
+from audit.models import OutboxMessage
+from audit.models.outbox import Destination, OutboxStatus
+from audit.outbox import Delivery, Undeliverable
+from tests.factories import AT
+
+pytestmark = pytest.mark.django_db
+
+
+class Recorder:
+    """A destination that does as it is told, and remembers."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.sent: list[str] = []
+        self.settled: list[dict[str, Any]] = []
+        self.given_up: list[str] = []
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        self.sent.append(message.idempotency_key)
+        if self.failures:
+            raise self.failures.pop(0)
+        return {"ok": True}
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: Any) -> None:
+        self.settled.append(answer)
+
+    def give_up(self, message: OutboxMessage, reason: str, at: Any) -> None:
+        self.given_up.append(reason)
+
+
+def post(key: str = "k") -> None:
+    outbox.post(Destination.NOTIFY, {"hello": 1}, group_id=1, idempotency_key=key, at=AT)
+
+
+def deliver(recorder: Recorder, *, after: timedelta = timedelta(0)) -> Delivery:
+    return outbox.deliver_due({Destination.NOTIFY: recorder}, at=AT + after)
+
+
+def test_a_message_is_delivered_once() -> None:
+    recorder = Recorder()
+    post()
+
+    assert deliver(recorder).delivered == 1
+    assert deliver(recorder, after=timedelta(hours=1)).delivered == 0
+    assert (recorder.sent, recorder.settled) == (["k"], [{"ok": True}])
+
+
+def test_the_same_key_is_one_message() -> None:
+    post()
+    post()
+
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_a_failure_is_tried_again_later_and_not_at_once() -> None:
+    recorder = Recorder(ConnectionError("away"))
+    post()
+
+    assert deliver(recorder).postponed == 1
+    assert deliver(recorder) == Delivery()
+    assert deliver(recorder, after=timedelta(seconds=5)).delivered == 1
+    assert OutboxMessage.objects.get().attempts == 2
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    recorder = Recorder(Undeliverable("no such tenant"))
+    post()
+
+    assert deliver(recorder).given_up == 1
+    assert recorder.given_up == ["no such tenant"]
+    assert OutboxMessage.objects.get().status == OutboxStatus.DEAD
+
+
+def test_what_fails_too_often_is_given_up_and_can_be_retried() -> None:
+    recorder = Recorder(*(ConnectionError("away") for _ in range(outbox.MAX_ATTEMPTS)))
+    post()
+    for attempt in range(outbox.MAX_ATTEMPTS):
+        deliver(recorder, after=attempt * outbox.LONGEST_WAIT)
+    message = OutboxMessage.objects.get()
+    assert message.status == OutboxStatus.DEAD
+
+    outbox.retry(message, at=AT)
+
+    assert deliver(recorder).delivered == 1
+
+
+def test_a_message_in_someones_hands_is_left_to_them_until_their_lease_ends() -> None:
+    recorder = Recorder()
+    post()
+    OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
+
+    assert deliver(recorder) == Delivery()
+    assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)).delivered == 1
+
+
+def test_a_destination_without_a_sender_waits() -> None:
+    post()
+
+    assert outbox.deliver_due({}, at=AT) == Delivery()
+    assert OutboxMessage.objects.get().status == OutboxStatus.PENDING

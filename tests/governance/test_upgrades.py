@@ -1,0 +1,139 @@
+"""Upgrade tasks: handed over once, written back in any order, judged by the next manifest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from audit.models import Entry, OutboxMessage
+from config.access import SYSTEM
+from governance import decisions, drift, plans, upgrades
+from governance.models import Finding, Plan, UpgradeTask
+from governance.orchestrator import OrderStatus
+from tests.factories import AT, World
+from tests.governance import rollout
+
+pytestmark = pytest.mark.django_db
+Status = UpgradeTask.Status
+LATER = AT + timedelta(minutes=5)
+
+
+def said(task: UpgradeTask, status: str, *, order: str = "order-1") -> UpgradeTask:
+    word = OrderStatus(order, str(task.pk), status, "", LATER)
+    upgrades.write_back(word, actor=SYSTEM, at=LATER)
+    return UpgradeTask.objects.get(pk=task.pk)
+
+
+def dispatched(world: World) -> UpgradeTask:
+    task = rollout.running_task(world)
+    assert upgrades.dispatch_due(world.group, at=AT) == 1
+    return UpgradeTask.objects.get(pk=task.pk)
+
+
+def test_a_task_is_handed_over_once(world: World) -> None:
+    task = dispatched(world)
+
+    assert upgrades.dispatch_due(world.group, at=LATER) == 0
+    [message] = OutboxMessage.objects.filter(destination="orchestrator")
+    assert message.idempotency_key == task.idempotency_key
+    [step] = message.payload["steps"]
+    assert step == {"plugin": "crm", "from": "2.3.0", "to": "2.4.0"}
+
+
+def test_a_paused_plan_hands_nothing_over(world: World) -> None:
+    task = rollout.running_task(world)
+    plans.pause(task.plan, actor=SYSTEM, at=AT)
+
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+
+
+def test_with_the_sync_flag_off_nothing_is_handed_over_and_the_task_says_why(world: World) -> None:
+    task = rollout.running_task(world)
+    world.group.sync_enabled = False
+    world.group.save()
+
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+    task.refresh_from_db()
+    assert "plugin-multi-tenant-sync" in task.wait_reason
+
+
+def test_words_that_come_twice_late_or_in_another_order_change_nothing(world: World) -> None:
+    task = dispatched(world)
+
+    assert said(task, "succeeded").status == Status.VERIFYING
+    entries = Entry.objects.count()
+    for late in ("running", "accepted", "succeeded"):
+        assert said(task, late).status == Status.VERIFYING
+    assert Entry.objects.count() == entries
+
+
+def test_a_word_about_another_order_is_not_believed(world: World) -> None:
+    task = said(dispatched(world), "running")
+
+    assert said(task, "succeeded", order="someone-elses").status == Status.RUNNING
+
+
+def test_the_next_manifest_that_shows_the_target_verifies(world: World) -> None:
+    task = said(dispatched(world), "succeeded")
+    rollout.report(world, "tenant-b", "2.4.0", LATER + timedelta(minutes=1))
+
+    assert upgrades.verify(world.group, at=LATER)["verified"] == 1
+
+    task.refresh_from_db()
+    plan = Plan.objects.get(pk=task.plan_id)
+    assert (task.status, plan.status) == (Status.SUCCEEDED, Plan.Status.COMPLETED)
+
+
+def test_a_manifest_from_before_the_hand_over_proves_nothing(world: World) -> None:
+    task = said(dispatched(world), "succeeded")
+
+    assert upgrades.verify(world.group, at=LATER) == {"verified": 0, "verify_failed": 0}
+    task.refresh_from_db()
+    assert task.status == Status.VERIFYING
+
+
+def test_success_that_the_next_manifest_does_not_show_is_a_failed_verification(world: World) -> None:
+    task = said(dispatched(world), "succeeded")
+    rollout.report(world, "tenant-b", "2.3.0", LATER + timedelta(minutes=1))
+
+    assert upgrades.verify(world.group, at=LATER)["verify_failed"] == 1
+
+    task.refresh_from_db()
+    assert task.status == Status.VERIFY_FAILED
+    assert "crm is 2.3.0, not 2.4.0" in task.detail
+    assert Finding.objects.open().get().status == Finding.Status.VERIFY_FAILED
+
+
+def test_a_late_manifest_still_verifies_what_had_failed(world: World) -> None:
+    task = said(dispatched(world), "succeeded")
+    rollout.report(world, "tenant-b", "2.3.0", LATER + timedelta(minutes=1))
+    upgrades.verify(world.group, at=LATER)
+    rollout.report(world, "tenant-b", "2.4.0", LATER + timedelta(minutes=4))
+
+    upgrades.verify(world.group, at=LATER)
+
+    task.refresh_from_db()
+    assert task.status == Status.SUCCEEDED
+
+
+def test_the_finding_follows_its_task(world: World) -> None:
+    task = dispatched(world)
+    finding = Finding.objects.open().get()
+    assert finding.status == Finding.Status.IN_PROGRESS
+
+    said(task, "failed")
+
+    finding.refresh_from_db()
+    assert finding.status == Finding.Status.NEW
+
+
+def test_after_a_failure_the_next_plan_has_a_task_of_its_own(world: World) -> None:
+    task = said(dispatched(world), "failed")
+    drift.detect(world.group, at=LATER)
+    decisions.evaluate(world.group, at=LATER, actor=SYSTEM)
+
+    again = plans.draft(world.group, at=LATER, actor=SYSTEM)
+
+    assert again is not None
+    assert again.tasks.get().idempotency_key != task.idempotency_key
