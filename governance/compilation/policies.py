@@ -11,7 +11,7 @@ from django.db import transaction
 from governance import policy_documents, selections
 from governance.compilation import judgements, members
 from governance.compilation.standing import is_open
-from governance.models import Plugin, PolicyVersion, Rule
+from governance.models import Plugin, PolicyVersion, Rule, Violation
 from governance.policy_documents import ExpandedPolicy
 from governance.rules import PROFILE_DENIALS, RuleSpec, Wish, check_dialects, parse_all
 
@@ -40,7 +40,15 @@ def compile_version(version: PolicyVersion, *, at: datetime) -> list[Rule]:
         row.recompile_at = _next_edge(row, expanded, at)
     changed = judgements.judge(rows, at=at)
     Rule.objects.filter(pk__in={rule for rule, _ in changed}).update(detected=False)
+    if version.policy.current_id == version.pk:
+        _forget_others(version)
     return rows
+
+
+def _forget_others(version: PolicyVersion) -> None:
+    """What breaks the rules of versions that bind no longer; put in force again, they are compiled again."""
+    others = Rule.objects.filter(policy_id=version.policy_id).exclude(version=version)
+    Violation.objects.filter(rule_id__in=list(others.values_list("pk", flat=True))).delete()
 
 
 def _denials(expanded: ExpandedPolicy) -> Iterator[RuleSpec]:

@@ -7,7 +7,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import catalogue, compilation, drift
-from governance.models import Plugin, Policy, Release, Rule, SelectionTenant, Violation
+from governance.models import Plugin, Policy, PolicyVersion, Release, Rule, SelectionTenant, Violation
 from governance.rules import RuleError
 from tenants.models import Tenant
 from tests import factories
@@ -159,6 +159,19 @@ def test_what_an_edited_policy_no_longer_says_is_compiled_away(world: World, plu
     compilation.compile_version(version, at=AT)
     assert [rule.key for rule in Rule.objects.filter(version=version)] == ["crm"]
     assert broken(rule_of(policy, "crm")) == {"crm 1.0.0", "crm 2.0.0"}
+
+
+def test_what_breaks_an_older_version_is_not_kept_and_comes_back_with_it(
+    world: World, plugin: Plugin
+) -> None:
+    older = factories.policy(world.group, "core", [crm(at_least="2.0.0")]).current
+    policy = factories.policy(world.group, "core", [crm(at_least="3.0.0")])
+    assert set(Violation.objects.values_list("rule__version", flat=True)) == {policy.current_id}
+    assert older is not None
+    policy.current = older
+    policy.save()
+    compilation.compile_version(PolicyVersion.objects.get(pk=older.pk), at=AT)
+    assert broken(rule_of(policy, "crm")) == {"crm 1.0.0"}
 
 
 def test_a_rule_that_its_plugins_dialect_cannot_read_is_refused_and_nothing_of_it_stays(
