@@ -139,8 +139,11 @@ def work(run: Run, at: datetime) -> None:
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
     if UpgradeTask.objects.filter(group=group, status=UpgradeTask.Status.VERIFYING).exists():
-        collectors.collect(group, actor=SYSTEM, at=at)
+        changed = collectors.collect(group, actor=SYSTEM, at=at).changed_tenant_ids
+        drift.detect(group, at=at, tenant_ids=changed)
         upgrades.verify(group, at=at)
+        if changed:
+            decisions.evaluate(group, at=at, actor=SYSTEM, tenant_ids=changed)
 
 
 def changed_anything(run: Run) -> bool:
