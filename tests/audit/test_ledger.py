@@ -21,7 +21,7 @@ def write(world: World, times: int = 1) -> list[Entry]:
     ]
 
 
-def tamper(statement: str, *values: object) -> None:
+def tamper(statement: str, *values: int) -> None:
     """Change the table as someone with the owner's rights and bad intent could."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")

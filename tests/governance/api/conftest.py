@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from config.access import SYSTEM, Permission
@@ -27,7 +26,7 @@ class Service:
         """POST under /internal/."""
         headers = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {})}
         data = body if isinstance(body, str) else json.dumps({} if body is None else body)
-        response: HttpResponse = Client().post(f"/internal/{path}", data, content_type=kind, headers=headers)
+        response: Any = Client().post(f"/internal/{path}", data, content_type=kind, headers=headers)
         return response
 
     def get(self, path: str) -> Any:
