@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 import typer
 from django.core.exceptions import ObjectDoesNotExist
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -44,6 +45,9 @@ _REFUSALS = (
 )
 
 
+_NAME = 26  # as long as this, a name stays on one line
+
+
 class Output:
     """Where an answer goes. With `as_json`, standard output holds one document and nothing else."""
 
@@ -65,11 +69,13 @@ class Output:
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people; figures stand on the right."""
-        table = Table(title=title, title_justify="left")
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
         filled = [list(row) for row in rows]
         for place, heading in enumerate(headings):
             figures = bool(filled) and all(isinstance(row[place], int) for row in filled)
-            table.add_column(heading, justify="right" if figures else "left", overflow="fold")
+            short = max((len(str(row[place])) for row in filled), default=0) <= _NAME
+            justify: Literal["left", "right"] = "right" if figures else "left"
+            table.add_column(heading, justify=justify, overflow="fold", no_wrap=short)
         for row in filled:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
         self.console.print(table)

@@ -47,13 +47,22 @@ def list_policies(out: Output, group: Group, *, retired: bool) -> None:
         }
         for row in rows
     ]
-    headings = ("name", "kind", "status", "version", "profile", "mode", "drift", "accepted")
+    columns = {
+        "name": "name",
+        "kind": "kind",
+        "status": "status",
+        "v": "version",
+        "mode": "mode",
+        "drift": "drift",
+        "exempt": "accepted",
+    }
 
     def show() -> None:
         if not documents:
             out.say("No policies yet. `policy apply` puts those of config/version in force.")
             return
-        out.table(f"Policies of {group}", headings, [[doc[name] for name in headings] for doc in documents])
+        rows = [[document[key] for key in columns.values()] for document in documents]
+        out.table(f"Policies of {group}", list(columns), rows)
 
     out.answer({"group": group.slug, "policies": documents}, show)
 
@@ -75,7 +84,7 @@ def show_policy(out: Output, policy: Policy, number: int | None) -> None:
             out.say(policy.title)
         text = configuration.dump(policies.as_written(version.document))
         out.console.print(Syntax(text, "yaml", background_color="default"))
-        out.table("Rules", ("rule", "plugins", "says"), [_rule_row(rule) for rule in document["rules"]])
+        out.table("Rules", ("rule", "severity", "says"), [_rule_row(rule) for rule in document["rules"]])
         out.say(f"{document['tenants']} tenants selected, {document['drift']} findings open")
         rows = [
             [one["number"], one["created_at"], one["author"], one["comment"]] for one in document["versions"]
@@ -155,5 +164,5 @@ def _as_document(policy: Policy, version: PolicyVersion, versions: list[PolicyVe
 
 
 def _rule_row(rule: dict[str, Any]) -> list[str]:
-    plugins = rule["plugins"]
-    return [rule["name"], plugins if isinstance(plugins, str) else ", ".join(plugins), rule["says"]]
+    variants = "".join(f"; {one['name']}: {one['says']}" for one in rule["variants"])
+    return [rule["name"], rule["severity"], rule["says"] + variants]

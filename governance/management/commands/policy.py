@@ -28,7 +28,9 @@ TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
 
 
 class Command(ExitCodes, TyperCommand):
-    """Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 differences found or changes pending,
+    """Policies: what they say, what they would do, and doing it.
+
+    Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 differences found or changes pending,
     4 a person has to decide, 5 refused (switched off, in the wrong state, or the world moved)."""
 
     help = __doc__ or ""
