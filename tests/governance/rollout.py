@@ -21,14 +21,19 @@ def report(world: World, tenant: str, version: str, at: datetime) -> None:
     assert not result.refused, result.refused
 
 
-def plan(world: World) -> Plan:
-    """tenant-b is a version behind; the plan brings it up."""
+def world_behind(world: World) -> None:
+    """tenant-b is a version behind a policy that enforces; nobody has noticed yet."""
     factories.plugin(world.group, "host", ["10.0.0"], host=True)
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     report(world, "tenant-a", "2.4.0", AT - timedelta(days=1))
     report(world, "tenant-b", "2.3.0", AT - timedelta(days=1))
     rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
     factories.policy(world.group, "core", [rule], profile=PROFILE)
+
+
+def plan(world: World) -> Plan:
+    """The plan that brings it up."""
+    world_behind(world)
     drift.detect(world.group, at=AT)
     decisions.evaluate(world.group, at=AT, actor=SYSTEM)
     drafted = plans.draft(world.group, at=AT, actor=SYSTEM)
