@@ -65,7 +65,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class DrawnBar:
-    """A bar with its place."""
+    """A bar with its place; `width` is in per cent."""
 
     bar: Bar
     y: int
@@ -128,8 +128,8 @@ class Donut:
 
 WIDTH = 720
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 24
-_BAR_HEIGHT = 28
-BAR_LABEL, BAR_ROOM = 200, 440
+_BAR_HEIGHT = 36
+_FULL = 100  # bars are shares of the room that they get, so that their labels keep their size in any
 
 
 def trend(
@@ -178,7 +178,7 @@ def bars(items: Sequence[Bar], *, title: str) -> Bars:
         DrawnBar(
             bar=item,
             y=index * _BAR_HEIGHT,
-            width=round(item.value / longest * BAR_ROOM, 1),
+            width=round(item.value / longest * _FULL, 1),
             text=item.text or f"{item.value:,g}",
             colour=PRINT_COLOURS[item.tone],
         )

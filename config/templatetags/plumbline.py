@@ -113,7 +113,11 @@ def field(bound: BoundField, compact: bool = False) -> dict[str, Any]:
         else "form-control"
     )
     wrong = " is-invalid" if bound.errors else ""
-    control = bound.as_widget(attrs={"class": f"{widget.attrs.get('class', '')} {kind}{wrong}".strip()})
+    classes = f"{widget.attrs.get('class', '')} {kind}{wrong}".strip()
+    if grouped:
+        # Drawn one by one, each beside its label: the whole would give its class to what is around them too.
+        widget.attrs["class"] = classes
+    control = "" if grouped else bound.as_widget(attrs={"class": classes})
     return {"bound": bound, "control": control, "checkbox": checkbox, "grouped": grouped, "compact": compact}
 
 

@@ -49,7 +49,7 @@ def test_long_trends_have_few_labels_with_both_ends_among_them() -> None:
 
 def test_the_longest_bar_fills_the_room() -> None:
     chart = charts.bars([Bar("a", 40), Bar("b", 10), Bar("c", 0)], title="By plugin")
-    assert [drawn.width for drawn in chart.bars] == [charts.BAR_ROOM, charts.BAR_ROOM / 4, 0]
+    assert [drawn.width for drawn in chart.bars] == [100, 25, 0]
 
 
 def test_parts_make_up_the_whole_and_empty_ones_are_left_out() -> None:
