@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,8 +18,12 @@ from typing import Any, TypeVar
 
 import httpx
 
+from config import postgres
+
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
+# Below the range for outgoing connections, and not where embedded databases look for theirs.
+PORTS = range(10_000, 20_000)
 Value = TypeVar("Value")
 
 
@@ -29,7 +34,7 @@ class Product:
         self.data_dir = data_dir
         self.port, self.sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
         self.environment = {
             **inherited,
@@ -38,12 +43,18 @@ class Product:
             "PLUMBLINE_SANDBOX_PORT": str(self.sandbox_port),
             "PLUMBLINE_DATABASE_FSYNC": "off",
         }
-        self.environment.pop("DJANGO_SETTINGS_MODULE", None)
+        for name in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
+            self.environment.pop(name, None)
+
+    def install(self) -> None:
+        """Make the database with the scenario group; what is there already stays."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("load_demo", "--only", "powerx")
 
     def start(self) -> None:
-        """Run it until the console answers."""
+        """Run it until the console and the sandbox answer."""
         with (self.data_dir / "run.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--port", str(self.port)],
                 cwd=ROOT,
                 env=self.environment,
@@ -51,15 +62,16 @@ class Product:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        until(self._answers, "the console answers", READY_WITHIN)
+        until(lambda: self._answers(self.port), "the console answers", READY_WITHIN)
+        until(lambda: self._answers(self.sandbox_port), "the sandbox answers", READY_WITHIN)
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(60)
-            self._process = None
-        self.manage("database", "stop")
+        """Stop it as Ctrl-C does, and the database, which commands leave running."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(60)
+            self.process = None
+        postgres.stop(self.data_dir)
 
     def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
         """What a command says on standard output."""
@@ -90,19 +102,23 @@ class Product:
         """The sandbox orchestrator's own controls."""
         token = (self.data_dir / "secrets" / "orchestrator_token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", headers=headers, timeout=10)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", headers=headers, timeout=30)
 
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, (self.data_dir / "run.log").read_text()
+    def password(self) -> str:
+        """What the demo's people sign in with."""
+        return (self.data_dir / "secrets" / "demo_password").read_text().strip()[:16]
+
+    def _answers(self, port: int) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.data_dir / "run.log").read_text()
         try:
-            urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
         except (urllib.error.URLError, OSError):
             return False
         return True
 
 
-def until(look: Callable[[], Value | None], what: str, within: float = 30.0) -> Value:
+def until(look: Callable[[], Value | None], what: str, within: float = 60.0) -> Value:
     """What `look` sees once it sees something; fails if it doesn't in time."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
@@ -114,6 +130,11 @@ def until(look: Callable[[], Value | None], what: str, within: float = 30.0) -> 
 
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
