@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_filters import ChoiceFilter, FilterSet
+from django import forms
+from django_filters import ChoiceFilter, DateFilter, FilterSet
 
 
 class SeenValuesFilter(ChoiceFilter):
@@ -20,3 +21,12 @@ class SeenValuesFilter(ChoiceFilter):
         values = rows.order_by(name).values_list(name, flat=True).distinct()
         self.extra["choices"] = [(value, value) for value in values if value not in (None, "")]
         return super().field
+
+
+class DayFilter(DateFilter):
+    """A day, chosen in the browser's own calendar; `end` tells whether it is the last one or the first."""
+
+    def __init__(self, field_name: str, *, label: str, end: bool = False) -> None:
+        lookup = "date__lte" if end else "date__gte"
+        calendar = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(field_name=field_name, lookup_expr=lookup, label=label, widget=calendar)

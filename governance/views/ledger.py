@@ -11,12 +11,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from django_filters import CharFilter, ChoiceFilter, DateFromToRangeFilter, FilterSet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from audit import ledger
 from audit.actions import Action
 from audit.models import Entry
 from config.access import ActorKind, ConsoleRequest, Permission, requires
+from config.filters import DayFilter
 from config.listing import listing
 from config.rendering import redirect_to, render_fragment, render_page, wants_fragment
 from tenants.models import Tenant
@@ -39,7 +40,8 @@ class LedgerFilter(FilterSet):
     )
     actor_name = CharFilter(label="Name", lookup_expr="icontains")
     tenant = CharFilter(label="Tenant", method="by_tenant")
-    at = DateFromToRangeFilter(label="Between")
+    since = DayFilter("at", label="From")
+    until = DayFilter("at", label="To", end=True)
 
     class Meta:
         model = Entry

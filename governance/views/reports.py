@@ -12,12 +12,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from django_filters import ChoiceFilter, DateFromToRangeFilter, FilterSet
+from django_filters import ChoiceFilter, FilterSet
 
 from audit.models import Report, ReportFile
 from audit.models.report import ReportStatus
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
+from config.filters import DayFilter
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import compliance, flags
@@ -46,7 +47,8 @@ class ReportFilter(FilterSet):
     """How the list of reports may be narrowed."""
 
     status = ChoiceFilter(label="Status", empty_label="Any", choices=ReportStatus.choices)
-    created_at = DateFromToRangeFilter(label="Asked for")
+    since = DayFilter("created_at", label="From")
+    until = DayFilter("created_at", label="To", end=True)
 
     class Meta:
         model = Report

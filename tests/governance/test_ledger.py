@@ -56,7 +56,8 @@ def test_the_ledger_is_shown_newest_first(client: Client, written: World) -> Non
         ("?q=core-plugins&sort=sequence", [Action.POLICY_APPLIED, Action.POLICY_PAUSED]),
         ("?actor_name=lovelace&sort=action", [Action.POLICY_PAUSED, Action.TENANT_CHANGED]),
         ("?actor_kind=person&tenant=tenant-b", [Action.TENANT_CHANGED]),
-        ("?at_after=2026-03-05", [Action.POLICY_PAUSED]),
+        ("?since=2026-03-05", [Action.POLICY_PAUSED]),
+        ("?action=policy.paused&until=2026-03-04", []),
     ],
 )
 def test_the_ledger_is_narrowed_and_sorted(
