@@ -39,10 +39,16 @@ def run(row: Run) -> dict[str, Any]:
         "started_at": row.started_at.isoformat(),
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,
         "error": row.error,
-        "figures": row.figures,
+        "figures": figures(row),
         "plan": plan(row.plan) if row.plan else None,
         "conflicts": [conflict(found) for found in conflicts],
     }
+
+
+def figures(row: Run) -> dict[str, Any]:
+    """A run's figures, the stages in their order: the database keeps none."""
+    stages = {stage.value: row.figures[stage] for stage in Run.Stage if stage in row.figures}
+    return stages | row.figures
 
 
 def plan(row: Plan) -> dict[str, Any]:
