@@ -21,6 +21,7 @@ from tenants.models import Group, Tenant
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ENDS = [UpgradeTask.Status.SUCCEEDED, UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED]
+_RUN_ENDS = [Run.Status.COMPLETED, Run.Status.NEEDS_DECISION, Run.Status.FAILED, Run.Status.CANCELLED]
 
 
 def scrape(group_ids: Collection[int], *, at: datetime) -> bytes:
@@ -59,7 +60,7 @@ class GovernanceCollector(Collector):
         yield self._counter(
             "version_policy_conflict", "Conflicts ever found.", self._counted(Conflict.objects.all(), "group")
         )
-        ended = self._said("run", Action.RUN_FINISHED, Run.Status.values)
+        ended = self._said("run", Action.RUN_FINISHED, _RUN_ENDS)
         yield self._counter("version_policy_runs", "Times that a run ended, by status.", ended, "status")
 
     def _ended(self) -> dict[tuple[Any, ...], float]:
@@ -72,7 +73,11 @@ class GovernanceCollector(Collector):
     def _said(self, kind: str, action: Action, statuses: Collection[str]) -> dict[tuple[Any, ...], float]:
         """How often the ledger says so: a counter never falls, but a new attempt leaves a status again."""
         entries = Entry.objects.filter(subject_kind=kind, action=action, data__status__in=list(statuses))
-        return self._counted(entries.annotate(said=KT("data__status")), "group_id", "said")
+        # From nothing on, or the first of its kind would come with its series and be no increase.
+        none: dict[tuple[Any, ...], float] = {
+            (pk, str(status)): 0 for pk in self.slugs for status in statuses
+        }
+        return none | self._counted(entries.annotate(said=KT("data__status")), "group_id", "said")
 
     def _compliance(self) -> Iterator[Metric]:
         tenants = self._counted(Tenant.objects.active(), "group")

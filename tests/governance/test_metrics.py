@@ -166,6 +166,8 @@ def test_a_group_where_nothing_happened_has_zeros_where_alerts_look(world: World
     values = scraped(world.group)
     for name in ("drift_total", "conflict_total", "overdue", "queue_age_seconds", "outbox_age_seconds"):
         assert values[f"version_policy_{name}", ("acme",)] == 0
+    assert values["version_policy_enforced_total", ("acme", "failed")] == 0
+    assert values["version_policy_runs_total", ("acme", "failed")] == 0
     assert values["version_policy_compliance_rate", ("acme",)] == 1
 
 
