@@ -75,9 +75,14 @@ def apply(
     return outcome
 
 
-def apply_folder(folder: Path, *, actor: Actor, at: datetime, comment: str = "") -> Applied:
-    """Put a folder's files in force, for every group that they speak of. Raises ConfigurationError."""
-    return apply(files.load(folder), actor=actor, at=at, comment=comment)
+def apply_folder(
+    folder: Path, *, actor: Actor, at: datetime, groups: Sequence[str] = (), comment: str = ""
+) -> Applied:
+    """Put a folder's files in force, for these groups or every one that they speak of.
+
+    Raises ConfigurationError.
+    """
+    return apply(files.load(folder), actor=actor, at=at, groups=groups, comment=comment)
 
 
 def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, comment: str) -> None:

@@ -42,10 +42,12 @@ class Command(TyperCommand):
         console = Console(stderr=as_json)
         outcome: dict[str, Any] = {"configuration": None, "groups": {}}
         try:
+            chosen = self._groups(group)
             if not skip_config:
-                outcome["configuration"] = self._apply(config or settings.CONFIGURATION_DIR)
+                # Groups that weren't named are left alone, whatever the files say of them.
+                outcome["configuration"] = self._apply(config or settings.CONFIGURATION_DIR, group or [])
             with borrowed.sandbox():
-                for one in self._groups(group):
+                for one in chosen:
                     outcome["groups"][one.slug] = self._loop(one, dry_run, timeout, console)
         except (configuration.ConfigurationError, borrowed.NotReady) as failure:
             self._give_up(FAILED, str(failure), as_json)
@@ -56,8 +58,8 @@ class Command(TyperCommand):
         if any(figures["status"] == Run.Status.FAILED for figures in outcome["groups"].values()):
             raise SystemExit(FAILED)  # typer.Exit would end as 0 here
 
-    def _apply(self, folder: Path) -> dict[str, Any]:
-        return configuration.apply_folder(folder, actor=SYSTEM, at=timezone.now()).as_json()
+    def _apply(self, folder: Path, groups: list[str]) -> dict[str, Any]:
+        return configuration.apply_folder(folder, actor=SYSTEM, at=timezone.now(), groups=groups).as_json()
 
     def _groups(self, slugs: list[str] | None) -> list[Group]:
         groups = Group.objects.order_by("slug")
