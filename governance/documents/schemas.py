@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -19,6 +20,9 @@ from governance.documents.reading import Place, Source
 BASELINES = "multi_tenant_baselines.schema.json"
 PROFILES = "policy_profiles.schema.json"
 NAMES = (BASELINES, PROFILES)
+
+# PostgreSQL keeps neither in JSON.
+_UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 _TYPES = {
     "string": "text",
@@ -49,11 +53,26 @@ def _validator(name: str, definition: str) -> Draft202012Validator:
 
 def problems(source: Source, name: str, *, definition: str = "") -> Iterator[Problem]:
     """What in the document breaks the schema, or the one of its definitions that is named."""
+    for place, text in _texts(source.data, ()):
+        if _UNKEEPABLE.search(text):
+            yield source.problem(place, "holds a character that can't be kept: NUL or half a surrogate pair")
     for error in _validator(name, definition).iter_errors(source.data):
         for cause in _causes(error):
             place: Place = tuple(cause.absolute_path)
             for at, reason in _reasons(cause, place):
                 yield source.problem(at, reason)
+
+
+def _texts(data: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(data, str):
+        yield place, data
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _texts(item, (*place, index))
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield place, str(key)
+            yield from _texts(item, (*place, key))
 
 
 def _causes(error: ValidationError) -> list[ValidationError]:

@@ -66,6 +66,7 @@ def test_deep_nesting_is_refused() -> None:
 
 
 @given(JSON)
+@example("\x85 \u2028\u2029")
 def test_what_is_written_reads_back_as_the_same_document(document: object) -> None:
     assert parse(exporting.dump({"document": document}), file="f").data == {"document": document}
 
@@ -112,6 +113,12 @@ def test_a_rule_says_one_thing(rule: str, reason: str) -> None:
     assert any(told.startswith(reason) for told in found.values()) or any(
         reason in told for told in found.values()
     ), found
+
+
+@pytest.mark.parametrize("text", ["\\0", "\\ud800"])
+def test_a_text_that_the_database_can_not_keep_is_refused(text: str) -> None:
+    found = broken(policy(f'- {{name: a, profile: p, tenants: "*", title: "x{text}", rules: []}}'))
+    assert any("can't be kept" in told for told in found.values()), found
 
 
 def test_a_selector_is_refused_where_it_is_wrong() -> None:
