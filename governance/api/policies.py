@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import conflicts, pipeline, simulation
-from governance.api import bodies, presenters
+from governance import conflicts, pipeline, presenters, simulation
+from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from audit.models import Report
 from config import queue
 from config.access import Permission
-from governance import compliance, flags
-from governance.api import bodies, presenters
+from governance import compliance, flags, presenters
+from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import collectors, flags, snapshots
-from governance.api import bodies, presenters
+from governance import collectors, flags, presenters, snapshots
+from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once

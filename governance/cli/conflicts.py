@@ -8,8 +8,7 @@ from datetime import datetime
 import typer
 
 from config.access import Actor, Permission
-from governance import conflicts, pipeline
-from governance.api import presenters
+from governance import conflicts, pipeline, presenters
 from governance.cli.output import Exit, Output, end
 from governance.models import Conflict
 from tenants.models import Group, User

@@ -18,8 +18,7 @@ from rich.progress import (
 )
 
 from config import borrowed
-from governance import pipeline, plans
-from governance.api import presenters
+from governance import pipeline, plans, presenters
 from governance.cli.output import Exit, Output, end, operator
 from governance.models import Plan, Run, UpgradeTask
 from governance.models.plan import UNFINISHED

@@ -58,8 +58,8 @@ def problems(source: Source, name: str, *, definition: str = "") -> Iterator[Pro
             yield source.problem(place, "holds a character that can't be kept: NUL or half a surrogate pair")
     for error in _validator(name, definition).iter_errors(source.data):
         for cause in _causes(error):
-            place: Place = tuple(cause.absolute_path)
-            for at, reason in _reasons(cause, place):
+            path: Place = tuple(cause.absolute_path)
+            for at, reason in _reasons(cause, path):
                 yield source.problem(at, reason)
 
 

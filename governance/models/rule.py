@@ -105,7 +105,7 @@ class Rule(models.Model):
     targets = models.JSONField(default=dict)
     # The plugins of such a rule whose target depends on who has them installed.
     contested = ArrayField(models.BigIntegerField(), default=list)
-    # Whether the findings of all tenants follow the rule as it is compiled. The next detection sees to the rest.
+    # Whether all tenants' findings follow the rule as it is compiled. The next detection sees to the rest.
     detected = models.BooleanField(default=False)
 
     objects = RuleQuerySet.as_manager()

@@ -9,8 +9,7 @@ from django.utils import timezone
 from django_typer.management import TyperCommand
 
 from config import borrowed
-from governance import collectors, drift, flags, snapshots
-from governance.api import presenters
+from governance import collectors, drift, flags, presenters, snapshots
 from governance.cli.output import Exit, Output, end, group_of, operator
 from governance.models import ManifestSource
 from governance.models.snapshot import Trigger

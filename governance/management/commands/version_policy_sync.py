@@ -13,8 +13,7 @@ from rich.table import Table
 
 from config import borrowed
 from config.access import SYSTEM
-from governance import configuration, flags, pipeline
-from governance.api import presenters
+from governance import configuration, flags, pipeline, presenters
 from governance.models import Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group

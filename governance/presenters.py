@@ -48,7 +48,7 @@ def run(row: Run) -> dict[str, Any]:
 def figures(row: Run) -> dict[str, Any]:
     """A run's figures, the stages in their order: the database keeps none."""
     stages = {stage.value: row.figures[stage] for stage in Run.Stage if stage in row.figures}
-    return stages | row.figures
+    return {**stages, **row.figures}
 
 
 def plan(row: Plan) -> dict[str, Any]:
