@@ -47,7 +47,7 @@ def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]
         return Outcome(changes), found.beyond
     unsettled: list[Unsettled] = []
     with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final))
+        oracle = Oracle(problem, Search(clauses, final=final), found.state or problem.start)
         for component, (beside, proved) in sorted(settled.stuck.items()):
             unsettled.append(explain(oracle.together(beside), component, proved))
     return Outcome(changes, tuple(unsettled)), frozenset(oracle.beyond)

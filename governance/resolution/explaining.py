@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from governance.resolution.clauses import Exhausted
 from governance.resolution.ground import Fault, State
 from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
@@ -40,10 +41,13 @@ class Oracle:
 
     It would have to go it together with the components in `beside`, as far as they have to move then. While
     the oracle has to guess because components aren't open that might help, it gathers them in `beyond`.
+    Most questions need no search: `settled` is a state that goes as far as all rules let it, with the stuck
+    components as they are, so a component that breaks none of the rules asked about may stay there.
     """
 
     problem: Problem
     search: Search
+    settled: State
     beside: tuple[int, ...] = ()
     beyond: set[int] = field(default_factory=set)
 
@@ -53,13 +57,32 @@ class Oracle:
 
     def is_stuck(self, component_id: int, bindings: Sequence[Binding]) -> bool:
         """Whether there is no state in which the component breaks none of the bindings."""
+        problem = self.problem.under(bindings)
+        if not problem.broken(component_id):
+            return False
+        if not problem.targets[component_id]:
+            return True
         if self.search.can_go(bindings, (*self.beside, component_id)):
             return False
-        return self.search.final or self.way(component_id, bindings) is None
+        if self.search.final or self._is_hopeless(component_id, bindings):
+            return True
+        return self.way(component_id, bindings) is None
+
+    def _is_hopeless(self, component_id: int, bindings: Sequence[Binding]) -> bool:
+        """Whether opening further components couldn't help either."""
+        try:
+            return not self.search.may_go(bindings, (*self.beside, component_id))
+        except Exhausted:
+            return False
 
     def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
         """The best state in which the component breaks none of the bindings; None if there is none."""
-        found = self.search.best(self.problem.under(bindings), (*self.beside, component_id))
+        problem = self.problem.under(bindings)
+        if not problem.broken(component_id):
+            return self.settled
+        if not problem.targets[component_id]:
+            return None
+        found = self.search.best(problem, (*self.beside, component_id))
         self.beyond.update(found.beyond)
         return found.state
 
@@ -113,7 +136,7 @@ def _closing(
 def _chain(problem: Problem, component: Component) -> tuple[str, ...]:
     """What is wrong with the best of the releases that these rules would let the component go to."""
     lines: list[str] = []
-    for release in problem.targets.get(component.id, ())[:SHOWN_RELEASES]:
+    for release in problem.targets[component.id][:SHOWN_RELEASES]:
         faults = list(problem.ground.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
         lines.extend(_told(problem, fault) for fault in faults)
     return tuple(dict.fromkeys(lines))

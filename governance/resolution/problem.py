@@ -52,11 +52,12 @@ class Problem:
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
     @cached_property
-    def targets(self) -> dict[int, tuple[Release | None, ...]]:
+    def targets(self) -> Targets:
         """Where each open component may go from where it is, the best first."""
-        return {c.id: tuple(self._targets(c)) for c in self.situation.components if c.open}
+        return Targets(self)
 
-    def _targets(self, component: Component) -> Iterator[Release | None]:
+    def targets_of(self, component: Component) -> Iterator[Release | None]:
+        """What `targets` remembers."""
         bindings = self.binding.get(component.id, [])
         named = [binding.allowed for binding in bindings if binding.exact]
         installed = component.installed
@@ -89,6 +90,19 @@ class Problem:
         """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""
         broken = self.broken(component_id)
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
+
+
+class Targets(dict[int, tuple[Release | None, ...]]):
+    """Where components may go, worked out for those that are asked about: mostly these are few."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self._problem = problem
+
+    def __missing__(self, component_id: int) -> tuple[Release | None, ...]:
+        component = self._problem.situation.component(component_id)
+        self[component_id] = found = tuple(self._problem.targets_of(component)) if component.open else ()
+        return found
 
 
 def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:

@@ -69,12 +69,9 @@ class Search:
         least = self._least(self._given(problem.bindings, goals), free)
         if least is None:
             return Attempt()
-        beyond = frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
-        least = [*least, *self._shut]
-        if beyond and not self.clauses.solve(least):
-            return Attempt(beyond=beyond)
         self._prefer(problem, bound, least)
-        return Attempt(self.clauses.state())
+        beyond = frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
+        return Attempt(beyond=beyond) if beyond else Attempt(self.clauses.state())
 
     def _least(self, given: list[int], free: Sequence[int]) -> list[int] | None:
         """What to assume so that all that is given holds and the fewest of the free ones are true.
@@ -113,11 +110,17 @@ class Search:
         components = problem.situation.components
         others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
         for component in [*bound, *(c.id for c in others)]:
-            stay = [] if component in bound else [-self.clauses.moves[component]]
-            places = self.clauses.places.get(component, {})
-            targets = problem.targets.get(component, ()) if places else ()
-            wishes = [*stay, *(places[to.id if to is not None else None] for to in targets)]
+            wishes = self._wishes(problem, component)
+            if component not in bound:
+                wishes.insert(0, -self.clauses.moves[component])
             least.append(self._best_of(wishes, least))
+
+    def _wishes(self, problem: Problem, component: int) -> list[int]:
+        """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""
+        places = self.clauses.places.get(component)
+        if places is None:
+            return [self.clauses.moves[component]]
+        return [places[to.id if to is not None else None] for to in problem.targets[component]]
 
     def _best_of(self, wishes: Sequence[int], least: Sequence[int]) -> int:
         """The first of the literals that can be true; one of them is in the last state."""

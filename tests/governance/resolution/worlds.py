@@ -38,6 +38,12 @@ def need(component: int, versions: Iterable[int], says: str = "needs it") -> Nee
     return Need(says, ids(component, versions), frozenset({component}), of_host=component == HOST)
 
 
+def either(*choices: tuple[int, Iterable[int]]) -> Need:
+    """One of the versions of one of the components must be there."""
+    releases = frozenset[int]().union(*(ids(component, versions) for component, versions in choices))
+    return Need("needs one of them", releases, frozenset(component for component, _ in choices))
+
+
 def clash(component: int, versions: Iterable[int]) -> Clash:
     """None of the versions may be there."""
     return Clash("doesn't go with it", ids(component, versions), frozenset({component}))
@@ -110,17 +116,20 @@ class World:
     def faults(self, state: Mapping[int, Release | None]) -> set[tuple[int, Relation]]:
         """Every relation that doesn't hold, read off naively."""
         present = {r.id for r in state.values() if r is not None}
-        host_known = state.get(HOST) is not None
+        there = {c for c, r in state.items() if r is not None}
+
+        def holds(relation: Relation) -> bool:
+            if isinstance(relation, Clash):
+                return not relation.releases & present
+            unknown = (relation.of_host or not self.complete) and not relation.components & there
+            return bool(relation.releases & present) or unknown
+
         return {
             (release.id, relation)
             for release in state.values()
             if release is not None
             for relation in release.relations
-            if (
-                relation.releases & present
-                if isinstance(relation, Clash)
-                else not relation.releases & present and (host_known or not relation.of_host)
-            )
+            if not holds(relation)
         }
 
     def is_sound(self, state: Mapping[int, Release | None]) -> bool:
@@ -130,6 +139,10 @@ class World:
 
     def solutions(self, *, moving: set[int] | None = None) -> Iterator[dict[int, Release | None]]:
         """Every sound state that keeps what is installed installed, unless a rule says absent."""
+        return (state for state in self.states(moving=moving) if self.is_sound(state))
+
+    def states(self, *, moving: set[int] | None = None) -> Iterator[dict[int, Release | None]]:
+        """Every state, sound or not, that keeps what is installed installed, unless a rule says absent."""
         removable = {b.component for b in self.bindings if b.kind == "absent"}
         choices: list[list[Release | None]] = []
         for component, version in self.installed.items():
@@ -140,9 +153,7 @@ class World:
             releases: list[Release | None] = [self.release(component, v) for v in VERSIONS]
             choices.append([*releases, None] if version is None or component in removable else releases)
         for state in itertools.product(*choices):
-            found = dict(zip(self.installed, state, strict=True))
-            if self.is_sound(found):
-                yield found
+            yield dict(zip(self.installed, state, strict=True))
 
     def cost(self, state: Mapping[int, Release | None]) -> int:
         """How many components differ from now."""
