@@ -113,11 +113,8 @@ def _end(out: Output, run: Run) -> None:
 
 
 def _show(out: Output, run: Run, document: dict[str, Any]) -> None:
-    rows = [
-        [stage, f"{figures.get('seconds', 0):.2f}", _told(figures)]
-        for stage, figures in run.figures.items()
-        if isinstance(figures, dict)
-    ]
+    done = [(stage.value, run.figures[stage]) for stage in Run.Stage if stage in run.figures]
+    rows = [[name, f"{figures.get('seconds', 0):.2f}", _told(figures)] for name, figures in done]
     out.table(f"{run}: {run.get_status_display()}", ("stage", "seconds", "figures"), rows)
     if run.dry_run and document["plan"]:
         tasks = document["plan"]["tasks"]
