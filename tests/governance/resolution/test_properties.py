@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.resolution import Binding, Relation, Situation, decide, in_order
@@ -29,9 +29,8 @@ some_versions = st.sets(st.sampled_from(VERSIONS), min_size=1).map(sorted)
 def relations(draw: st.DrawFn, component: int) -> tuple[Relation, ...]:
     others = [c for c in COMPONENTS if c != component]
     made: list[Relation] = []
-    for _ in range(draw(st.integers(0, 2))):
-        kind = draw(st.sampled_from([need, need, clash]))
-        made.append(kind(draw(st.sampled_from(others)), draw(some_versions)))
+    for kind in draw(st.lists(st.sampled_from(["need", "need", "clash"]), max_size=2)):
+        made.append((clash if kind == "clash" else need)(draw(st.sampled_from(others)), draw(some_versions)))
     return tuple(made)
 
 
@@ -109,19 +108,6 @@ def test_a_plugin_that_can_move_alone_is_never_called_unsettled(world: World) ->
 
 @given(worlds())
 @settings(max_examples=200, deadline=None)
-def test_the_rules_of_a_conflict_are_minimal(world: World) -> None:
-    assume(not any(b.kind == "absent" for b in world.bindings))  # fewer rules, less freedom to remove
-    for unsettled in world.decide().unsettled:
-        named = [b for b in world.bindings if any(_is(b, s) for s in unsettled.rules)]
-        assert len(named) == len(unsettled.rules)
-        for left_out in [None, *named]:
-            kept = tuple(b for b in named if b is not left_out)
-            problems = replace(world, bindings=kept).decide().unsettled
-            assert bool(problems) == (left_out is None)
-
-
-@given(worlds())
-@settings(max_examples=200, deadline=None)
 def test_every_way_out_leads_out(world: World) -> None:
     for unsettled in world.decide().unsettled:
         for way in unsettled.ways_out:
@@ -156,11 +142,3 @@ def _shuffled(situation: Situation, chance: random.Random) -> Situation:
     chance.shuffle(components)
     chance.shuffle(bindings)
     return Situation(tuple(components), tuple(bindings), situation.complete)
-
-
-def _is(binding: Binding, saying: object) -> bool:
-    return (binding.policy, binding.key, binding.component) == (
-        saying.policy,  # type: ignore[attr-defined]
-        saying.key,  # type: ignore[attr-defined]
-        saying.component,  # type: ignore[attr-defined]
-    )
