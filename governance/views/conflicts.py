@@ -15,7 +15,7 @@ from django_filters import ChoiceFilter, FilterSet
 
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
-from config.listing import listing
+from config.listing import Listing, listing
 from config.rendering import redirect_to, render_page
 from governance import conflicts, flags
 from governance.forms.conflicts import DecideForm, ReopenForm, way_out
@@ -73,21 +73,11 @@ def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST" and form.is_valid():
         return _decide(request, conflict, form)
-    touched = ConflictTenant.objects.within(request.access).filter(conflict=conflict).select_related("tenant")
-    rows = listing(
-        request,
-        touched,
-        name="touched",
-        noun=("tenant", "tenants"),
-        search=("tenant__key",),
-        sorts={"tenant": ("tenant__key",)},
-        default="tenant",
-    )
     context = {
         "conflict": conflict,
         "form": form,
         "reopen_form": ReopenForm(),
-        "listing": rows,
+        "listing": _touched(request, conflict),
         "may_decide": may_decide,
     }
     return render_page(
@@ -115,6 +105,20 @@ def conflict_reopen(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, "The decision is taken back; the conflict waits for a person again.")
     return redirect_to(request, "conflict_detail", conflict.pk)
+
+
+def _touched(request: ConsoleRequest, conflict: Conflict) -> Listing:
+    """The tenants that the conflict touches."""
+    rows = ConflictTenant.objects.within(request.access).filter(conflict=conflict)
+    return listing(
+        request,
+        rows.select_related("tenant"),
+        name="touched",
+        noun=("tenant", "tenants"),
+        search=("tenant__key",),
+        sorts={"tenant": ("tenant__key",)},
+        default="tenant",
+    )
 
 
 def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> HttpResponse:

@@ -53,9 +53,10 @@ def snapshot_list(request: ConsoleRequest) -> HttpResponse:
         default="-number",
     )
     newest = _newest(request)
+    compare = CompareForm(initial=_two(newest), newest=newest) if newest > 1 else None
     context = {
         "listing": rows,
-        "compare": CompareForm(initial=_two(newest), newest=newest) if newest > 1 else None,
+        "compare": compare,
         "may_seal": request.access.allows(Permission.SNAPSHOT_SEAL),
     }
     return render_page(

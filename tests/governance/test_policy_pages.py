@@ -1,6 +1,7 @@
-"""Policies in the console: read in words, written with their impact shown first, taken out of action."""
+"""Policies in the console: read in words, compared, and taken out of action."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,56 +11,26 @@ from django.test import Client
 from audit.actions import Action
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import drift, policies, profiles
-from governance.models import Finding, Policy, Simulation
+from governance import drift, policies
+from governance.models import Finding, Policy
 from tenants.models import Group, Role, User
 from tests import factories
 from tests.factories import AT, World
+from tests.governance.governed import document, govern
 
 LIST = "/g/acme/policies/"
 Status = Policy.Status
 
-TEXT = """\
-name: core
-title: The core in line
-profile: align
-tenants: "*"
-rules:
-  - name: crm
-    plugins: [crm]
-    at_least: {version}
-"""
-
 
 @pytest.fixture(autouse=True)
-def _clock() -> Any:
+def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
 
 
 @pytest.fixture
 def governed(world: World) -> World:
-    """Both tenants run an old crm, and the policy `core` in force at version 1 wants a newer one."""
-    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0", "2.5.0"])
-    for tenant in (world.tenant_a, world.tenant_b):
-        factories.install(tenant, {"crm": "2.3.0"})
-    align = {"name": "align", "title": "In line", "mode": "enforce", "deny": ["vulnerable"], "weight": 200}
-    profiles.save(world.group, align, actor=SYSTEM, at=AT)
-    policies.apply(world.group, document("2.4.0"), actor=SYSTEM, at=AT, comment="first")
-    return world
-
-
-def document(version: str, **changes: Any) -> dict[str, Any]:
-    rule = {"name": "crm", "plugins": ["crm"], "at_least": version}
-    return {
-        "name": "core",
-        "title": "The core in line",
-        "kind": "policy",
-        "profile": "align",
-        "tenants": "*",
-        "rules": [rule],
-        **changes,
-    }
+    return govern(world)
 
 
 @pytest.fixture
@@ -179,113 +150,6 @@ def test_versions_are_listed_and_told_apart(governed: World, core: Policy, owner
     assert owner.get(f"{path}?older=x&newer=99").status_code == 200
 
 
-def test_the_text_is_written_with_its_impact_shown_first(
-    governed: World, core: Policy, owner: Client
-) -> None:
-    path = f"{LIST}{core.pk}/edit/"
-    assert "at_least: 2.4.0" in text(owner, path)
-    shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "intent": "preview"})
-    page = shown.content.decode()
-    assert shown.status_code == 200
-    assert "What it would do" in page
-    assert "(+0 −2)" in page
-    core.refresh_from_db()
-    assert (core.versions.count(), Finding.objects.open().count()) == (1, 2)
-    preview = Simulation.objects.get()
-    assert f'name="previewed" value="{preview.pk}"' in page
-    applied = owner.post(
-        path,
-        {
-            "text": TEXT.format(version="2.2.0"),
-            "comment": "too strict",
-            "intent": "apply",
-            "previewed": preview.pk,
-        },
-    )
-    assert applied.headers["Location"] == f"{LIST}{core.pk}/"
-    core.refresh_from_db()
-    assert core.current is not None
-    assert (core.current.number, core.current.comment, core.current.author_name) == (2, "too strict", "owner")
-    assert not Finding.objects.open().exists()
-
-
-@pytest.mark.parametrize("previewed", ["", "nonsense", "another"])
-def test_nothing_is_put_in_force_that_was_not_previewed(
-    governed: World, core: Policy, owner: Client, previewed: str
-) -> None:
-    path = f"{LIST}{core.pk}/edit/"
-    if previewed == "another":
-        owner.post(path, {"text": TEXT.format(version="2.3.0"), "intent": "preview"})
-        previewed = str(Simulation.objects.get().pk)
-    answer = owner.post(
-        path, {"text": TEXT.format(version="2.2.0"), "intent": "apply", "previewed": previewed}
-    )
-    page = answer.content.decode()
-    assert "The text isn’t the one that was previewed" in page
-    assert "What it would do" in page
-    core.refresh_from_db()
-    assert core.versions.count() == 1
-
-
-def test_a_draft_is_kept_and_put_in_force_later(governed: World, core: Policy, owner: Client) -> None:
-    path = f"{LIST}{core.pk}"
-    owner.post(f"{path}/edit/", {"text": TEXT.format(version="2.2.0"), "intent": "draft"})
-    core.refresh_from_db()
-    assert core.current is not None
-    assert (core.versions.count(), core.current.number) == (2, 1)
-    assert "at_least: 2.2.0" in text(owner, f"{path}/edit/")
-    assert "Put in force" in text(owner, f"{path}/versions/")
-    assert owner.post(f"{path}/versions/2/apply/").status_code == 303
-    assert owner.post(f"{path}/versions/9/apply/").status_code == 404
-    core.refresh_from_db()
-    assert core.current.number == 2
-    assert not Finding.objects.open().exists()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("rules: [", "isn't YAML"),
-        ("- just\n- a list\n", "is a mapping"),
-        (TEXT.format(version="2.4.0").replace("profile: align", "profile: none-such"), "none-such"),
-        (TEXT.format(version="2.4.0").replace("at_least", "at_lest"), "at_lest"),
-        (TEXT.format(version="2.4.0").replace("name: core", "name: other"), "stays core"),
-    ],
-)
-def test_what_is_wrong_is_told_by_line(core: Policy, owner: Client, wrong: str, told: str) -> None:
-    answer = owner.post(f"{LIST}{core.pk}/edit/", {"text": wrong, "intent": "preview"})
-    page = answer.content.decode()
-    assert answer.status_code == 422
-    assert "Nothing was saved" in page
-    assert told in page.replace("&#x27;", "'")
-    assert not Simulation.objects.exists()
-
-
-def test_the_line_of_a_problem_is_shown_with_it(core: Policy, owner: Client) -> None:
-    wrong = TEXT.format(version="2.4.0").replace("profile: align", "profile: none-such")
-    page = owner.post(f"{LIST}{core.pk}/edit/", {"text": wrong}).content.decode()
-    assert "<strong>Line 3</strong> <code>profile: none-such</code>" in page
-
-
-def test_a_new_policy_is_previewed_and_put_in_force(governed: World, owner: Client) -> None:
-    path = f"{LIST}create/"
-    assert "profile: align" in text(owner, path)
-    new = {
-        "kind": "baseline",
-        "text": "name: base\nprofile: align\ntenants: '*'\nversions: {crm: '>=2.5.0'}\n",
-    }
-    preview = owner.post(path, {**new, "intent": "preview"})
-    assert preview.status_code == 200, preview.content.decode()
-    assert "(+2 −0)" in preview.content.decode()
-    assert not Policy.objects.filter(name="base").exists()
-    seen = Simulation.objects.get()
-    owner.post(path, {**new, "intent": "apply", "previewed": seen.pk})
-    base = Policy.objects.get(name="base")
-    assert (base.status, base.kind) == (Status.ACTIVE, "baseline")
-    taken = owner.post(path, {"kind": "policy", "text": TEXT.format(version="2.4.0")})
-    assert "there is a policy core already" in taken.content.decode()
-
-
 def test_a_policy_is_paused_resumed_and_retired_with_a_reason(core: Policy, owner: Client) -> None:
     path = f"{LIST}{core.pk}/"
     for verb, status in (("pause", Status.PAUSED), ("resume", Status.ACTIVE), ("retire", Status.RETIRED)):
@@ -297,15 +161,6 @@ def test_a_policy_is_paused_resumed_and_retired_with_a_reason(core: Policy, owne
     assert entry.data == {"reason": "pause it"}
     assert owner.post(f"{path}pause/").status_code == 409
     assert "Put in force" in text(owner, f"{path}versions/")
-
-
-def test_what_is_switched_off_is_refused_with_the_reason(
-    governed: World, core: Policy, owner: Client
-) -> None:
-    Group.objects.filter(pk=governed.group.pk).update(governance_enabled=False)
-    shown = owner.post(f"{LIST}{core.pk}/edit/", {"text": TEXT.format(version="2.2.0")})
-    assert "plugin-version-governance is off" in shown.content.decode()
-    assert "What it would do" not in shown.content.decode()
 
 
 def test_profiles_can_be_read(owner: Client) -> None:

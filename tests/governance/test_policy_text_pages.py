@@ -1,0 +1,159 @@
+"""Writing policies in the console, with what a text would do shown before it does it."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.test import Client
+
+from governance.models import Finding, Policy, Simulation
+from tenants.models import Group
+from tests.factories import AT, World
+from tests.governance.governed import TEXT, govern
+
+LIST = "/g/acme/policies/"
+Status = Policy.Status
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def governed(world: World) -> World:
+    return govern(world)
+
+
+@pytest.fixture
+def core(governed: World) -> Policy:
+    return Policy.objects.get(name="core")
+
+
+@pytest.fixture
+def owner(governed: World, client: Client) -> Client:
+    client.force_login(governed.owner)
+    return client
+
+
+def text(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_text_is_written_with_its_impact_shown_first(
+    governed: World, core: Policy, owner: Client
+) -> None:
+    path = f"{LIST}{core.pk}/edit/"
+    assert "at_least: 2.4.0" in text(owner, path)
+    shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "intent": "preview"})
+    page = shown.content.decode()
+    assert shown.status_code == 200
+    assert "What it would do" in page
+    assert "(+0 −2)" in page
+    core.refresh_from_db()
+    assert (core.versions.count(), Finding.objects.open().count()) == (1, 2)
+    preview = Simulation.objects.get()
+    assert f'name="previewed" value="{preview.pk}"' in page
+    applied = owner.post(
+        path,
+        {
+            "text": TEXT.format(version="2.2.0"),
+            "comment": "too strict",
+            "intent": "apply",
+            "previewed": preview.pk,
+        },
+    )
+    assert applied.headers["Location"] == f"{LIST}{core.pk}/"
+    core.refresh_from_db()
+    assert core.current is not None
+    assert (core.current.number, core.current.comment, core.current.author_name) == (2, "too strict", "owner")
+    assert not Finding.objects.open().exists()
+
+
+@pytest.mark.parametrize("previewed", ["", "nonsense", "another"])
+def test_nothing_is_put_in_force_that_was_not_previewed(
+    governed: World, core: Policy, owner: Client, previewed: str
+) -> None:
+    path = f"{LIST}{core.pk}/edit/"
+    if previewed == "another":
+        owner.post(path, {"text": TEXT.format(version="2.3.0"), "intent": "preview"})
+        previewed = str(Simulation.objects.get().pk)
+    answer = owner.post(
+        path, {"text": TEXT.format(version="2.2.0"), "intent": "apply", "previewed": previewed}
+    )
+    page = answer.content.decode()
+    assert "The text isn’t the one that was previewed" in page
+    assert "What it would do" in page
+    core.refresh_from_db()
+    assert core.versions.count() == 1
+
+
+def test_a_draft_is_kept_and_put_in_force_later(governed: World, core: Policy, owner: Client) -> None:
+    path = f"{LIST}{core.pk}"
+    owner.post(f"{path}/edit/", {"text": TEXT.format(version="2.2.0"), "intent": "draft"})
+    core.refresh_from_db()
+    assert core.current is not None
+    assert (core.versions.count(), core.current.number) == (2, 1)
+    assert "at_least: 2.2.0" in text(owner, f"{path}/edit/")
+    assert "Put in force" in text(owner, f"{path}/versions/")
+    assert owner.post(f"{path}/versions/2/apply/").status_code == 303
+    assert owner.post(f"{path}/versions/9/apply/").status_code == 404
+    core.refresh_from_db()
+    assert core.current.number == 2
+    assert not Finding.objects.open().exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("rules: [", "isn't YAML"),
+        ("- just\n- a list\n", "is a mapping"),
+        (TEXT.format(version="2.4.0").replace("profile: align", "profile: none-such"), "none-such"),
+        (TEXT.format(version="2.4.0").replace("at_least", "at_lest"), "at_lest"),
+        (TEXT.format(version="2.4.0").replace("name: core", "name: other"), "stays core"),
+    ],
+)
+def test_what_is_wrong_is_told_by_line(core: Policy, owner: Client, wrong: str, told: str) -> None:
+    answer = owner.post(f"{LIST}{core.pk}/edit/", {"text": wrong, "intent": "preview"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Nothing was saved" in page
+    assert told in page.replace("&#x27;", "'")
+    assert not Simulation.objects.exists()
+
+
+def test_the_line_of_a_problem_is_shown_with_it(core: Policy, owner: Client) -> None:
+    wrong = TEXT.format(version="2.4.0").replace("profile: align", "profile: none-such")
+    page = owner.post(f"{LIST}{core.pk}/edit/", {"text": wrong}).content.decode()
+    assert "<strong>Line 3</strong> <code>profile: none-such</code>" in page
+
+
+def test_a_new_policy_is_previewed_and_put_in_force(governed: World, owner: Client) -> None:
+    path = f"{LIST}create/"
+    assert "profile: align" in text(owner, path)
+    new = {
+        "kind": "baseline",
+        "text": "name: base\nprofile: align\ntenants: '*'\nversions: {crm: '>=2.5.0'}\n",
+    }
+    preview = owner.post(path, {**new, "intent": "preview"})
+    assert preview.status_code == 200, preview.content.decode()
+    assert "(+2 −0)" in preview.content.decode()
+    assert not Policy.objects.filter(name="base").exists()
+    seen = Simulation.objects.get()
+    owner.post(path, {**new, "intent": "apply", "previewed": seen.pk})
+    base = Policy.objects.get(name="base")
+    assert (base.status, base.kind) == (Status.ACTIVE, "baseline")
+    taken = owner.post(path, {"kind": "policy", "text": TEXT.format(version="2.4.0")})
+    assert "there is a policy core already" in taken.content.decode()
+
+
+def test_what_is_switched_off_is_refused_with_the_reason(
+    governed: World, core: Policy, owner: Client
+) -> None:
+    Group.objects.filter(pk=governed.group.pk).update(governance_enabled=False)
+    shown = owner.post(f"{LIST}{core.pk}/edit/", {"text": TEXT.format(version="2.2.0")})
+    assert "plugin-version-governance is off" in shown.content.decode()
+    assert "What it would do" not in shown.content.decode()
