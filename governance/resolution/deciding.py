@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from governance.resolution.clauses import Clauses, Exhausted
-from governance.resolution.explaining import Oracle, explain
+from governance.resolution.explaining import Beyond, Oracle, explain
 from governance.resolution.ground import Ground, State
 from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.problem import Problem
@@ -46,11 +46,15 @@ def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]
     if found.beyond or not settled.stuck:
         return Outcome(changes), found.beyond
     unsettled: list[Unsettled] = []
+    beyond: frozenset[int] = frozenset()
     with Clauses(problem, whole=True) as clauses:
         oracle = Oracle(problem, Search(clauses, final=final), found.state or problem.start)
         for component, (beside, proved) in sorted(settled.stuck.items()):
-            unsettled.append(explain(oracle.together(beside), component, proved))
-    return Outcome(changes, tuple(unsettled)), frozenset(oracle.beyond)
+            try:
+                unsettled.append(explain(oracle.together(beside), component, proved))
+            except Beyond as missing:
+                beyond |= missing.components
+    return Outcome(changes, tuple(unsettled)), beyond
 
 
 def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from governance.resolution.clauses import Exhausted
 from governance.resolution.ground import Fault, State
@@ -17,8 +18,19 @@ SHOWN_FAULTS = 3  # and how much about each
 ASIDE = 3  # the most rules that one way out sets aside
 
 
+class Beyond(Exception):
+    """What is asked depends on components that aren't open."""
+
+    def __init__(self, components: frozenset[int]) -> None:
+        super().__init__(components)
+        self.components = components
+
+
 def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
-    """Name a minimal set of rules that leaves the component no way, and the ways out of it."""
+    """Name a minimal set of rules that leaves the component no way, and the ways out of it.
+
+    Raises Beyond where more has to be opened to say so.
+    """
     problem = oracle.problem
     component = problem.situation.component(component_id)
     culprits = _minimal(oracle, component_id, problem.bindings)
@@ -39,9 +51,8 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
 class Oracle:
     """Says whether a component would have a way if only some of the rules were there.
 
-    It would have to go it together with the components in `beside`, as far as they have to move then. While
-    the oracle has to guess because components aren't open that might help, it gathers them in `beyond`.
-    Most questions need no search: `settled` is a state that goes as far as all rules let it, with the stuck
+    It would have to go it together with the components in `beside`, as far as they have to move then. Most
+    questions need no search: `settled` is a state that goes as far as all rules let it, with the stuck
     components as they are, so a component that breaks none of the rules asked about may stay there.
     """
 
@@ -49,14 +60,16 @@ class Oracle:
     search: Search
     settled: State
     beside: tuple[int, ...] = ()
-    beyond: set[int] = field(default_factory=set)
 
     def together(self, beside: tuple[int, ...]) -> Oracle:
         """The same, asked about a way together with these."""
         return replace(self, beside=beside)
 
     def is_stuck(self, component_id: int, bindings: Sequence[Binding]) -> bool:
-        """Whether there is no state in which the component breaks none of the bindings."""
+        """Whether there is no state in which the component breaks none of the bindings.
+
+        Raises Beyond where that depends on components that aren't open.
+        """
         problem = self.problem.under(bindings)
         if not problem.broken(component_id):
             return False
@@ -64,26 +77,24 @@ class Oracle:
             return True
         if self.search.can_go(bindings, (*self.beside, component_id)):
             return False
-        if self.search.final or self._is_hopeless(component_id, bindings):
-            return True
-        return self.way(component_id, bindings) is None
-
-    def _is_hopeless(self, component_id: int, bindings: Sequence[Binding]) -> bool:
-        """Whether opening further components couldn't help either."""
-        try:
-            return not self.search.may_go(bindings, (*self.beside, component_id))
-        except Exhausted:
-            return False
+        with suppress(Exhausted):
+            if not self.search.final and self.search.may_go(bindings, (*self.beside, component_id)):
+                raise Beyond(self.search.moved_beyond())
+        return True
 
     def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
-        """The best state in which the component breaks none of the bindings; None if there is none."""
+        """The best state in which the component breaks none of the bindings; None if there is none.
+
+        Raises Beyond where that depends on components that aren't open.
+        """
         problem = self.problem.under(bindings)
         if not problem.broken(component_id):
             return self.settled
         if not problem.targets[component_id]:
             return None
         found = self.search.best(problem, (*self.beside, component_id))
-        self.beyond.update(found.beyond)
+        if found.beyond:
+            raise Beyond(found.beyond)
         return found.state
 
 

@@ -49,6 +49,10 @@ class Search:
         except Exhausted:
             return False
 
+    def moved_beyond(self) -> frozenset[int]:
+        """The components that aren't open and move in the last answer."""
+        return frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
+
     def best(self, problem: Problem, goals: Sequence[int]) -> Attempt:
         """The best state in which no goal breaks one of the problem's bindings and nothing is newly wrong.
 
@@ -70,7 +74,7 @@ class Search:
         if least is None:
             return Attempt()
         self._prefer(problem, bound, least)
-        beyond = frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
+        beyond = self.moved_beyond()
         return Attempt(beyond=beyond) if beyond else Attempt(self.clauses.state())
 
     def _least(self, given: list[int], free: Sequence[int]) -> list[int] | None:
