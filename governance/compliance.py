@@ -96,7 +96,7 @@ def never_reported(group: Group) -> bool:
 @transaction.atomic
 def request(group: Group, *, actor: Actor, at: datetime, run: Run | None = None) -> Report:
     """Queue a report. `build` makes it, here or in the job `governance.jobs.build_report`."""
-    Group.objects.select_for_update().get(pk=group.pk)  # numbers come one after the other
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Report.objects.filter(group_id=group.pk).aggregate(last=Max("number"))["last"] or 0
     return Report.objects.create(
         group_id=group.pk,

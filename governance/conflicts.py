@@ -38,6 +38,7 @@ def decide(
     """
     rules = sorted({(rule["policy"], rule["key"]) for rule in set_aside})
     _check(conflict, rules, reason)
+    ledger.hold(conflict.group_id)  # before any row: evaluation holds it while it writes conflicts
     named = [{"policy": policy, "key": key} for policy, key in rules]
     advance(
         conflict,
@@ -70,6 +71,7 @@ def reopen(conflict: Conflict, *, reason: str, actor: Actor, at: datetime) -> No
 
     Raises TransitionError if it isn't decided.
     """
+    ledger.hold(conflict.group_id)
     advance(
         conflict,
         to=Status.OPEN,

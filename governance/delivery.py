@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from standardwebhooks import Webhook
 
-from audit import outbox
+from audit import ledger, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from audit.outbox import Delivery, Sender, Undeliverable
@@ -52,6 +52,7 @@ class ToOrchestrator(OneWay):
 
     def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
         """Note the order's id; the callback may have been faster."""
+        ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
         task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
         order_id = str(answer.get("id", ""))
         UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)

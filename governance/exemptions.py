@@ -107,11 +107,12 @@ def revoke(exemption: Exemption, *, actor: Actor, at: datetime, comment: str = "
 def expire_due(group: Group, *, at: datetime, actor: Actor = SYSTEM) -> int:
     """End the exemptions whose time is over, and say how many; what they covered is drift with a new SLA."""
     over = Exemption.objects.filter(group=group, status=Status.APPROVED, expires_at__lte=at)
+    if not over.exists():
+        return 0
+    ledger.hold(group.pk)
     expired = list(
         over.select_for_update(of=("self",)).select_related("tenant", "policy").order_by("expires_at", "pk")
     )
-    if not expired:
-        return 0
     Exemption.objects.filter(pk__in=[exemption.pk for exemption in expired]).update(status=Status.EXPIRED)
     drift.detect(group, at=at, actor=actor, tenant_ids={exemption.tenant_id for exemption in expired})
     records = [_record(Action.EXEMPTION_EXPIRED, exemption) for exemption in expired]
@@ -135,6 +136,7 @@ def as_document(exemption: Exemption) -> dict[str, str | None]:
 def _decide(
     exemption: Exemption, to: Status, action: Action, *, actor: Actor, at: datetime, comment: str
 ) -> None:
+    ledger.hold(exemption.group_id)  # before the row, as whoever ends those whose time is over does
     decided = {"decided_by_id": actor.id, "decided_by_name": actor.name, "decided_at": at}
     advance(exemption, to=to, decision_comment=comment, **decided)
     if to != Status.REJECTED:

@@ -100,7 +100,7 @@ def start_run(
     flags.require_governance(group)
     try:
         with transaction.atomic():
-            Group.objects.select_for_update().get(pk=group.pk)  # numbers come one after the other
+            Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
             last = Run.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
             run = Run.objects.create(
                 group=group,
@@ -201,7 +201,7 @@ def _do_stage(run: Run, clock: Clock) -> bool:
 def _close(run: Run, at: datetime) -> None:
     run.figures["changed"] = stages.changed_anything(run)
     with transaction.atomic():
-        waiting = stages.claim_conflicts(run)
+        waiting = stages.claim_conflicts(run, at)
         run.figures["conflicts_waiting"] = waiting
         _update(run, stage=Stage.DONE, figures=run.figures)
         _finish(run, Run.Status.NEEDS_DECISION if waiting else Run.Status.COMPLETED, actor=SYSTEM, at=at)

@@ -97,6 +97,7 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
 @transaction.atomic
 def pause(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """Hand over no further task; what was handed over goes on. Raises TransitionError."""
+    ledger.hold(plan.group_id)
     advance(plan, to=Status.PAUSED)
     _queued(plan).update(wait_reason=_PAUSED)
     ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at)
@@ -106,6 +107,7 @@ def pause(plan: Plan, *, actor: Actor, at: datetime) -> None:
 def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """Go on handing over. Raises FlagOff while a flag forbids it, TransitionError if it isn't paused."""
     flags.require_sync(plan.group)
+    ledger.hold(plan.group_id)
     advance(plan, to=Status.RUNNING)
     _queued(plan).update(wait_reason="")
     ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
@@ -114,6 +116,7 @@ def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
 @transaction.atomic
 def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """Drop what wasn't handed over yet; what was goes on and is still verified. Raises TransitionError."""
+    ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
     dropped = _drop(_queued(plan), at, f"{plan} was cancelled.")
     data = {"cancelled": dropped}
@@ -123,6 +126,7 @@ def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
 @transaction.atomic
 def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
     """Cancel the queued tasks that a policy had a part in, such as when it is paused; how many there were."""
+    ledger.hold(policy.group_id)
     queued = UpgradeTask.objects.filter(group_id=policy.group_id, status=TaskStatus.QUEUED)
     concerned = [task for task in queued.select_related("plan") if _is_wanted_by(task, policy.name)]
     for plan in {task.plan_id: task.plan for task in concerned}.values():

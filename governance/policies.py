@@ -53,6 +53,7 @@ def save_draft(
     problems, _ = check(group, document, at=at)
     if problems:
         raise ConfigurationError(problems)
+    ledger.hold(group.pk)
     version, created = _version(group, document, actor=actor, at=at, comment=comment)
     if created:
         data = {"version": version.number, "digest": version.digest, "comment": comment}
@@ -63,6 +64,7 @@ def save_draft(
 @transaction.atomic
 def apply_version(version: PolicyVersion, *, actor: Actor, at: datetime, comment: str = "") -> Policy:
     """Put a version in force, and judge the tenants by it. A paused policy stays paused."""
+    ledger.hold(version.policy.group_id)
     put_in_force(version, actor=actor, at=at, comment=comment)
     settle(version.policy.group, actor=actor, at=at, policy_ids=[version.policy_id])
     return version.policy
@@ -85,6 +87,7 @@ def pause(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> No
 
     Raises TransitionError.
     """
+    ledger.hold(policy.group_id)
     _move(policy, Status.PAUSED, Action.POLICY_PAUSED, actor=actor, at=at, reason=reason)
     plans.withdraw(policy, actor=actor, at=at)
 
@@ -100,6 +103,7 @@ def resume(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> N
 @transaction.atomic
 def retire(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """Let the policy bind no longer; its drift is over. Raises TransitionError."""
+    ledger.hold(policy.group_id)
     take_out_of_force(policy, actor=actor, at=at, reason=reason)
     settle(policy.group, actor=actor, at=at, policy_ids=[policy.pk])
 
@@ -200,7 +204,8 @@ def _policy(group: Group, document: Document) -> Policy:
         name=document["name"],
         defaults={"kind": document["kind"], "title": document.get("title", "")},
     )
-    return Policy.objects.select_for_update(of=("self",)).select_related("group", "current").get(pk=policy.pk)
+    locked = Policy.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("group", "current").get(pk=policy.pk)
 
 
 def _move(policy: Policy, to: Status, action: Action, *, actor: Actor, at: datetime, reason: str) -> None:

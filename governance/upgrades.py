@@ -52,6 +52,7 @@ _FOLLOWING = (
 def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
     """Move a task on, its findings and its plan with it, and write it down. Raises TransitionError."""
     with transaction.atomic():
+        ledger.hold(task.group_id)  # before any row: detection holds it while it writes findings
         if to not in UNFINISHED:
             fields.setdefault("finished_at", at)
         advance(task, to=to, **fields)
@@ -76,6 +77,7 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         _explain_waiting(group, f"The feature flag {flags.SYNC} is off.", at)
         return 0
     with transaction.atomic():
+        ledger.hold(group.pk)  # no two that count the free places at once
         free = AT_ONCE - UpgradeTask.objects.filter(group=group, status__in=UNFINISHED[1:]).count()
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
         tasks = list(queue.select_for_update(skip_locked=True, of=("self",))[: max(free, 0)])
@@ -194,7 +196,7 @@ def _follow(task: UpgradeTask, to: Status) -> None:
 
 def _complete(plan_id: Any, at: datetime) -> None:
     """Complete the plan once its last task is finished."""
-    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
     if plan.status != Plan.Status.RUNNING or plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)

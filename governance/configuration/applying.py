@@ -67,7 +67,7 @@ def apply(
     """
     chosen = [group.pk for group in files.groups_of(wanted, groups)]
     # Two that apply at once would each go by what the other is about to change.
-    list(Group.objects.select_for_update().filter(pk__in=chosen).order_by("pk").values_list("pk"))
+    list(Group.objects.select_for_update(no_key=True).filter(pk__in=chosen).order_by("pk").values_list("pk"))
     outcome = diff(wanted, groups=groups, prune=prune, at=at)
     for difference in outcome.groups:
         _remember(wanted, difference, prune=prune, actor=actor, at=at)
@@ -89,6 +89,7 @@ def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, com
     group, changed = difference.group, difference.changed
     if not changed:
         return
+    ledger.hold(group.pk)
     for item in changed:
         if item.noun == "profile" and item.action != RETIRE:
             profiles.save(group, item.document, actor=actor, at=at)

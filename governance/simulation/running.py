@@ -101,7 +101,7 @@ def _states(
 def _keep(
     group: Group, inputs: dict[str, Any], outcome: dict[str, Any], *, at: datetime, actor: Actor, title: str
 ) -> Simulation:
-    Group.objects.select_for_update().get(pk=group.pk)  # numbers come one after the other
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     kept = Simulation.objects.create(
         group=group,
