@@ -60,14 +60,18 @@ def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """One run: what each stage did, which renews itself while it is under way."""
     run = get_object_or_404(Run.objects.within(request.access).select_related("plan"), pk=pk)
     stages = [(stage, run.figures.get(stage.value)) for stage in Run.Stage if stage != Run.Stage.DONE]
+    conflicts = Conflict.objects.within(request.access).filter(run=run).order_by("-found_at", "pk")
+    under_way = run.status in {Run.Status.RUNNING, Run.Status.ACTING}
     context = {
         "run": run,
         "stages": [
             (stage, figures, (figures or {}).get("seconds"), _told(figures or {}))
             for stage, figures in stages
         ],
-        "under_way": run.status in {Run.Status.RUNNING, Run.Status.ACTING},
-        "conflicts": Conflict.objects.within(request.access).filter(run=run).order_by("-found_at", "pk")[:50],
+        "under_way": under_way,
+        # Once the last conflict is decided, a worker is about to carry the run on.
+        "moves": under_way or (run.status == Run.Status.NEEDS_DECISION and not conflicts.waiting().exists()),
+        "conflicts": conflicts[:50],
         "may_run": request.access.allows(Permission.POLICY_ENFORCE),
     }
     return render_page(
