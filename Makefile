@@ -2,7 +2,6 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-PORT ?= 8000
 
 .PHONY: help setup setup-tests run test lint check bench lock
 .NOTPARALLEL:
@@ -17,7 +16,7 @@ setup-tests:
 	@script/setup --tests
 
 run: setup ## Run the whole product (PORT=8000); Ctrl-C stops it
-	@exec $(MANAGE) run --port $(PORT)
+	@exec $(MANAGE) run $(if $(PORT),--port $(PORT))
 
 lint: setup ## Style, format, types, and which package may import which
 	$(BIN)/ruff check .
