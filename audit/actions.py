@@ -48,6 +48,8 @@ class Action(models.TextChoices):
     SNAPSHOT_RESTORED = "snapshot.restored", "Snapshot restored as the wanted state"
     NOTIFICATION_SENT = "notification.sent", "Notification sent"
     REMINDER_ACKNOWLEDGED = "reminder.acknowledged", "Reminder acknowledged"
+    WEBHOOK_SUBSCRIBED = "webhook.subscribed", "Webhook subscribed"
+    WEBHOOK_ENDED = "webhook.ended", "Webhook ended"
     ALERT_RAISED = "alert.raised", "Alert raised"
     REPORT_BUILT = "report.built", "Report built"
     AUDIT_RECEIVED = "audit.received", "Audit record received"

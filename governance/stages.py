@@ -154,7 +154,7 @@ def changed_anything(run: Run) -> bool:
     )
 
 
-def claim_conflicts(run: Run) -> int:
+def claim_conflicts(run: Run, at: datetime) -> int:
     """Make the run stand for the open conflicts that it found; how many it waits for.
 
     A conflict that an earlier run stands for stays with that one, so that a repetition waits for nothing new.
@@ -168,6 +168,9 @@ def claim_conflicts(run: Run) -> int:
         for conflict in found
         if not wanted or wanted & {rule["policy"] for rule in conflict.explanation.get("rules", [])}
     ]
+    if mine:
+        data = {"run": run.number, "conflicts": [str(pk) for pk in mine]}
+        events.alert(run.group, "conflict_found", data, key=f"run-{run.pk}-conflicts", at=at)
     return Conflict.objects.filter(pk__in=mine).update(run=run)
 
 
