@@ -132,7 +132,9 @@ def advance_run(run_id: Any, *, clock: Clock = timezone.now) -> Run:
             try:
                 finished = _do_stage(run, clock)
             except Exception as failure:
-                _fail(run, failure, clock())
+                run.refresh_from_db(fields=["status"])
+                if run.status != Run.Status.CANCELLED:  # someone gave it up meanwhile: that is no failure
+                    _fail(run, failure, clock())
                 break
             if not finished:
                 break

@@ -61,12 +61,15 @@ def evaluate(run: Run, at: datetime) -> Figures:
 
 
 def plan(run: Run, at: datetime) -> Figures:
-    """Draft the plan of what the policies in mode enforce want changed."""
-    if run.plan_id is None:
-        drafted = plans.draft(run.group, run=run, policy_names=run.policy_names, at=at, actor=SYSTEM)
-        if drafted is not None:
-            run.plan = drafted
-            Run.objects.filter(pk=run.pk).update(plan=drafted)
+    """Draft the plan of what the policies in mode enforce want changed.
+
+    Done twice, it is the same plan. A run that a decision moved on has one already, and gets another for what
+    the decision allows.
+    """
+    drafted = plans.draft(run.group, run=run, policy_names=run.policy_names, at=at, actor=SYSTEM)
+    if drafted is not None and drafted != run.plan:
+        run.plan = drafted
+        Run.objects.filter(pk=run.pk).update(plan=drafted)
     tasks = run.plan.tasks.count() if run.plan else 0
     return {"plan": run.plan.number if run.plan else None, "tasks": tasks}
 

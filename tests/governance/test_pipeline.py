@@ -144,6 +144,39 @@ def test_a_decision_moves_the_run_on(world: World) -> None:
     assert run.plan.tasks.get().tenant == world.tenant_b
 
 
+def test_a_decision_after_a_plan_was_carried_out_gets_a_plan_of_its_own(world: World) -> None:
+    held(world)
+    rollout.report(world, "tenant-a", "2.3.0", AT - timedelta(hours=1))
+    run = advanced(start(world))
+    first = run.plan
+    _said_done()
+    rollout.report(world, "tenant-a", "2.4.0", AT + timedelta(minutes=1))
+    run = advanced(run, after=timedelta(minutes=2))
+    assert run.status == Status.NEEDS_DECISION
+    aside = [{"policy": "freeze", "key": "hold"}]
+    conflicts.decide(Conflict.objects.get(), set_aside=aside, reason="over", actor=PERSON, at=AT)
+
+    [resumed] = pipeline.resume_decided(world.group)
+    run = advanced(resumed, after=timedelta(minutes=3))
+
+    assert run.status == Status.ACTING
+    assert run.plan is not None
+    assert run.plan != first
+    assert run.plan.tasks.get().tenant == world.tenant_b
+
+
+def test_a_run_that_is_cancelled_while_it_is_carried_on_stays_cancelled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancelled_meanwhile(run: Run, at: Any) -> dict[str, Any]:
+        pipeline.cancel_run(Run.objects.get(pk=run.pk), actor=PERSON, at=at)
+        return {}
+
+    monkeypatch.setitem(stages.STAGES, Run.Stage.EVALUATE, cancelled_meanwhile)
+
+    assert advanced(start(world)).status == Status.CANCELLED
+
+
 def test_a_stage_that_fails_is_named_and_leaves_the_run_to_be_seen(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
