@@ -28,6 +28,7 @@ from governance import (
 )
 from governance.forms.policies import CompareForm, PolicyFilter, PolicyTenantFilter, ReasonForm
 from governance.models import Finding, Policy, PolicyVersion, Profile
+from governance.rules import RuleError
 
 
 @require_GET
@@ -144,7 +145,7 @@ def policy_apply(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     )
     try:
         policies.apply_version(version, actor=request.actor, at=timezone.now())
-    except flags.FlagOff as refusal:
+    except (flags.FlagOff, RuleError) as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"Version {number} of {policy} is in force.")

@@ -157,3 +157,18 @@ def test_what_is_switched_off_is_refused_with_the_reason(
     shown = owner.post(f"{LIST}{core.pk}/edit/", {"text": TEXT.format(version="2.2.0")})
     assert "plugin-version-governance is off" in shown.content.decode()
     assert "What it would do" not in shown.content.decode()
+
+
+def test_a_version_that_the_catalogue_no_longer_understands_is_refused(
+    governed: World, core: Policy, owner: Client
+) -> None:
+    old = core.versions.get()
+    rule = {"name": "crm", "plugins": ["crm"], "range": "no range at all"}
+    old.document = {**old.document, "rules": [rule]}
+    old.pk, old.number = None, 2
+    old.save()
+    answer = owner.post(f"{LIST}{core.pk}/versions/2/apply/", follow=True)
+    assert "no range at all" in answer.content.decode()
+    core.refresh_from_db()
+    assert core.current is not None
+    assert core.current.number == 1
