@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from governance.resolution.chaining import chain
 from governance.resolution.clauses import Exhausted
-from governance.resolution.ground import Fault, State
+from governance.resolution.ground import State
 from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
 from governance.resolution.values import Binding, Component, Release, digest_of, labels
 
-SHOWN_RELEASES = 3  # how many of the allowed releases the chain tells of
-SHOWN_FAULTS = 3  # and how much about each
+SHOWN_LINKS = 3  # how much of the chain the summary tells
 ASIDE = 3  # the most rules that one way out sets aside
 
 
@@ -34,14 +34,14 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
     problem = oracle.problem
     component = problem.situation.component(component_id)
     culprits = _minimal(oracle, component_id, problem.bindings)
-    chain = _chain(problem.under(culprits), component)
+    links = chain(problem.under(culprits), component)
     sayings = tuple(Saying(b.policy, b.key, b.component, b.weight, b.says) for b in culprits)
     return Unsettled(
         component=component_id,
-        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *chain),
-        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, chain, proved)]),
+        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *links),
+        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, links, proved)]),
         rules=sayings,
-        chain=chain,
+        chain=links,
         ways_out=_ways_out(oracle, component, culprits),
         proved=proved,
     )
@@ -133,37 +133,15 @@ def _in_words(bindings: Sequence[Binding]) -> list[str]:
 
 
 def _closing(
-    component: Component, culprits: Sequence[Binding], chain: Sequence[str], proved: bool
+    component: Component, culprits: Sequence[Binding], links: Sequence[str], proved: bool
 ) -> list[str]:
     """What the rules alone don't tell."""
-    words = list(chain[:1])
-    if len(culprits) == 1 and not chain:
+    words = list(links[:SHOWN_LINKS])
+    if len(culprits) == 1 and not links:
         words.append(f"the catalogue has no such release of {component.name} to go to")
     if not proved:
         words.append("the search for a way was given up at its bound")
     return words
-
-
-def _chain(problem: Problem, component: Component) -> tuple[str, ...]:
-    """What is wrong with the best of the releases that these rules would let the component go to."""
-    lines: list[str] = []
-    for release in problem.targets[component.id][:SHOWN_RELEASES]:
-        faults = list(problem.ground.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
-        lines.extend(_told(problem, fault) for fault in faults)
-    return tuple(dict.fromkeys(lines))
-
-
-def _told(problem: Problem, fault: Fault) -> str:
-    names = problem.situation.component
-    start = problem.start
-    others = sorted(c for c in fault.relation.components if c != fault.component and c in start)
-    stands = [_stands(names(c), start[c]) for c in others]
-    told = f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-    return f"{told}, and {' and '.join(stands)}" if stands else f"{told}, and there is no such release"
-
-
-def _stands(component: Component, release: Release | None) -> str:
-    return f"{component.name} is {'not installed' if release is None else f'at {release.version}'}"
 
 
 def _ways_out(oracle: Oracle, component: Component, culprits: Sequence[Binding]) -> tuple[WayOut, ...]:

@@ -204,3 +204,11 @@ def test_a_conflict_keeps_its_fingerprint_while_its_inputs_do_and_whatever_the_w
     assert fingerprint(hold, replace(align, weight=7), wants(2, [1], "more")) == first
     assert fingerprint(replace(align, allowed=ids(1, [2, 3])), hold) != first
     assert fingerprint(replace(align, says="else"), hold) != first
+
+
+def test_a_conflict_far_off_is_told_from_release_to_release() -> None:
+    relations = {(1, 2): (need(2, [2], "needs p2 2"),), (2, 2): (need(3, [2], "needs p3 2"),)}
+    world = World({1: 1, 2: 1, 3: 1}, relations, (wants(1, [2]), holds(3, 1)))
+    (unsettled,) = world.decide().unsettled
+    assert unsettled.chain == ("p1 2 needs p2 2, and p2 is at 1", "p2 2 needs p3 2, and p3 is at 1")
+    assert unsettled.summary.endswith("p1 2 needs p2 2, and p2 is at 1; p2 2 needs p3 2, and p3 is at 1")

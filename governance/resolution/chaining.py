@@ -1,0 +1,100 @@
+"""The dependency chain that closes a conflict, told from release to release."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from governance.resolution.ground import Fault
+from governance.resolution.problem import Problem
+from governance.resolution.values import Clash, Component, Relation, Release
+
+SHOWN_RELEASES = 3  # how many of the allowed releases are told of
+SHOWN_FAULTS = 3  # and how much about each
+LINKS = 400  # releases looked at for a chain before it is left untold
+
+_Path = tuple[Fault, ...]
+
+
+def chain(problem: Problem, component: Component) -> tuple[str, ...]:
+    """Why the releases that the problem's bindings leave to the component don't help, in words.
+
+    Where another component's binding has a part in it, the shortest way from a demand of one of these
+    releases to that component; otherwise what is wrong with the best of them as things stand.
+    """
+    path = _shortest(problem, component)
+    if path:
+        return tuple(_told(problem, fault) for fault in path)
+    lines: list[str] = []
+    for release in problem.targets[component.id][:SHOWN_RELEASES]:
+        faults = list(problem.ground.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
+        lines.extend(_told(problem, fault) for fault in faults)
+    return tuple(dict.fromkeys(lines))
+
+
+def _shortest(problem: Problem, component: Component) -> _Path:
+    """From the component to a demand that another bound component can't meet; empty if none is near."""
+    bound = {binding.component for binding in problem.bindings} - {component.id}
+    waiting: deque[tuple[Release, _Path]] = deque(
+        (release, ()) for release in problem.targets[component.id] if release is not None
+    )
+    seen: set[int] = set()
+    while waiting and len(seen) < LINKS:
+        release, path = waiting.popleft()
+        if release.id in seen:
+            continue
+        seen.add(release.id)
+        for place, relation in enumerate(release.relations):
+            link = (*path, Fault(release.component, release, place, relation))
+            if any(_fails(problem, other, relation) for other in relation.components & bound):
+                return link
+            waiting.extend((following, link) for following in _following(problem, relation))
+    return ()
+
+
+def _fails(problem: Problem, component: int, relation: Relation) -> bool:
+    """Whether nowhere that its bindings leave to it the component meets the relation."""
+    places = _places(problem, component)
+    if isinstance(relation, Clash):
+        return bool(places) and all(place is not None and place.id in relation.releases for place in places)
+    return not any(
+        place is not None and place.id in relation.releases
+        for other in relation.components
+        for place in _places(problem, other)
+    )
+
+
+def _places(problem: Problem, component: int) -> list[Release | None]:
+    if component not in problem.start:
+        return []
+    here = problem.start[component]
+    stays = all(binding.allows(here) for binding in problem.binding.get(component, ()))
+    return [*([here] if stays else []), *problem.targets[component]]
+
+
+def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
+    """The releases nearest to what is installed by which an unmet demand could be met."""
+    start = problem.start
+    met = any(
+        (here := start.get(c)) is not None and here.id in relation.releases for c in relation.components
+    )
+    if isinstance(relation, Clash) or met:
+        return
+    for component in sorted(relation.components & start.keys()):
+        meeting = (to for to in problem.targets[component] if to is not None and to.id in relation.releases)
+        first = next(meeting, None)
+        if first is not None:
+            yield first
+
+
+def _told(problem: Problem, fault: Fault) -> str:
+    names = problem.situation.component
+    start = problem.start
+    others = sorted(c for c in fault.relation.components if c != fault.component and c in start)
+    stands = [_stands(names(c), start[c]) for c in others]
+    told = f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
+    return f"{told}, and {' and '.join(stands)}" if stands else f"{told}, and there is no such release"
+
+
+def _stands(component: Component, release: Release | None) -> str:
+    return f"{component.name} is {'not installed' if release is None else f'at {release.version}'}"
