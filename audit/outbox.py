@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,6 @@ from typing import Any, Protocol
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from audit.models.outbox import Destination, OutboxMessage, OutboxStatus
 
@@ -94,8 +94,13 @@ def post_audit(document: Mapping[str, Any], *, group_id: int, at: datetime) -> N
 
 def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100) -> Delivery:
     """Send what is due, oldest first, up to `limit` messages. Any number of workers may do so at once."""
-    done = Delivery()
-    for message in _claim(at, limit, list(senders)):
+    done, begun = Delivery(), time.monotonic()
+    for _ in range(limit):
+        # One at a time, and from now on: the lease of a whole batch would be over before its last is sent.
+        now = at + timedelta(seconds=time.monotonic() - begun)
+        message = _claim(now, at, list(senders))
+        if message is None:
+            break
         done += _deliver(message, senders[message.destination], at)
     return done
 
@@ -108,15 +113,15 @@ def retry(message: OutboxMessage, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def _claim(at: datetime, limit: int, destinations: list[str]) -> list[OutboxMessage]:
-    due = OutboxMessage.objects.due(at).filter(destination__in=destinations)
-    messages = list(due.select_for_update(skip_locked=True).order_by("next_attempt_at")[:limit])
-    OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
-        lease_until=at + LEASE, attempts=F("attempts") + 1
-    )
-    for message in messages:
+def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMessage | None:
+    """The message that has been due the longest; what became due only during the round waits for the next."""
+    due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
+    message = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at").first()
+    if message is not None:
         message.attempts += 1
-    return messages
+        message.lease_until = now + LEASE
+        message.save(update_fields=["attempts", "lease_until"])
+    return message
 
 
 def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:

@@ -103,6 +103,20 @@ def test_a_message_in_someones_hands_is_left_to_them_until_their_lease_ends() ->
     assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)).delivered == 1
 
 
+def test_what_follows_is_in_nobodys_hands_while_one_is_sent() -> None:
+    class Slow(Recorder):
+        def send(self, message: OutboxMessage) -> dict[str, Any]:
+            held.append(OutboxMessage.objects.filter(lease_until__isnull=False).count())
+            return super().send(message)
+
+    held: list[int] = []
+    post("first")
+    post("second")
+
+    assert deliver(Slow()).delivered == 2
+    assert held == [1, 1]
+
+
 def test_a_destination_without_a_sender_waits() -> None:
     post()
 
