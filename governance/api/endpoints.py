@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,7 @@ def endpoint(
             parameters=keyed,
         )
         guarded: Any = api_view([method])(
-            permission_classes([HoldsScope])(authentication_classes([TokenAuthentication])(view))
+            permission_classes([HoldsScope])(authentication_classes([TokenAuthentication])(_buffered(view)))
         )
         guarded = described(guarded)
         guarded.access_rule = (permission,)
@@ -78,6 +79,17 @@ def respond(answer: Answer) -> Response:
     if answer.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
+
+
+def _buffered(view: View) -> View:
+    """Read the body before a parser does: what a parser has read from the wire can't be read again."""
+
+    @functools.wraps(view)
+    def read(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        _ = request.body
+        return view(request, *args, **kwargs)
+
+    return read
 
 
 def _required(parameter: OpenApiParameter) -> OpenApiParameter:

@@ -32,7 +32,7 @@ class Answer:
 def once(request: Request, endpoint: str, do: Callable[[], Answer], *, required: bool = False) -> Answer:
     """Do it in one transaction with the note that it was done; without a key, just in one transaction.
 
-    Raises KeyReused if the key came with another body before, ValidationError for a bad or missing key.
+    Raises KeyReused if the key came with another query or body before, ValidationError for a bad one or none.
     """
     key = request.headers.get(HEADER, "")
     if len(key) > LONGEST_KEY or (required and not key):
@@ -45,7 +45,9 @@ def once(request: Request, endpoint: str, do: Callable[[], Answer], *, required:
 
 def _once_under(key: str, request: Request, endpoint: str, do: Callable[[], Answer]) -> Answer:
     token_id: Any = access_of(request).actor.id
-    digest = hashlib.sha256(request.body).hexdigest()
+    # The query is part of what is asked: a plugins.txt says there whose it is.
+    asked = f"{request.META.get('QUERY_STRING', '')}\n".encode() + request.body
+    digest = hashlib.sha256(asked).hexdigest()
     # Two requests with the same key at once: the second waits, then finds the first one's answer.
     with connection.cursor() as cursor:
         cursor.execute(

@@ -76,6 +76,12 @@ def test_a_plugins_txt_is_a_manifest(world: World, caller: Service) -> None:
     assert installed(world) == {("host", "10.0.0"), ("crm", "2.4.0")}
 
 
+def test_a_key_stands_for_its_tenant_too(caller: Service) -> None:
+    for tenant, status in (("tenant-a", 200), ("tenant-a", 200), ("tenant-b", 422)):
+        path = f"{PATH}?tenant={tenant}&host_version=10.0.0"
+        assert caller.post(path, "crm:2.4.0\n", kind="text/plain", key="k").status_code == status
+
+
 def test_the_same_again_changes_nothing(caller: Service) -> None:
     body = manifest(observed_at="2026-03-01T00:00:00Z")
 
