@@ -65,14 +65,22 @@ def post_json(url: str, payload: Any, *, token: str, idempotency_key: str) -> di
 
 
 def ask(order_id: str) -> OrderStatus:
-    """GET an order's status. Raises httpx.HTTPError if the orchestrator can't be asked."""
+    """GET an order's status.
+
+    Raises httpx.HTTPError if the orchestrator can't be asked, CallbackRefused if its answer isn't a status.
+    """
     response = httpx.get(
         f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}",
         headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"},
         timeout=TIMEOUT,
     )
     response.raise_for_status()
-    document = response.json()
+    try:
+        document = response.json()
+    except ValueError as error:
+        raise CallbackRefused("The answer must be JSON.") from error
+    if not isinstance(document, dict):
+        raise CallbackRefused("The answer must be a JSON object.")
     return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
 
 

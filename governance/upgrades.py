@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import structlog
@@ -21,7 +22,7 @@ from config.lifecycle import TransitionError, advance
 from governance import flags, orchestrator
 from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
 from governance.models.plan import UNFINISHED
-from governance.orchestrator import OrderStatus
+from governance.orchestrator import CallbackRefused, OrderStatus
 from tenants.models import Group
 
 log = structlog.get_logger("plumbline.upgrades")
@@ -95,6 +96,8 @@ def write_back(
 
     The same or an older word again changes nothing: callbacks may come twice, late and in any order.
     """
+    if not _names_a_task(status.task_id):
+        return None
     tasks = UpgradeTask.objects.filter(Q(order_id=status.order_id) | Q(order_id=""), pk=status.task_id)
     if group_id is not None:
         tasks = tasks.filter(group_id=group_id)
@@ -130,9 +133,12 @@ def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
         UpgradeTask.objects.filter(pk=task.pk).update(checked_at=at)
         try:
             status = orchestrator.ask(task.order_id)
-        except httpx.HTTPError as failure:
+        except httpx.TransportError as failure:
             log.warning("poll.failed", task=str(task.pk), error=str(failure))
             break  # it is away: the others would only wait for the same time-out
+        except (httpx.HTTPError, CallbackRefused) as failure:
+            log.warning("poll.refused", task=str(task.pk), error=str(failure))
+            continue  # what it says of this order makes no sense; it may of the next
         write_back(status, actor=SYSTEM, at=at, group_id=group.pk)
         asked += 1
     return asked
@@ -182,6 +188,15 @@ def _judge(task: UpgradeTask) -> list[str] | None:
     ]
     said_at = task.checked_at or task.dispatched_at
     return differences if not differences or newest.observed_at >= said_at else None
+
+
+def _names_a_task(text: str) -> bool:
+    """Whether it may be a task's id; others name theirs otherwise."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _follow(task: UpgradeTask, to: Status) -> None:

@@ -113,7 +113,7 @@ class UpgradeTask(models.Model):
             }
         ),
         Status.ACCEPTED: frozenset({Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
-        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED}),
+        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
         Status.VERIFYING: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
         # The next manifest may still show what was late.
         Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
+from django.conf import LazySettings
 
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
@@ -39,6 +41,38 @@ def test_a_task_is_handed_over_once(world: World) -> None:
     assert message.idempotency_key == task.idempotency_key
     [step] = message.payload["steps"]
     assert step == {"plugin": "crm", "from": "2.3.0", "to": "2.4.0"}
+
+
+def test_an_orchestrator_may_give_up_what_it_began(world: World) -> None:
+    task = dispatched(world)
+    said(task, "running")
+
+    assert said(task, "cancelled").status == Status.CANCELLED
+
+
+def test_a_task_that_others_named_is_none_of_ours(world: World) -> None:
+    dispatched(world)
+    word = OrderStatus("order-1", "JIRA-17", "succeeded", "", LATER)
+
+    assert upgrades.write_back(word, actor=SYSTEM, at=LATER) is None
+
+
+@pytest.mark.parametrize("answer", ["no JSON", "[]", '{"id": "order-1", "task": "t", "status": "lost"}'])
+def test_an_answer_that_makes_no_sense_changes_nothing(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    settings.ORCHESTRATOR_URL = "http://orchestrator.test"
+    task = dispatched(world)
+    said(task, "running")
+
+    def get(url: str, **_options: object) -> httpx.Response:
+        return httpx.Response(200, text=answer, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx, "get", get)
+
+    assert upgrades.poll(world.group, at=LATER + timedelta(minutes=5)) == 0
+    task.refresh_from_db()
+    assert task.status == Status.RUNNING
 
 
 def test_a_paused_plan_hands_nothing_over(world: World) -> None:
