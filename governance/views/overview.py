@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -62,5 +64,6 @@ def _bars(tallies: list[tuple[str, int]], address: str, title: str) -> charts.Ba
     if not tallies:
         return None
     return charts.bars(
-        [Bar(name, count, url=f"{address}{name}", tone="orange") for name, count in tallies], title=title
+        [Bar(name, count, url=f"{address}{quote(name, safe='')}", tone="orange") for name, count in tallies],
+        title=title,
     )

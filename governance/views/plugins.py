@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
@@ -137,7 +138,7 @@ def _plugin_page(request: ConsoleRequest, plugin: Plugin, tab: str, rows: Listin
         Bar(
             used.release.version,
             used.tenants,
-            url=f"{address}?version={used.release.version}",
+            url=f"{address}?{urlencode({'version': used.release.version})}",
             tone="red" if used.warnings else "blue" if used.release.catalogued else "secondary",
         )
         for used in in_use[:MOST_BARS]

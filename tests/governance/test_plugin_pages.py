@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 
 from governance import plugins
@@ -52,6 +54,13 @@ def test_the_list_is_narrowed_and_sorted(
 ) -> None:
     factories.plugin(house.world.group, "spare", ["1.0.0"])
     assert names(text(owner, f"{LIST}?{query}")) == shown
+
+
+def test_a_version_with_a_plus_leads_to_who_runs_it(house: Furnished, owner: Client) -> None:
+    Release.objects.filter(plugin__name="crm").update(version=Concat("version", Value("+build.7")))
+    crm = Plugin.objects.get(name="crm")
+    [address, *_] = re.findall(r'href="([^"]+version=[^"]+)"', text(owner, f"{LIST}{crm.pk}/"))
+    assert "%2Bbuild.7" in address
 
 
 def test_the_list_costs_the_same_however_long_it_is(
