@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 import subprocess
@@ -65,8 +66,23 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     assets.collect()
     if not apps.get_model("tenants", "Group")._default_manager.exists():
-        call_command("load_demo")
+        with _logging_to(_log("demo")):
+            call_command("load_demo")
     connections.close_all()
+
+
+@contextlib.contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Write the log here meanwhile: a thousand decisions would drown what the terminal has to say."""
+    handlers = [handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler]
+    with path.open("a") as stream:
+        before = [handler.setStream(stream) for handler in handlers]
+        try:
+            yield
+        finally:
+            for handler, previous in zip(handlers, before, strict=True):
+                if previous is not None:
+                    handler.setStream(previous)
 
 
 def keep_database() -> None:
