@@ -109,8 +109,11 @@ def request(group: Group, *, actor: Actor, at: datetime, run: Run | None = None)
 
 
 def report_on(run: Run, *, at: datetime) -> Report:
-    """Build the report of a run here and now. Asked again, it is the same report."""
-    known = Report.objects.filter(group_id=run.group_id, run_id=run.pk).first()
+    """Build a run's report here and now. Asked again it is the same, until a decision moves the run on."""
+    reports = Report.objects.filter(group_id=run.group_id, run_id=run.pk)
+    if decided_at := run.conflicts.aggregate(last=Max("decided_at"))["last"]:
+        reports = reports.filter(created_at__gte=decided_at)
+    known = reports.order_by("-number").first()
     return build((known or request(run.group, actor=SYSTEM, at=at, run=run)).pk, at=at)
 
 

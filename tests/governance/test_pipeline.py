@@ -154,7 +154,9 @@ def test_a_decision_after_a_plan_was_carried_out_gets_a_plan_of_its_own(world: W
     run = advanced(run, after=timedelta(minutes=2))
     assert run.status == Status.NEEDS_DECISION
     aside = [{"policy": "freeze", "key": "hold"}]
-    conflicts.decide(Conflict.objects.get(), set_aside=aside, reason="over", actor=PERSON, at=AT)
+    conflicts.decide(
+        Conflict.objects.get(), set_aside=aside, reason="over", actor=PERSON, at=AT + timedelta(minutes=3)
+    )
 
     [resumed] = pipeline.resume_decided(world.group)
     run = advanced(resumed, after=timedelta(minutes=3))
@@ -163,6 +165,13 @@ def test_a_decision_after_a_plan_was_carried_out_gets_a_plan_of_its_own(world: W
     assert run.plan is not None
     assert run.plan != first
     assert run.plan.tasks.get().tenant == world.tenant_b
+
+    order = UpgradeOrder.objects.get(tenant=world.tenant_b)
+    orders.report(order, done=True, detail="", actor=PERSON, at=AT + timedelta(minutes=4))
+    rollout.report(world, "tenant-b", "2.4.0", AT + timedelta(minutes=5))
+    run = advanced(run, after=timedelta(minutes=6))
+    assert run.status == Status.COMPLETED
+    assert Report.objects.filter(run_id=run.pk).count() == 2
 
 
 def test_a_run_that_is_cancelled_while_it_is_carried_on_stays_cancelled(
