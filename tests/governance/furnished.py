@@ -23,8 +23,10 @@ from governance.models import (
     Run,
     Simulation,
     Snapshot,
+    UpgradeOrder,
 )
 from governance.models.snapshot import Trigger
+from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 
@@ -47,6 +49,7 @@ class Furnished:
     report: Report
     notifications: list[Notification]
     findings: list[Finding]
+    orders: list[UpgradeOrder]
 
 
 def furnish(world: World) -> Furnished:
@@ -105,6 +108,19 @@ def furnish(world: World) -> Furnished:
             _notification(world, user) for user in (world.owner, world.viewer, world.tenant_admin)
         ],
         findings=list(Finding.objects.order_by("pk")),
+        orders=[_order(tenant) for tenant in (world.tenant_a, world.tenant_b)],
+    )
+
+
+def _order(tenant: Tenant) -> UpgradeOrder:
+    steps = [{"plugin": "crm", "from": "2.3.0", "to": "2.4.0"}]
+    return UpgradeOrder.objects.create(
+        group=tenant.group,
+        tenant=tenant,
+        idempotency_key=tenant.key,
+        task_id="-",
+        steps=steps,
+        received_at=AT,
     )
 
 
