@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,13 +36,12 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
     It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
     """
     situations = Situations(inputs)
-    known: dict[str, Outcome] = {}
     waiting = {tenant_id: _Tenant() for tenant_id in sorted(situations.opened)}
     settled: dict[int, TenantOutcome] = {}
     while waiting:
         situations.prepare(waiting)
         for tenant_id, tenant in list(waiting.items()):
-            found = _advance(situations, tenant_id, tenant, precedents, known)
+            found = _advance(situations, tenant_id, tenant, precedents)
             if found is not None:
                 settled[tenant_id] = found
                 del waiting[tenant_id]
@@ -53,7 +53,6 @@ def _advance(
     tenant_id: int,
     tenant: _Tenant,
     precedents: Precedents,
-    known: dict[str, Outcome],
 ) -> TenantOutcome | None:
     """Decide the tenant's situation as far as it is open; None where more has to be opened first.
 
@@ -64,9 +63,7 @@ def _advance(
     for rules, components in tenant.aside:
         situation = situation.without(rules, components)
     while True:
-        outcome = known.get(situation.digest)
-        if outcome is None:
-            outcome = known[situation.digest] = decide(situation)
+        outcome = _outcome(situation)
         if outcome.beyond:
             situations.open(tenant_id, outcome.beyond)
             return None
@@ -78,3 +75,17 @@ def _advance(
             tenant.decided[unsettled.fingerprint] = unsettled
             tenant.aside.append((rules, unsettled.components))
             situation = situation.without(rules, unsettled.components)
+
+
+# Outcomes by the digests of their situations. A digest stands for all that an outcome depends on, so that a
+# process that evaluates again and again, as workers do, decides only what it hasn't met lately.
+_KEPT = 4_000
+_known: OrderedDict[str, Outcome] = OrderedDict()
+
+
+def _outcome(situation: Situation) -> Outcome:
+    outcome = _known.pop(situation.digest, None) or decide(situation)
+    _known[situation.digest] = outcome
+    if len(_known) > _KEPT:
+        _known.popitem(last=False)
+    return outcome

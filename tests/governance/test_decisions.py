@@ -9,7 +9,7 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import conflicts, decisions, drift, flags
+from governance import conflicts, decisions, drift, flags, outcomes
 from governance.models import Conflict, Decision, Finding, Manifest, Plugin, Release, TenantDecision
 from governance.models.manifest import Inventory
 from tenants.models import Tenant
@@ -332,3 +332,12 @@ def test_nothing_is_evaluated_while_governance_is_off(world: World, crm: Plugin)
     world.group.governance_enabled = False
     with pytest.raises(flags.FlagOff, match="plugin-version-governance"):
         decisions.evaluate(world.group, at=AT, actor=SYSTEM)
+
+
+def test_a_situation_that_was_met_lately_is_not_decided_again(
+    world: World, crm: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    align(world)
+    judge(world)
+    monkeypatch.setattr(outcomes, "decide", lambda situation: pytest.fail("decided again"))
+    assert judge(world).changes == 1
