@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("drift_list", "Drift", "arrows-diff", Audience.BOTH),
     Entry("simulation_list", "Simulations", "flask"),
     Entry("plan_list", "Plans", "list-check"),
+    Entry("order_list", "Orders", "clipboard-check", Audience.BOTH),
     Entry("conflict_list", "Decisions", "scale"),
     Entry("exemption_list", "Exemptions", "file-certificate", Audience.BOTH),
     Entry("snapshot_list", "Snapshots", "camera"),

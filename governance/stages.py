@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -29,6 +29,7 @@ from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
 from governance.models.snapshot import Trigger
 
 Figures = dict[str, Any]
+PATIENCE = timedelta(minutes=30)  # how long a run waits for its tasks before it ends without them
 
 
 def collect(run: Run, at: datetime) -> Figures:
@@ -106,13 +107,24 @@ def verify(run: Run, at: datetime) -> Figures:
     for status in UpgradeTask.Status:
         if count := tasks.filter(status=status).count():
             figures[status.value] = count
-    waiting = tasks.unfinished().count() if run.plan.status != Plan.Status.PAUSED else 0
-    if waiting:
+    unfinished = tasks.unfinished().count()
+    if waiting := _worth_waiting_for(run.plan, at):
         figures["waiting"] = waiting
-    elif failed := figures.get("failed", 0) + figures.get("verify_failed", 0):
+    elif unfinished:
+        # The follow-up goes on with them; the group's next run need not wait.
+        figures["left_under_way"] = unfinished
+    if not waiting and (failed := figures.get("failed", 0) + figures.get("verify_failed", 0)):
         data = {"run": run.number, "plan": run.plan.number, "failed": failed}
         events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
     return figures
+
+
+def _worth_waiting_for(plan: Plan, at: datetime) -> int:
+    """How many tasks the run waits for: not those of a later ring or a paused plan, and none for ever."""
+    started_at = plan.started_at or plan.created_at
+    if plan.status == Plan.Status.PAUSED or at > started_at + PATIENCE:
+        return 0
+    return plan.tasks.unfinished().exclude(not_before__gt=at).count()
 
 
 def report(run: Run, at: datetime) -> Figures:

@@ -39,7 +39,7 @@ class UpgradePlanBody(Body):
     tenant = s.CharField(max_length=200)
     steps = Step(many=True, allow_empty=False)
     due_at = s.DateTimeField(allow_null=True, required=False)
-    callback_url = s.URLField(allow_null=True, required=False, allow_blank=True)
+    callback_url = s.URLField(max_length=500, allow_null=True, required=False, allow_blank=True)
 
 
 class UpgradePlanAnswer(s.Serializer[Any]):

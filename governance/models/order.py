@@ -50,7 +50,9 @@ class UpgradeOrder(models.Model):
 
     class Meta:
         verbose_name = "upgrade order"
-        constraints = [models.UniqueConstraint(fields=["group", "idempotency_key"], name="upgrade_order_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "idempotency_key"], name="upgrade_order_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.tenant} by hand"

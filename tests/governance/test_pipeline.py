@@ -228,3 +228,15 @@ def test_with_sync_off_the_plan_stays_a_draft_and_the_run_says_why(world: World)
     assert run.status == Status.COMPLETED
     assert "plugin-multi-tenant-sync" in run.figures["execute"]["refused"]
     assert Plan.objects.get().status == Plan.Status.DRAFTED
+
+
+def test_a_task_that_never_ends_does_not_hold_up_the_groups_next_run(world: World) -> None:
+    behind(world)
+    run = advanced(start(world))
+    assert run.status == Status.ACTING
+
+    run = advanced(run, after=stages.PATIENCE + timedelta(minutes=1))
+
+    assert (run.status, run.figures["verify"]["left_under_way"]) == (Status.COMPLETED, 1)
+    assert UpgradeTask.objects.unfinished().exists()
+    assert advanced(start(world)).status == Status.COMPLETED
