@@ -14,7 +14,7 @@ from audit.models import Report
 from config.access import ConsoleRequest, Permission, requires
 from config.lifecycle import Transitions
 from config.rendering import render_page
-from governance.models import Conflict, Exemption, Plan, Policy, Run, UpgradeTask
+from governance.models import Conflict, Exemption, Plan, Policy, Run, UpgradeOrder, UpgradeTask
 
 TOPICS = {
     "words": "The words",
@@ -23,7 +23,16 @@ TOPICS = {
     "states": "The states",
     "keyboard": "The keyboard",
 }
-_LIFECYCLES: tuple[type[models.Model], ...] = (Policy, Exemption, Conflict, Run, Plan, UpgradeTask, Report)
+_LIFECYCLES: tuple[type[models.Model], ...] = (
+    Policy,
+    Exemption,
+    Conflict,
+    Run,
+    Plan,
+    UpgradeTask,
+    UpgradeOrder,
+    Report,
+)
 
 
 @dataclass(frozen=True, slots=True)
