@@ -43,11 +43,13 @@ class Clauses:
         self._about: dict[int, list[Relation]] = defaultdict(list)  # by component, the relations in _held
         self._asking: dict[int, dict[Relation, list[int]]] = {}  # by component, who asks what isn't yet told
         self._touched: set[int] = set()
-        self._releases: dict[int, dict[int | None, Release | None]] = {}
+        self._told: set[int] = set()  # the literals of the places whose demands are written down
+        self._releases: dict[int, dict[int, Release | None]] = {}  # component: literal of a place: release
         self.moves = {component.id: self._new() for component in problem.situation.components}
         self._binds: dict[Binding, int] = {binding: self._new() for binding in problem.bindings}
         self._goals = {component: self._new() for component in problem.obliged}
-        self._solver.set_phases([-move for move in self.moves.values()])
+        # The solver's first guess: what must move moves, and nothing else does.
+        self._solver.set_phases([m if c in self._goals else -m for c, m in self.moves.items()])
         for component, goal in self._goals.items():
             for binding in problem.broken(component):
                 self._add(-goal, -self._binds[binding], self.moves[component])
@@ -115,8 +117,12 @@ class Clauses:
     def _at(self, component: int, model: Sequence[int]) -> Release | None:
         if not _is_true(model, self.moves[component]) or component not in self.places:
             return self.problem.start[component]
-        to = next(to for to, literal in self.places[component].items() if _is_true(model, literal))
-        return self._releases[component][to]
+        return self._releases[component][self._place(component, model)]
+
+    def _place(self, component: int, model: Sequence[int]) -> int:
+        """The literal of the place that a moving component goes to; its places' are consecutive."""
+        places = self._releases[component]
+        return max(model[next(iter(places)) - 1 : next(reversed(places))])
 
     def _tell_of(self, model: Sequence[int]) -> bool:
         """Write down what the proposed state hasn't been told of yet; whether there was anything."""
@@ -124,22 +130,19 @@ class Clauses:
         new = [c for c in moved if c not in self._touched]
         for component in new:
             self._touch(component)
-        told = bool(new)
-        for component in moved:
-            if component in self.places and component not in new:
-                told = self._tell_demands(component, self._at(component, model)) or told
-        return told
+        proposed = {self._place(c, model): c for c in moved if c in self.places and c not in new}
+        untold = proposed.keys() - self._told
+        for place in sorted(untold):
+            self._tell_demands(proposed[place], place)
+        return bool(new or untold)
 
-    def _tell_demands(self, component: int, release: Release | None) -> bool:
-        """What a proposed release asks for, for all releases of the component that ask the same."""
-        waiting = self._asking[component]
-        told = False
+    def _tell_demands(self, component: int, place: int) -> None:
+        """What the release of a place asks for, for all releases of the component that ask the same."""
+        self._told.add(place)
+        release = self._releases[component][place]
         for relation in release.relations if release is not None else ():
-            asking = waiting.pop(relation, ())
-            told = told or bool(asking)
-            for literal in asking:
-                self._add(-literal, self._holds(relation))
-        return told
+            for asking in self._asking[component].pop(relation, ()):
+                self._add(-asking, self._holds(relation))
 
     def _touch(self, component: int) -> None:
         """It is proposed for the first time that it moves: say where to, and who minds."""
@@ -153,16 +156,16 @@ class Clauses:
                 self._add(self.moves[watcher], self._holds(relation))
 
     def _unfold(self, component: Component) -> None:
-        releases = {r.id if r is not None else None: r for r in self._possible(component)}
-        places = {to: self._new() for to in releases}
-        self.places[component.id], self._releases[component.id] = places, releases
-        self._one_of(self.moves[component.id], list(places.values()))
+        releases = {self._new(): release for release in self._possible(component)}
+        self._releases[component.id] = releases
+        self.places[component.id] = {r.id if r is not None else None: x for x, r in releases.items()}
+        self._one_of(self.moves[component.id], list(releases))
         asking: dict[Relation, list[int]] = {}
-        for to, release in releases.items():
+        for place, release in releases.items():
             if self.whole:
-                self._bind(component, release, places[to])
+                self._bind(component, release, place)
             for relation in release.relations if release is not None else ():
-                asking.setdefault(relation, []).append(places[to])
+                asking.setdefault(relation, []).append(place)
         self._asking[component.id] = asking
         for relation in self._about[component.id]:
             self._define(relation)

@@ -42,9 +42,8 @@ class _Settled:
 def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]:
     with Clauses(problem) as clauses:
         settled, found = _settle(problem, Search(clauses, final=final))
-    changes = _changes(problem, found.state or problem.start)
-    if found.beyond or not settled.stuck:
-        return Outcome(changes), found.beyond
+    if found.beyond:
+        return Outcome(), found.beyond
     unsettled: list[Unsettled] = []
     beyond: frozenset[int] = frozenset()
     with Clauses(problem, whole=True) as clauses:
@@ -54,7 +53,9 @@ def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]
                 unsettled.append(explain(oracle.together(beside), component, proved))
             except Beyond as missing:
                 beyond |= missing.components
-    return Outcome(changes, tuple(unsettled)), beyond
+    if beyond:
+        return Outcome(), beyond
+    return Outcome(_changes(problem, found.state or problem.start), tuple(unsettled)), beyond
 
 
 def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:
@@ -68,16 +69,12 @@ def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:
 
 def _together(problem: Problem, search: Search) -> _Settled:
     """What can't be done beside the weightier can't be done beside more."""
-    try:
-        if search.may_go(problem.bindings, problem.obliged):
-            return _Settled(problem.obliged)
-    except Exhausted:
-        pass  # one by one it may still be said
     settled = _Settled(())
     for component in problem.obliged:
         try:
             proved = True
-            goes = search.may_go(problem.bindings, (*settled.goals, component))
+            # Often the last answer, in which all those settled go, lets this one go as well.
+            goes = search.moves(component) or search.may_go(problem.bindings, (*settled.goals, component))
         except Exhausted:
             goes = proved = False
         if goes:

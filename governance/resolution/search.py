@@ -49,6 +49,10 @@ class Search:
         except Exhausted:
             return False
 
+    def moves(self, component: int) -> bool:
+        """Whether it moves in the last answer."""
+        return self.clauses.is_true(self.clauses.moves[component])
+
     def moved_beyond(self) -> frozenset[int]:
         """The components that aren't open and move in the last answer."""
         return frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
