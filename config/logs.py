@@ -2,6 +2,7 @@
 
 import logging.config
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,8 +32,18 @@ SHARED: list[Any] = [
 ]
 
 
-def logging_config(level: str) -> dict[str, Any]:
-    """Django's LOGGING for this level."""
+def logging_config(level: str, *, beside: Path | None = None) -> dict[str, Any]:
+    """Django's LOGGING for this level; with a file `beside`, all goes there and only warnings to stderr."""
+    stderr: dict[str, Any] = {"class": "logging.StreamHandler", "formatter": "json"}
+    handlers = {"stderr": stderr}
+    if beside is not None:
+        stderr["level"] = "WARNING"
+        handlers["file"] = {
+            "class": "logging.FileHandler",
+            "filename": str(beside),
+            "delay": True,
+            "formatter": "json",
+        }
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -46,8 +57,8 @@ def logging_config(level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         "loggers": {
             # Django's own handler would print a second, unstructured copy.
             "django": {"handlers": [], "level": level, "propagate": True},

@@ -1,5 +1,6 @@
 """All settings, driven by the environment; docs/configuration.md lists the variables."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -267,5 +268,13 @@ DT_RICH_TRACEBACK_CONFIG = False
 
 # The log: one JSON object a line, on standard error.
 
-LOGGING = logging_config(env.str("PLUMBLINE_LOG_LEVEL", default="WARNING" if TESTING else "INFO"))
+# On a terminal the log would drown a command's own words.
+_AT_A_TERMINAL = sys.stderr.isatty() and not TESTING
+_COMMAND_LOG = DATA_DIR / "logs" / "commands.log"
+if _AT_A_TERMINAL:
+    _COMMAND_LOG.parent.mkdir(parents=True, exist_ok=True)
+LOGGING = logging_config(
+    env.str("PLUMBLINE_LOG_LEVEL", default="WARNING" if TESTING else "INFO"),
+    beside=_COMMAND_LOG if _AT_A_TERMINAL else None,
+)
 LOGGING_CONFIG = "config.logs.configure"

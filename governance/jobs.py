@@ -7,15 +7,12 @@ from django.utils import timezone
 from config import queue
 from config.access import SYSTEM
 from governance import (
-    collectors,
-    compilation,
     compliance,
     decisions,
     delivery,
-    drift,
-    exemptions,
     pipeline,
     snapshots,
+    stages,
     upgrades,
 )
 from governance.models import Run
@@ -71,17 +68,15 @@ def seal_snapshots() -> None:
 
 
 @queue.job
-def seal_snapshot(group_id: int) -> None:
-    """Collect, seal and judge one group."""
+def seal_snapshot(group_id: int, number: int | None = None) -> None:
+    """Collect, judge and seal one group; where a `number` was promised, that one, even if nothing changed."""
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
-    collectors.collect(group, actor=SYSTEM, at=at)
-    exemptions.expire_due(group, at=at)
-    compilation.recompile(group, at=at)
-    drift.detect(group, at=at)
-    decisions.evaluate(group, at=at, actor=SYSTEM)
-    snapshots.seal(group, trigger=Trigger.SCHEDULE, actor=SYSTEM, at=at)
-    compliance.measure(group)
+    stages.take_stock(group, actor=SYSTEM, at=at)
+    trigger = Trigger.SCHEDULE if number is None else Trigger.ENDPOINT
+    promised = number == group.open_snapshot
+    snapshots.seal(group, trigger=trigger, actor=SYSTEM, at=at, force=promised)
+    compliance.measure(group, at=at)
 
 
 @queue.job

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from config.access import SYSTEM
+from config.access import SYSTEM, Actor
 from governance import (
     collectors,
     compilation,
@@ -27,6 +27,7 @@ from governance import (
 )
 from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
 from governance.models.snapshot import Trigger
+from tenants.models import Group
 
 Figures = dict[str, Any]
 PATIENCE = timedelta(minutes=30)  # how long a run waits for its tasks before it ends without them
@@ -145,6 +146,14 @@ STAGES: dict[Run.Stage, Callable[[Run, datetime], Figures]] = {
     Run.Stage.VERIFY: verify,
     Run.Stage.REPORT: report,
 }
+
+
+def take_stock(group: Group, *, actor: Actor, at: datetime) -> None:
+    """Collect what the group's sources have, and judge it all: what a snapshot outside a run begins with."""
+    collectors.collect(group, actor=actor, at=at)
+    exemptions.expire_due(group, at=at)
+    drift.detect(group, at=at)
+    decisions.evaluate(group, at=at, actor=SYSTEM)
 
 
 def work(run: Run, at: datetime) -> None:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import collectors, flags, presenters, snapshots
+from governance import flags, presenters, snapshots, stages
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
@@ -38,7 +38,7 @@ def seal_snapshot(request: Request) -> Response:
     if "respond-async" in request.headers.get("Prefer", ""):
         return respond(once(request, "snapshot-async", lambda: _seal_later(group.pk, group.open_snapshot)))
     actor, at = access_of(request).actor, timezone.now()
-    collectors.collect(group, actor=actor, at=at)
+    stages.take_stock(group, actor=actor, at=at)
 
     def seal() -> Answer:
         sealed = snapshots.seal(group, trigger=Trigger.ENDPOINT, actor=actor, at=at)
@@ -81,6 +81,6 @@ def run_status(request: Request, pk: str) -> Response:
 
 
 def _seal_later(group_id: int, number: int) -> Answer:
-    queue.enqueue("governance.jobs.seal_snapshot", group_id=group_id)
+    queue.enqueue("governance.jobs.seal_snapshot", group_id=group_id, number=number)
     status_url = reverse("api_snapshot_status", args=[number])
     return Answer({"number": number, "status": "open", "status_url": status_url}, HTTPStatus.ACCEPTED)
