@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.journeys.people import Person
 from tests.journeys.product import Product, until
 
 SERVICES = {"worker": "worker", "web": "gunicorn", "sandbox": "sandbox"}  # a word of each one's command line
 WITHIN = 240.0  # seconds, on a machine that does other things as well
+TENANTS = 30  # besides tenant-b: enough that a kill falls between two of them
+MORE_TENANTS = f"""
+from django.conf import settings
+from django.utils import timezone
+from config.access import SYSTEM
+from demo import powerx
+from governance import manifests
+from sandbox.state import FleetState, TenantState
+from tenants import groups
+from tenants.models import Group
+group, at = Group.objects.get(slug="powerx"), timezone.now()
+keys = [f"tenant-{{number:03}}" for number in range({TENANTS})]
+plugins = {{powerx.PLUGIN: "2.3.0"}}
+groups.add_tenants(group, [groups.NewTenant(key=key) for key in keys], actor=SYSTEM, at=at)
+seen = [manifests.ManifestDocument(key, "5.0.0", plugins, observed_at=at, source="file") for key in keys]
+manifests.ingest(group, seen, actor=SYSTEM, at=at)
+with FleetState(settings.DATA_DIR / "sandbox.sqlite3") as state:
+    state.put_many([TenantState("powerx", key, powerx.HOST, "5.0.0", plugins, at) for key in keys])
+"""
 VERIFY = """
 from audit import ledger
 from tenants.models import Group
@@ -42,12 +64,6 @@ def kill(product: Product, name: str) -> None:
     until(lambda: service(product, name) not in {None, victim}, f"{name} is started again", WITHIN)
 
 
-def slow_sandbox(product: Product, seconds: float) -> None:
-    """Let every order take a while."""
-    with product.sandbox() as sandbox:
-        sandbox.patch("/sandbox/settings", json={"delay_seconds": seconds}).raise_for_status()
-
-
 def counts(product: Product) -> dict[str, Any]:
     """What the sandbox counted."""
     with product.sandbox() as sandbox:
@@ -55,11 +71,17 @@ def counts(product: Product) -> dict[str, Any]:
     return counted
 
 
-def begin(client: httpx.Client) -> str:
-    """Start a run; where it tells how it stands."""
+def begin(product: Product) -> str:
+    """Press “Run now”, which leaves all the work to the worker; where the run tells how it stands."""
+    page = Person(product, "powerx-owner").submit("/g/powerx/plans/runs/start/")
+    assert page.status_code == 200, page.text
+    return f"/internal/version/policy/enforce/{page.url.path.rstrip('/').rpartition('/')[2]}"
+
+
+def enforce(client: httpx.Client) -> str:
+    """Ask for a run, which the web server carries on as far as it gets; where it tells how it stands."""
     answer = client.post("/internal/version/policy/enforce", json={}, headers={"Idempotency-Key": "one"})
-    assert answer.status_code in {200, 202}, answer.text
-    status_url: str = answer.json()["status_url"]
+    status_url: str = answer.raise_for_status().json()["status_url"]
     return status_url
 
 
@@ -77,51 +99,69 @@ def ended(client: httpx.Client, status_url: str) -> dict[str, Any]:
 
 
 def assert_done_once(product: Product, run: dict[str, Any]) -> None:
-    """The tenant was upgraded, by one order, and the ledger has no gap."""
+    """Each tenant was upgraded, by one order, and the ledger has no gap."""
     assert run["status"] == "completed", run
-    assert [(task["tenant"], task["status"]) for task in run["plan"]["tasks"]] == [("tenant-b", "succeeded")]
+    tasks = run["plan"]["tasks"]
+    assert {task["status"] for task in tasks} == {"succeeded"}
+    assert len({task["tenant"] for task in tasks}) == len(tasks) == TENANTS + 1
     counted = counts(product)
-    assert (counted["orders"], counted["tasks"], counted["executions"]) == (1, 1, 1)
+    assert (counted["orders"], counted["tasks"], counted["executions"]) == (TENANTS + 1,) * 3
     assert product.manage("shell", "--verbosity", "0", "-c", VERIFY).strip() == "[]"
 
 
 @pytest.fixture
-def client(product: Product) -> httpx.Client:
+def fleet(installed: Product) -> Product:
+    """The running product with many tenants to be upgraded, each of which takes a while."""
+    installed.manage("shell", "--verbosity", "0", "-c", MORE_TENANTS)
+    installed.start()
+    with installed.sandbox() as sandbox:
+        sandbox.patch("/sandbox/settings", json={"delay_seconds": 2}).raise_for_status()
+    return installed
+
+
+@pytest.fixture
+def client(fleet: Product) -> httpx.Client:
     """A service that may start runs and look at them."""
-    slow_sandbox(product, 5)
-    return product.client("powerx", "policy.enforce")
+    return fleet.client("powerx", "policy.enforce")
 
 
-def test_a_worker_killed_while_the_orchestrator_works(product: Product, client: httpx.Client) -> None:
-    status_url = begin(client)
-    until(lambda: counts(product)["orders"], "the task is handed over", WITHIN)
+def test_a_worker_killed_while_it_hands_over(fleet: Product, client: httpx.Client) -> None:
+    status_url = begin(fleet)
+    until(lambda: counts(fleet)["orders"], "the first task is handed over", WITHIN)
 
-    kill(product, "worker")
+    kill(fleet, "worker")
 
-    assert_done_once(product, ended(client, status_url))
-
-
-def test_a_worker_killed_as_soon_as_the_run_begins(product: Product, client: httpx.Client) -> None:
-    status_url = begin(client)
-
-    kill(product, "worker")
-
-    assert_done_once(product, ended(client, status_url))
+    assert_done_once(fleet, ended(client, status_url))
 
 
-def test_a_web_server_killed_while_tasks_are_handed_over(product: Product, client: httpx.Client) -> None:
-    status_url = begin(client)
-    until(lambda: counts(product)["orders"], "the task is handed over", WITHIN)
+def test_a_worker_killed_as_soon_as_the_run_begins(fleet: Product, client: httpx.Client) -> None:
+    status_url = begin(fleet)
 
-    kill(product, "web")
+    kill(fleet, "worker")
 
-    assert_done_once(product, ended(client, status_url))
+    assert_done_once(fleet, ended(client, status_url))
 
 
-def test_an_orchestrator_killed_while_it_works(product: Product, client: httpx.Client) -> None:
-    status_url = begin(client)
-    until(lambda: counts(product)["orders"], "the task is handed over", WITHIN)
+def test_a_web_server_killed_while_it_hands_over(fleet: Product, client: httpx.Client) -> None:
+    with ThreadPoolExecutor(1) as caller:
+        asked = caller.submit(enforce, client)
+        until(lambda: counts(fleet)["orders"], "the first task is handed over", WITHIN)
+        kill(fleet, "web")
+        wait([asked])
 
-    kill(product, "sandbox")
+    def ask_again() -> str | None:
+        with suppress(httpx.HTTPError):
+            return enforce(client)
+        return None
 
-    assert_done_once(product, ended(client, status_url))
+    status_url = until(ask_again, "the web server answers again", WITHIN)
+    assert_done_once(fleet, ended(client, status_url))
+
+
+def test_an_orchestrator_killed_while_it_works(fleet: Product, client: httpx.Client) -> None:
+    status_url = begin(fleet)
+    until(lambda: counts(fleet)["executions"], "the first tenant is upgraded", WITHIN)
+
+    kill(fleet, "sandbox")
+
+    assert_done_once(fleet, ended(client, status_url))
