@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from governance.resolution.ground import Fault
 from governance.resolution.problem import Problem
@@ -16,20 +17,30 @@ LINKS = 400  # releases looked at for a chain before it is left untold
 _Path = tuple[Fault, ...]
 
 
-def chain(problem: Problem, component: Component) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Chain:
+    """What closes a conflict, in words, and what it is by itself: the demands, whatever is installed."""
+
+    told: tuple[str, ...]
+    demands: tuple[str, ...]
+
+
+def chain(problem: Problem, component: Component) -> Chain:
     """Why the releases that the problem's bindings leave to the component don't help, in words.
 
     Where another component's binding has a part in it, the shortest way from a demand of one of these
     releases to that component; otherwise what is wrong with the best of them as things stand.
     """
-    path = _shortest(problem, component)
-    if path:
-        return tuple(_told(problem, fault) for fault in path)
-    lines: list[str] = []
+    faults = _shortest(problem, component) or tuple(_faults(problem, component))
+    return Chain(
+        told=tuple(dict.fromkeys(_told(problem, fault) for fault in faults)),
+        demands=tuple(f"{fault.release.id} {fault.relation.digest}" for fault in faults),
+    )
+
+
+def _faults(problem: Problem, component: Component) -> Iterator[Fault]:
     for release in problem.targets[component.id][:SHOWN_RELEASES]:
-        faults = list(problem.ground.faults({**problem.start, component.id: release}))[:SHOWN_FAULTS]
-        lines.extend(_told(problem, fault) for fault in faults)
-    return tuple(dict.fromkeys(lines))
+        yield from problem.ground.faults({**problem.start, component.id: release})[:SHOWN_FAULTS]
 
 
 def _shortest(problem: Problem, component: Component) -> _Path:

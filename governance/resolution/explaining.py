@@ -38,10 +38,10 @@ def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
     sayings = tuple(Saying(b.policy, b.key, b.component, b.weight, b.says) for b in culprits)
     return Unsettled(
         component=component_id,
-        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *links),
-        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, links, proved)]),
+        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *links.demands),
+        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, links.told, proved)]),
         rules=sayings,
-        chain=links,
+        chain=links.told,
         ways_out=_ways_out(oracle, component, culprits),
         proved=proved,
     )

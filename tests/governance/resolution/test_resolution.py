@@ -212,3 +212,10 @@ def test_a_conflict_far_off_is_told_from_release_to_release() -> None:
     (unsettled,) = world.decide().unsettled
     assert unsettled.chain == ("p1 2 needs p2 2, and p2 is at 1", "p2 2 needs p3 2, and p3 is at 1")
     assert unsettled.summary.endswith("p1 2 needs p2 2, and p2 is at 1; p2 2 needs p3 2, and p3 is at 1")
+
+
+def test_the_same_demands_are_the_same_conflict_whatever_is_installed() -> None:
+    relations = {(1, 3): (need(2, [3], "needs p2 3"),)}
+    rules = (wants(1, [3]), wants(2, [1, 2], "cap"))
+    prints = {World({1: 1, 2: here}, relations, rules).decide().unsettled[0].fingerprint for here in (1, 2)}
+    assert len(prints) == 1
