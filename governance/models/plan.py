@@ -83,8 +83,8 @@ class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
 class UpgradeTask(models.Model):
     """One tenant's part of a plan; the row is the queue.
 
-    `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text}] in dependency
-    order. `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
+    `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text,
+    "wanted_by": ["policy/key"]}] in dependency order; a mere dependency is wanted by no rule. `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
     """
 
     class Status(models.TextChoices):
