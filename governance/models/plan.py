@@ -84,7 +84,8 @@ class UpgradeTask(models.Model):
     """One tenant's part of a plan; the row is the queue.
 
     `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text,
-    "wanted_by": ["policy/key"]}] in dependency order; a mere dependency is wanted by no rule. `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
+    "wanted_by": ["policy/key"]}] in dependency order; a mere dependency is wanted by no rule.
+    `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
     """
 
     class Status(models.TextChoices):
