@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +31,7 @@ class Product:
 
     def wait_for_welcome(self) -> None:
         """Wait until it says that it answers."""
-        wait_until(lambda: "Ctrl-C stops it" in self.said() or self.process.poll() is not None, seconds=90)
+        wait_until(lambda: "Ctrl-C stops it" in self.said() or self.process.poll() is not None, seconds=300)
         assert self.process.poll() is None, self.said()
 
     def answers(self) -> bool:
@@ -40,7 +39,7 @@ class Product:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except urllib.error.URLError:
+        except OSError:  # refused, reset, or too slow to tell
             return False
 
     def service(self, part: str) -> int:
