@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.journeys.browsing import Look, Visitor, chromium
 from tests.journeys.product import Product
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 DOWNLOADS = re.compile(r"/reports/[^/]+/[a-z]+/$")
 HOME = "/g/powerx/home/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LINKS = "[...document.querySelectorAll('a[href]')].map(a => a.origin == location.origin ? a.pathname : '')"
+# Whose pages, how they are looked at, and how many sorts of them there are at the least.
+VISITS = (
+    ("powerx-owner", (Look(1280, "light"), Look(390, "dark")), 30),
+    ("tenant-b-admin", (Look(1280, "dark"), Look(390, "light")), 12),
+)
 
 
 @pytest.fixture
@@ -37,33 +33,12 @@ def eventful(installed: Product) -> Product:
     return installed
 
 
-@contextmanager
-def signed_in(product: Product, username: str, *, width: int, theme: str) -> Iterator[tuple[Page, list[str]]]:
-    """A page of someone who has signed in, and what the browser complains about."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        page = browser.new_page(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-        )
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.goto(f"{product.url}/login/")
-        page.fill("input[name=username]", username)
-        page.fill("input[name=password]", product.password())
-        page.click("button[type=submit]")
-        page.wait_for_load_state()
-        yield page, complaints
-        browser.close()
-
-
-def pages(page: Page, url: str) -> Iterator[str]:
+def pages(page: Page) -> Iterator[str]:
     """Go to each page that links lead to from the home page, once for each sort of page."""
     waiting, seen = [HOME], {HOME}
     while waiting:
         path = waiting.pop(0)
-        answer = page.goto(f"{url}{path}")
+        answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200, path
         yield path
@@ -74,18 +49,27 @@ def pages(page: Page, url: str) -> Iterator[str]:
                 waiting.append(found)
 
 
+def faults(visitor: Visitor, looks: Sequence[Look]) -> Iterator[str]:
+    """What keeps people from reading the page that is shown, however they look at it."""
+    for look in looks:
+        visitor.look(look)
+        visitor.page.reload()
+        for barrier in Axe().run(visitor.page).response["violations"]:
+            yield f"{visitor.page.url} {look} {barrier['id']}: {barrier['nodes'][0]['html'][:200]}"
+        if visitor.page.evaluate(OVERFLOW) > 0:
+            yield f"{visitor.page.url} {look}: wider than the window"
+
+
 @pytest.mark.browser
 def test_pages_are_without_errors_and_barriers(eventful: Product) -> None:
-    personas = (("powerx-owner", 1280, "light", 30), ("tenant-b-admin", 390, "dark", 12))
-    for username, width, theme, least in personas:
-        barriers, too_wide, visited = [], [], []
-        with signed_in(eventful, username, width=width, theme=theme) as (page, complaints):
-            for path in pages(page, eventful.url):
-                visited.append(path)
-                found = Axe().run(page).response["violations"]
-                barriers += [f"{path} {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
-                if page.evaluate(OVERFLOW) > 0:
-                    too_wide.append(path)
-        # Each by itself would hide the others.
-        assert (username, complaints, barriers, too_wide) == (username, [], [], [])
-        assert len(visited) >= least, visited
+    found: list[str] = []
+    with chromium() as browser:
+        for username, looks, least in VISITS:
+            visitor = Visitor(browser, eventful, username)
+            visited = 0
+            for _path in pages(visitor.page):
+                visited += 1
+                found += faults(visitor, looks)
+            found += visitor.complaints
+            assert visited >= least
+    assert found == []
