@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +44,10 @@ def _manifest_to_finding(product: Throwaway) -> dict[str, float]:
         "observed_at": datetime.now(tz=UTC).isoformat(),
     }
     page = f"/g/eclipse/drift/?tenant={TENANT}&plugin={PLUGIN}"
-    with product.service("eclipse", "manifest.push") as service, product.person("eclipse-owner") as owner:
+    with (
+        product.service("eclipse", "manifest.push") as service,
+        closing(product.person("eclipse-owner")) as owner,
+    ):
         assert VERSION not in owner.get(page).raise_for_status().text, "the finding isn't there yet"
         begun = time.monotonic()
         service.post("/internal/version/governance/manifest", json=manifest).raise_for_status()

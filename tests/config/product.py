@@ -45,7 +45,7 @@ class Product:
     def service(self, part: str) -> int:
         """The process of the service whose command has this part."""
         for pid in _children(self.process.pid):
-            if part.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if part.encode() in _command(pid):
                 return pid
         return 0
 
@@ -56,7 +56,15 @@ def _children(pid: int) -> list[int]:
 
 def living(data_dir: Path) -> set[int]:
     """Those of the directory's processes that don't merely wait to be fetched by their parent."""
-    return {pid for pid in processes_of(data_dir) if Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {pid for pid in processes_of(data_dir) if _command(pid)}
+
+
+def _command(pid: int) -> bytes:
+    """The process's command line; nothing where it has just gone or merely waits to be fetched."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @contextlib.contextmanager
