@@ -84,19 +84,6 @@ def ask(order_id: str) -> OrderStatus:
     return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
 
 
-def cancel(order_id: str) -> bool:
-    """Ask the orchestrator to drop an order; False where it is too late for that."""
-    response = httpx.post(
-        f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}/cancel",
-        headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"},
-        timeout=TIMEOUT,
-    )
-    if response.status_code in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}:
-        return False
-    response.raise_for_status()
-    return True
-
-
 def verified_callback(body: bytes, headers: dict[str, str]) -> OrderStatus:
     """What a signed callback says (Standard Webhooks: id, timestamp within five minutes, signature).
 
