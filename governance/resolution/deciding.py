@@ -2,86 +2,93 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Sequence
 
-from governance.resolution.clauses import Clauses, Exhausted
-from governance.resolution.explaining import Beyond, Oracle, explain
+from governance.resolution.clauses import Clauses
+from governance.resolution.conflicts import conflicts
+from governance.resolution.explaining import explain
 from governance.resolution.ground import Ground, State
+from governance.resolution.oracle import Beyond, Oracle
 from governance.resolution.outcome import Change, Outcome, Unsettled
+from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
-from governance.resolution.search import Attempt, Search
+from governance.resolution.search import Search
 from governance.resolution.values import Release, Situation, labels
 
-OPENED = 150  # components that may be opened; from there on what is open has to do
+OPENED = 150  # components of a part that may be opened; from there on what is open has to do
+KEPT = 20_000  # parts whose outcomes are remembered
 
 
 def decide(situation: Situation) -> Outcome:
     """What to change in a tenant, and what needs a person. Equal situations have equal outcomes.
 
     The changes satisfy every binding, requirement, conflict and host range that the situation knows of;
-    what was wrong before, and isn't made worse, is not held against them. What breaks a rule and has no way
-    to go is left as it is and told as unsettled.
+    what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
+    What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    problem = Problem(Ground(situation), situation.bindings)
-    outcome, beyond = _outcome(problem, final=False)
-    if not beyond:
-        return outcome
-    if sum(component.open for component in situation.components) + len(beyond) <= OPENED:
-        return Outcome(beyond=beyond)
-    return _outcome(problem, final=True)[0]
-
-
-@dataclass
-class _Settled:
-    """The goals that can be met together, and for the others beside which ones they can't, if proved."""
-
-    goals: tuple[int, ...]
-    stuck: dict[int, tuple[tuple[int, ...], bool]] = field(default_factory=dict)
-
-
-def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]:
-    with Clauses(problem) as clauses:
-        settled, found = _settle(problem, Search(clauses, final=final))
-    if found.beyond:
-        return Outcome(), found.beyond
-    unsettled: list[Unsettled] = []
-    beyond: frozenset[int] = frozenset()
-    with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final), found.state or problem.start)
-        for component, (beside, proved) in sorted(settled.stuck.items()):
-            try:
-                unsettled.append(explain(oracle.together(beside), component, proved))
-            except Beyond as missing:
-                beyond |= missing.components
+    outcomes = [_remembered(part) for part in parts(situation)]
+    beyond = frozenset[int]().union(*(outcome.beyond for outcome in outcomes))
     if beyond:
-        return Outcome(), beyond
-    return Outcome(_changes(problem, found.state or problem.start), tuple(unsettled)), beyond
+        return Outcome(beyond=beyond)
+    changes = [change for outcome in outcomes for change in outcome.changes]
+    unsettled = [one for outcome in outcomes for one in outcome.unsettled]
+    return Outcome(
+        tuple(sorted(changes, key=lambda change: change.component)),
+        tuple(sorted(unsettled, key=lambda one: one.stuck)),
+    )
 
 
-def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:
-    """What can be met, the weightiest first, and the best state that does."""
-    settled = _together(problem, search)
-    found = search.best(problem, settled.goals)
-    if found.exhausted:
-        settled.stuck |= dict.fromkeys(settled.goals, ((), False))
-    return settled, found
+# A digest stands for all that an outcome depends on, and most parts are met in tenant after tenant.
+_known: OrderedDict[str, Outcome] = OrderedDict()
 
 
-def _together(problem: Problem, search: Search) -> _Settled:
-    """What can't be done beside the weightier can't be done beside more."""
-    settled = _Settled(())
-    for component in problem.obliged:
-        try:
-            proved = True
-            # Often the last answer, in which all those settled go, lets this one go as well.
-            goes = search.moves(component) or search.may_go(problem.bindings, (*settled.goals, component))
-        except Exhausted:
-            goes = proved = False
-        if goes:
-            settled.goals = (*settled.goals, component)
-        else:
-            settled.stuck[component] = settled.goals, proved
-    return settled
+def _remembered(part: Situation) -> Outcome:
+    outcome = _known.pop(part.digest, None) or decide_whole(part)
+    _known[part.digest] = outcome
+    if len(_known) > KEPT:
+        _known.popitem(last=False)
+    return outcome
+
+
+def decide_whole(part: Situation) -> Outcome:
+    """The same, with nothing taken apart or remembered."""
+    problem = Problem(Ground(part), part.bindings)
+    try:
+        return _outcome(problem, final=False)
+    except Beyond as missing:
+        if sum(component.open for component in part.components) + len(missing.components) <= OPENED:
+            return Outcome(beyond=missing.components)
+    return _outcome(problem, final=True)
+
+
+def _outcome(problem: Problem, *, final: bool) -> Outcome:
+    """Raises Beyond where more has to be opened, unless `final`."""
+    state = _best(problem, problem.obliged, final=final)
+    if state is not None:
+        return Outcome(_changes(problem, state))
+    unsettled = _unsettled(problem, final=final)
+    stuck = {component for one in unsettled for component in one.stuck}
+    settled = [component for component in problem.obliged if component not in stuck]
+    return Outcome(_changes(problem, _best(problem, settled, final=final) or problem.start), unsettled)
+
+
+def _best(problem: Problem, goals: Sequence[int], *, final: bool) -> State | None:
+    """The best state in which the goals break no rule; None if there is none, or none was found."""
+    if not goals and not problem.situation.strict:
+        return problem.start
+    with Clauses(problem) as clauses:
+        found = Search(clauses, final=final).best(problem, goals)
+    if found.beyond:
+        raise Beyond(found.beyond)
+    return found.state
+
+
+def _unsettled(problem: Problem, *, final: bool) -> tuple[Unsettled, ...]:
+    with Clauses(problem, whole=True) as clauses:
+        oracle = Oracle(problem, Search(clauses, final=final))
+        explained = (explain(oracle, conflict) for conflict in conflicts(oracle))
+        return tuple(sorted(explained, key=lambda one: one.stuck))
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:

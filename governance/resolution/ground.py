@@ -64,9 +64,15 @@ class Ground:
     @cached_property
     def endured(self) -> frozenset[tuple[int, int]]:
         """Relations that don't hold now: no change is blamed for them as long as their release stays."""
-        return frozenset(
-            (release.id, place)
-            for release in self.start.values()
+        unsound = () if self.situation.strict else self.unsound
+        return frozenset((fault.release.id, fault.place) for fault in unsound)
+
+    @cached_property
+    def unsound(self) -> tuple[Fault, ...]:
+        """The relations between what is installed that don't hold."""
+        return tuple(
+            Fault(component, release, place, relation)
+            for component, release in self.start.items()
             if release is not None
             for place, relation in self._watched(release)
             if not self._holds(relation, self.start)

@@ -49,9 +49,9 @@ class Search:
         except Exhausted:
             return False
 
-    def moves(self, component: int) -> bool:
-        """Whether it moves in the last answer."""
-        return self.clauses.is_true(self.clauses.moves[component])
+    def blamed(self, bindings: Iterable[Binding]) -> list[Binding]:
+        """Those of the bindings that have a part in the last refusal."""
+        return self.clauses.blamed(bindings)
 
     def moved_beyond(self) -> frozenset[int]:
         """The components that aren't open and move in the last answer."""

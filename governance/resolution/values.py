@@ -110,6 +110,13 @@ class Component:
     host: bool = False
 
     @cached_property
+    def asks(self) -> frozenset[frozenset[int]]:
+        """Of which components its releases ask something, by what they ask of together."""
+        here = (self.installed,) if self.installed is not None else ()
+        releases = (*here, *self.candidates)
+        return frozenset(relation.components for release in releases for relation in release.relations)
+
+    @cached_property
     def digest(self) -> str:
         """Of the content."""
         return digest_of(
@@ -174,12 +181,14 @@ class Situation:
     """All that the decision about one tenant depends on; tenants in equal situations share it.
 
     `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
-    well be there, and nobody is blamed for its absence.
+    well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
+    afterwards even where it isn't now; else only what changes has to.
     """
 
     components: tuple[Component, ...]
     bindings: tuple[Binding, ...]
     complete: bool = True
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Put the parts into one order, so that nothing downstream can depend on theirs."""
@@ -191,7 +200,7 @@ class Situation:
     def digest(self) -> str:
         """Equal for equal situations."""
         return digest_of(
-            self.complete,
+            *(self.complete, self.strict),
             *(component.digest for component in self.components),
             *(binding.digest for binding in self.bindings),
         )
