@@ -1,17 +1,28 @@
-"""Which rules can't hold together: all the minimal sets of them, sorted by the components that are stuck."""
+"""Which rules can't hold together, found from what can't go together."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from governance.resolution.minimal import minimal_sets
+from governance.resolution.clauses import Exhausted
+from governance.resolution.minimal import MinimalSets, minimal_sets
 from governance.resolution.oracle import Oracle
 from governance.resolution.problem import Problem
+from governance.resolution.search import Search
 from governance.resolution.values import Binding
 
-SETS = 24  # minimal sets that are told of one part of a tenant
-QUESTIONS = 600  # that are asked about them, until there may be further ones
+
+@dataclass(frozen=True)
+class Bound:
+    """How far an enumeration goes until there may be more than it tells."""
+
+    sets: int
+    questions: int
+
+
+GOALS = Bound(sets=200, questions=2_000)
+RULES = Bound(sets=24, questions=400)
 
 
 @dataclass(frozen=True)
@@ -31,36 +42,43 @@ class Conflict:
         return frozenset({*self.stuck, *(b.component for bindings in self.sets for b in bindings)})
 
 
-def conflicts(oracle: Oracle) -> tuple[Conflict, ...]:
-    """The conflicts of a problem; the components that are in none of them have a way to go together.
+def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
+    """The components that break a rule and have no way to go, those together that stand in each other's way.
 
-    Raises Beyond where more has to be opened to say so.
+    A component that has no way whatever the others do is nobody's hindrance. All others can go together.
     """
-    goals, found = oracle.problem.obliged, list[Conflict]()
-    while True:
-        of_these = _among(oracle, goals)
-        found += of_these
-        stuck = {component for conflict in of_these for component in conflict.stuck}
-        if not stuck:
-            return tuple(found)
-        # What is stuck stays as it is. It still breaks no rule anew, which may hold up others.
-        goals = tuple(goal for goal in goals if goal not in stuck)
+    goals = problem.obliged
+
+    def failing(places: Sequence[int]) -> Sequence[int] | None:
+        try:
+            goes = search.may_go(problem.bindings, [goals[place] for place in places])
+        except Exhausted:
+            goes = False
+        return None if goes else places
+
+    found = minimal_sets(len(goals), failing, most_sets=GOALS.sets, most_questions=GOALS.questions)
+    return [tuple(goals[place] for place in sorted(group)) for group in _joined(found.sets)]
 
 
-def _among(oracle: Oracle, goals: Sequence[int]) -> list[Conflict]:
-    """The conflicts that there are if these components shall go."""
-    bindings = _in_question(oracle.problem, goals)
+def conflict(oracle: Oracle, stuck: Sequence[int], bound: Bound = RULES) -> Conflict:
+    """All minimal sets of rules under which these components can't go together."""
+    bindings = _in_question(oracle.problem, stuck)
+    found = conflicting(oracle, bindings, stuck, bound)
+    sets = tuple(tuple(bindings[place] for place in sorted(places)) for places in found.sets)
+    return Conflict(tuple(stuck), sets, found.complete)
+
+
+def conflicting(
+    oracle: Oracle, bindings: Sequence[Binding], goals: Sequence[int], bound: Bound
+) -> MinimalSets:
+    """The minimal sets of these bindings, by their places, under which the goals can't go together."""
+    place_of = {binding: place for place, binding in enumerate(bindings)}
 
     def failing(places: Sequence[int]) -> list[int] | None:
         failed = oracle.failing([bindings[place] for place in places], goals)
         return None if failed is None else [place_of[binding] for binding in failed]
 
-    place_of = {binding: place for place, binding in enumerate(bindings)}
-    found = minimal_sets(len(bindings), failing, most_sets=SETS, most_questions=QUESTIONS)
-    sets = [tuple(bindings[place] for place in sorted(places)) for places in found.sets]
-    return [
-        Conflict(stuck, tuple(mine), found.complete) for stuck, mine in _sorted(oracle.problem, goals, sets)
-    ]
+    return minimal_sets(len(bindings), failing, most_sets=bound.sets, most_questions=bound.questions)
 
 
 def _in_question(problem: Problem, goals: Collection[int]) -> list[Binding]:
@@ -70,28 +88,10 @@ def _in_question(problem: Problem, goals: Collection[int]) -> list[Binding]:
     return sorted(bindings, key=lambda b: (b.component not in goals, -b.weight, b.component, b.rule))
 
 
-def _sorted(
-    problem: Problem, goals: Sequence[int], sets: Iterable[tuple[Binding, ...]]
-) -> list[tuple[tuple[int, ...], list[tuple[Binding, ...]]]]:
-    """The sets by the goals that they hold up; sets that hold up the same goal belong together."""
-    groups: list[tuple[set[int], list[tuple[Binding, ...]]]] = []
-    for bindings in sets:
-        stuck, mine = _held_up(problem, goals, bindings), [bindings]
-        apart = []
-        for others, theirs in groups:
-            if others & stuck:
-                stuck, mine = stuck | others, [*theirs, *mine]
-            else:
-                apart.append((others, theirs))
-        groups = [*apart, (stuck, mine)]
-    ordered = [(tuple(goal for goal in goals if goal in stuck), mine) for stuck, mine in groups]
-    return sorted(ordered, key=lambda group: group[0])
-
-
-def _held_up(problem: Problem, goals: Collection[int], bindings: Iterable[Binding]) -> set[int]:
-    """The goals that break one of the bindings."""
-    return {
-        b.component
-        for b in bindings
-        if b.component in goals and b.wanted and not b.allows(problem.start[b.component])
-    }
+def _joined(sets: Iterable[frozenset[int]]) -> list[frozenset[int]]:
+    """The sets with those made one that have something in common."""
+    groups: list[frozenset[int]] = []
+    for one in sets:
+        near = [group for group in groups if group & one]
+        groups = [*(group for group in groups if not group & one), one.union(*near)]
+    return sorted(groups, key=sorted)

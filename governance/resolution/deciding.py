@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
 from governance.resolution.clauses import Clauses
-from governance.resolution.conflicts import conflicts
+from governance.resolution.conflicts import conflict, stuck_together
 from governance.resolution.explaining import explain
 from governance.resolution.ground import Ground, State
-from governance.resolution.oracle import Beyond, Oracle
-from governance.resolution.outcome import Change, Outcome, Unsettled
+from governance.resolution.oracle import Oracle
+from governance.resolution.outcome import Change, Outcome
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
-from governance.resolution.search import Search
+from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
 OPENED = 150  # components of a part that may be opened; from there on what is open has to do
@@ -54,41 +53,34 @@ def _remembered(part: Situation) -> Outcome:
 def decide_whole(part: Situation) -> Outcome:
     """The same, with nothing taken apart or remembered."""
     problem = Problem(Ground(part), part.bindings)
-    try:
-        return _outcome(problem, final=False)
-    except Beyond as missing:
-        if sum(component.open for component in part.components) + len(missing.components) <= OPENED:
-            return Outcome(beyond=missing.components)
-    return _outcome(problem, final=True)
+    outcome = _outcome(problem, final=False)
+    opened = sum(component.open for component in part.components)
+    if outcome.beyond and opened + len(outcome.beyond) > OPENED:
+        return _outcome(problem, final=True)
+    return outcome
 
 
 def _outcome(problem: Problem, *, final: bool) -> Outcome:
-    """Raises Beyond where more has to be opened, unless `final`."""
-    state = _best(problem, problem.obliged, final=final)
-    if state is not None:
-        return Outcome(_changes(problem, state))
-    unsettled = _unsettled(problem, final=final)
-    stuck = {component for one in unsettled for component in one.stuck}
-    settled = [component for component in problem.obliged if component not in stuck]
-    return Outcome(_changes(problem, _best(problem, settled, final=final) or problem.start), unsettled)
-
-
-def _best(problem: Problem, goals: Sequence[int], *, final: bool) -> State | None:
-    """The best state in which the goals break no rule; None if there is none, or none was found."""
-    if not goals and not problem.situation.strict:
-        return problem.start
     with Clauses(problem) as clauses:
-        found = Search(clauses, final=final).best(problem, goals)
+        stuck, found = _best(problem, Search(clauses, final=final))
     if found.beyond:
-        raise Beyond(found.beyond)
-    return found.state
-
-
-def _unsettled(problem: Problem, *, final: bool) -> tuple[Unsettled, ...]:
+        return Outcome(beyond=found.beyond)
     with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final))
-        explained = (explain(oracle, conflict) for conflict in conflicts(oracle))
-        return tuple(sorted(explained, key=lambda one: one.stuck))
+        oracle = Oracle(problem, Search(clauses, final=final), proved=not found.exhausted)
+        unsettled = tuple(explain(oracle, conflict(oracle, group)) for group in sorted(stuck))
+    if oracle.beyond:
+        return Outcome(beyond=frozenset(oracle.beyond))
+    return Outcome(_changes(problem, found.state or problem.start), unsettled)
+
+
+def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Attempt]:
+    """What is stuck, and the best state for all else."""
+    stuck = stuck_together(problem, search)
+    settled = set(problem.obliged).difference(*stuck)
+    found = search.best(problem, [goal for goal in problem.obliged if goal in settled])
+    if found.exhausted:
+        return [*stuck, *((goal,) for goal in sorted(settled))], found
+    return stuck, found
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:

@@ -17,10 +17,7 @@ SHOWN_LINKS = 3  # how much of the chain the summary tells
 
 
 def explain(oracle: Oracle, conflict: Conflict) -> Unsettled:
-    """Say why the conflict's components have no way to go, and what would give them one.
-
-    Raises Beyond where more has to be opened to say so.
-    """
+    """Say why the conflict's components have no way to go, and what would give them one."""
     conflict, ways = ways_out(oracle, conflict)
     accounts = sorted(
         (_account(oracle.problem, conflict, bindings) for bindings in conflict.sets),

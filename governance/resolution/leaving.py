@@ -21,7 +21,7 @@ def ways_out(oracle: Oracle, conflict: Conflict) -> tuple[Conflict, tuple[WayOut
     """The ways out, the lightest first, and the conflict with what was found out about it on the way.
 
     Who wants out sets aside a rule of every conflicting set. Where that doesn't lead out, there is a further
-    set, and it begins anew. Raises Beyond where more has to be opened to say so.
+    set, and it begins anew.
     """
     while True:
         ways: list[WayOut] = []

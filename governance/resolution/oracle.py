@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from governance.resolution.clauses import Exhausted
 from governance.resolution.ground import State
@@ -12,48 +12,36 @@ from governance.resolution.search import Search
 from governance.resolution.values import Binding
 
 
-class Beyond(Exception):
-    """What is asked depends on components that aren't open."""
-
-    def __init__(self, components: frozenset[int]) -> None:
-        super().__init__(components)
-        self.components = components
-
-
 @dataclass
 class Oracle:
-    """Says whether the goals, components that break a rule, could all go if only some rules were there.
+    """Says whether goals, components that break a rule, could all go if only some of the rules were there.
 
-    The others move along as far as they have to, and break no rule anew. `proved` turns False once the
-    solver was given up over a question: what was taken for impossible then may not be.
+    The others move along as far as they have to, and break no rule anew. An answer may hang on components
+    that aren't open: it is given as if these helped, and they are noted in `beyond`. `proved` turns False
+    once the solver was given up over a question: what was taken for impossible then may not be.
     """
 
     problem: Problem
     search: Search
+    beyond: set[int] = field(default_factory=set)
     proved: bool = True
 
-    def failing(self, bindings: Sequence[Binding], goals: Iterable[int]) -> list[Binding] | None:
-        """Those of the bindings that leave the goals no way together; None if they have one.
-
-        Raises Beyond where that depends on components that aren't open.
-        """
+    def failing(self, bindings: Sequence[Binding], goals: Sequence[int]) -> list[Binding] | None:
+        """Those of the bindings that leave the goals no way together; None if they have one."""
         try:
             if not self.search.may_go(bindings, goals):
                 return self.search.blamed(bindings)
-            beyond = self.search.moved_beyond()
         except Exhausted:
             self.proved = False
             return list(bindings)
-        if not beyond or self.search.can_go(bindings, goals):
-            return None
-        raise Beyond(beyond)
+        beyond = self.search.moved_beyond()
+        if beyond and not self.search.can_go(bindings, goals):
+            self.beyond |= beyond
+        return None
 
     def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
-        """The best state in which no goal breaks one of the bindings; None if there is none.
-
-        Raises Beyond where that depends on components that aren't open.
-        """
-        found = self.search.best(self.problem.under(bindings), goals)
-        if found.beyond:
-            raise Beyond(found.beyond)
-        return found.state
+        """The best state in which no goal breaks one of the bindings; None if there is none."""
+        problem = self.problem.under(bindings)
+        found = self.search.best(problem, goals)
+        self.beyond |= found.beyond
+        return problem.start if found.beyond else found.state

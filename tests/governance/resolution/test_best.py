@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,11 +69,24 @@ def worlds() -> st.SearchStrategy[World]:
     return st.integers(0, 2**32).map(a_world)
 
 
+T = TypeVar("T")
+
+
+def minimal(items: Sequence[T], fails: Callable[[Collection[T]], bool]) -> set[frozenset[T]]:
+    """All minimal parts that fail, by trying every part."""
+    found: set[frozenset[T]] = set()
+    for size in range(len(items) + 1):
+        for some in map(frozenset, itertools.combinations(items, size)):
+            if not any(known <= some for known in found) and fails(some):
+                found.add(some)
+    return found
+
+
 class Enumeration:
     """Every state that could be gone to: what changes breaks no rule, and nothing is newly wrong.
 
-    `conflicts` are all minimal sets of rules that can't hold together, in rounds: what is held up by those of
-    one round stays as it is in the next.
+    `stuck` are the minimal groups of components that can't go together, those made one that share a member;
+    all others are `settled`.
     """
 
     def __init__(self, world: World) -> None:
@@ -81,20 +95,16 @@ class Enumeration:
         before = world.faults(self.start)
         self.sound = [s for s in world.states() if world.faults(s) <= before]
         goals = sorted(world.broken(), key=lambda c: (-max(b.weight for b in self._broken(c)), c))
-        self.settled, self.conflicts = goals, [self.minimal(goals)]
-        while stuck := {c for rules in self.conflicts[-1] for c in self._held_up(rules, self.settled)}:
-            self.settled = [c for c in self.settled if c not in stuck]
-            self.conflicts.append(self.minimal(self.settled))
-        self.stuck = set(goals) - set(self.settled)
+        self.stuck: list[set[int]] = []
+        for group in minimal(goals, lambda some: not self.may_go(some, world.bindings)):
+            near = [other for other in self.stuck if other & group]
+            self.stuck = [*(o for o in self.stuck if not o & group), {*group}.union(*near)]
+        self.settled = [goal for goal in goals if goal not in set[int]().union(*self.stuck)]
 
-    def minimal(self, goals: Iterable[int]) -> set[frozenset[Binding]]:
+    def conflict(self, goals: Iterable[int]) -> set[frozenset[Binding]]:
         """All minimal sets of rules under which these can't go together."""
-        rules, found = self.world.bindings, set[frozenset[Binding]]()
-        for size in range(len(rules) + 1):
-            for some in map(frozenset, itertools.combinations(rules, size)):
-                if not any(known <= some for known in found) and not self.may_go(goals, some):
-                    found.add(some)
-        return found
+        goals = list(goals)
+        return minimal(self.world.bindings, lambda rules: not self.may_go(goals, rules))
 
     def may_go(self, goals: Iterable[int], rules: Collection[Binding]) -> bool:
         """Whether all goals that break one of these rules can go somewhere together."""
@@ -110,9 +120,6 @@ class Enumeration:
 
     def _may_be(self, state: State, rules: Collection[Binding]) -> bool:
         return all(not self._moves(state, b.component) or b.allows(state[b.component]) for b in rules)
-
-    def _held_up(self, rules: Iterable[Binding], goals: Collection[int]) -> set[int]:
-        return {b.component for b in rules if b in self._broken(b.component) and b.component in goals}
 
     def _moves(self, state: State, component: int) -> bool:
         return state[component] != self.start[component]
@@ -144,7 +151,7 @@ class Enumeration:
 @settings(max_examples=400, deadline=None)
 def test_the_best_of_all_states_is_chosen_and_only_what_has_no_way_is_unsettled(world: World) -> None:
     outcome, enumeration = world.decide(), Enumeration(world)
-    assert {component for one in outcome.unsettled for component in one.stuck} == enumeration.stuck
+    assert sorted(sorted(one.stuck) for one in outcome.unsettled) == sorted(map(sorted, enumeration.stuck))
     assert world.after(outcome) == enumeration.best()
 
 
@@ -165,13 +172,12 @@ def test_no_way_within_the_bound_is_proof(world: World) -> None:
 @given(worlds())
 @settings(max_examples=400, deadline=None)
 def test_a_conflict_names_all_minimal_sets_of_rules_that_cannot_hold_together(world: World) -> None:
-    outcome, enumeration = world.decide(), Enumeration(world)
-    told = _named(one.rules for unsettled in outcome.unsettled for one in unsettled.sets)
-    named = _named(rules for of_round in enumeration.conflicts for rules in of_round)
-    # Beside them may stand what would still hold up the stuck ones once another conflict were gone.
-    assert told >= named
-    assert all(any(known <= further for known in named) for further in told - named)
-    assert all(unsettled.complete for unsettled in outcome.unsettled)
+    enumeration = Enumeration(world)
+    for unsettled in world.decide().unsettled:
+        named = enumeration.conflict(unsettled.stuck)
+        assert _named(one.rules for one in unsettled.sets) == _named(named)
+        assert len(unsettled.sets) == len(named)
+        assert unsettled.complete
 
 
 def _named(sets: Iterable[Iterable[Binding | Saying]]) -> set[frozenset[tuple[str, int]]]:
