@@ -100,6 +100,11 @@ class Clauses:
         core = self.core()
         return [binding for binding in bindings if self._binds[binding] in core]
 
+    def blamed_goals(self, goals: Iterable[int]) -> list[int]:
+        """Those of the goals that have a part in the last refusal."""
+        core = self.core()
+        return [goal for goal in goals if self._goals[goal] in core]
+
     def is_true(self, literal: int) -> bool:
         """Whether it is true in the last state; what wasn't written down then is false."""
         return _is_true(self._model, literal)

@@ -48,13 +48,16 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
     A component that has no way whatever the others do is nobody's hindrance. All others can go together.
     """
     goals = problem.obliged
+    place_of = {goal: place for place, goal in enumerate(goals)}
 
     def failing(places: Sequence[int]) -> Sequence[int] | None:
+        some = [goals[place] for place in places]
         try:
-            goes = search.may_go(problem.bindings, [goals[place] for place in places])
+            if search.may_go(problem.bindings, some):
+                return None
         except Exhausted:
-            goes = False
-        return None if goes else places
+            return places
+        return [place_of[goal] for goal in search.blamed_goals(some)]
 
     found = minimal_sets(len(goals), failing, most_sets=GOALS.sets, most_questions=GOALS.questions)
     return [tuple(goals[place] for place in sorted(group)) for group in _joined(found.sets)]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from dataclasses import replace
+from functools import lru_cache
 
 from governance.resolution.clauses import Clauses
-from governance.resolution.conflicts import conflict, stuck_together
-from governance.resolution.explaining import explain
+from governance.resolution.conflicts import stuck_together
+from governance.resolution.explaining import Account, explain
 from governance.resolution.ground import Ground, State
-from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import Change, Outcome
-from governance.resolution.parts import parts
+from governance.resolution.parts import narrowed, parts
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
 OPENED = 150  # components of a part that may be opened; from there on what is open has to do
-KEPT = 20_000  # parts whose outcomes are remembered
+KEPT = 20_000  # parts whose outcomes are remembered: most are met in tenant after tenant
 
 
 def decide(situation: Situation) -> Outcome:
@@ -38,20 +38,13 @@ def decide(situation: Situation) -> Outcome:
     )
 
 
-# A digest stands for all that an outcome depends on, and most parts are met in tenant after tenant.
-_known: OrderedDict[str, Outcome] = OrderedDict()
-
-
+@lru_cache(maxsize=KEPT)
 def _remembered(part: Situation) -> Outcome:
-    outcome = _known.pop(part.digest, None) or decide_whole(part)
-    _known[part.digest] = outcome
-    if len(_known) > KEPT:
-        _known.popitem(last=False)
-    return outcome
+    return decide_whole(part)
 
 
 def decide_whole(part: Situation) -> Outcome:
-    """The same, with nothing taken apart or remembered."""
+    """The same, with nothing taken apart."""
     problem = Problem(Ground(part), part.bindings)
     outcome = _outcome(problem, final=False)
     opened = sum(component.open for component in part.components)
@@ -65,11 +58,10 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
         stuck, found = _best(problem, Search(clauses, final=final))
     if found.beyond:
         return Outcome(beyond=found.beyond)
-    with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final), proved=not found.exhausted)
-        unsettled = tuple(explain(oracle, conflict(oracle, group)) for group in sorted(stuck))
-    if oracle.beyond:
-        return Outcome(beyond=frozenset(oracle.beyond))
+    accounts = [_account(problem.situation, group, final=final) for group in sorted(stuck)]
+    if beyond := frozenset[int]().union(*(account.beyond for account in accounts)):
+        return Outcome(beyond=beyond)
+    unsettled = tuple(account.unsettled for account in accounts if account.unsettled is not None)
     return Outcome(_changes(problem, found.state or problem.start), unsettled)
 
 
@@ -81,6 +73,24 @@ def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Atte
     if found.exhausted:
         return [*stuck, *((goal,) for goal in sorted(settled))], found
     return stuck, found
+
+
+@lru_cache(maxsize=KEPT)
+def _explained(part: Situation, stuck: tuple[int, ...], final: bool) -> Account:
+    """Tenants with other plugins beside have the same conflict."""
+    return explain(part, stuck, final=final)
+
+
+def _account(part: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
+    """The account of what is stuck, with no more of the part open than it takes."""
+    could_open = {component.id for component in part.components if component.open}
+    opened = set(stuck)
+    while True:
+        narrow = part if final else narrowed(part, opened)
+        account = _explained(narrow, stuck, final)
+        if final or not account.beyond or not account.beyond <= could_open:
+            return replace(account, beyond=account.beyond - could_open)
+        opened |= account.beyond
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:
@@ -108,6 +118,5 @@ def _demands(problem: Problem, state: State, component: int) -> list[str]:
     names = problem.situation.component
     return [
         f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-        for fault in problem.ground.faults(without)
-        if component in fault.relation.components or component == fault.component
+        for fault in problem.ground.faults_of(without, component)
     ][:3]

@@ -6,36 +6,56 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from governance.resolution.chaining import Chain, chain
-from governance.resolution.conflicts import Conflict
+from governance.resolution.clauses import Clauses
+from governance.resolution.conflicts import Conflict, conflict
+from governance.resolution.ground import Ground
 from governance.resolution.leaving import ways_out
 from governance.resolution.oracle import Oracle
-from governance.resolution.outcome import ConflictingSet, Saying, Unsettled
+from governance.resolution.outcome import ConflictingSet, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
-from governance.resolution.values import Binding, Component, digest_of, digest_of_set, labels
+from governance.resolution.search import Search
+from governance.resolution.values import Binding, Component, Situation, digest_of, digest_of_set, labels
 
 SHOWN_LINKS = 3  # how much of the chain the summary tells
 
 
-def explain(oracle: Oracle, conflict: Conflict) -> Unsettled:
-    """Say why the conflict's components have no way to go, and what would give them one."""
-    conflict, ways = ways_out(oracle, conflict)
-    accounts = sorted(
-        (_account(oracle.problem, conflict, bindings) for bindings in conflict.sets),
-        key=lambda account: account.order,
-    )
+@dataclass(frozen=True)
+class Account:
+    """A conflict in words; `beyond` names components that have to be opened before it can be told."""
+
+    unsettled: Unsettled | None = None
+    beyond: frozenset[int] = frozenset()
+
+
+def explain(situation: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
+    """Say why these components have no way to go together, and what would give them one.
+
+    Unless `final`, components that aren't open might be opened.
+    """
+    problem = Problem(Ground(situation), situation.bindings)
+    with Clauses(problem, whole=True) as clauses:
+        oracle = Oracle(problem, Search(clauses, final=final))
+        found, ways = ways_out(oracle, conflict(oracle, stuck))
+    if oracle.beyond:
+        return Account(beyond=frozenset(oracle.beyond))
+    return Account(_unsettled(problem, found, ways, proved=oracle.proved))
+
+
+def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, proved: bool) -> Unsettled:
+    reasons = sorted((_reason(problem, found, rules) for rules in found.sets), key=lambda one: one.order)
     return Unsettled(
-        stuck=conflict.stuck,
-        fingerprint=digest_of(*conflict.stuck, digest_of_set(account.digest for account in accounts)),
-        summary=_summary(accounts, proved=oracle.proved),
-        sets=tuple(account.told for account in accounts),
+        stuck=found.stuck,
+        fingerprint=digest_of(*found.stuck, digest_of_set(reason.digest for reason in reasons)),
+        summary=_summary(reasons, proved=proved),
+        sets=tuple(reason.told for reason in reasons),
         ways_out=ways,
-        complete=conflict.complete,
-        proved=oracle.proved,
+        complete=found.complete,
+        proved=proved,
     )
 
 
 @dataclass(frozen=True)
-class _Account:
+class _Reason:
     """One conflicting set, with the dependencies that close it for a component that it holds up."""
 
     component: Component
@@ -66,10 +86,10 @@ class _Account:
         return "; ".join(words)
 
 
-def _account(problem: Problem, conflict: Conflict, bindings: Iterable[Binding]) -> _Account:
+def _reason(problem: Problem, found: Conflict, bindings: Iterable[Binding]) -> _Reason:
     ordered = sorted(bindings, key=lambda b: (b.kind != "hold", -b.weight, b.rule, b.component))
-    component = problem.situation.component(_held_up(problem, conflict.stuck, ordered))
-    return _Account(component, ordered, chain(problem.under(ordered), component))
+    component = problem.situation.component(_held_up(problem, found.stuck, ordered))
+    return _Reason(component, ordered, chain(problem.under(ordered), component))
 
 
 def _held_up(problem: Problem, stuck: Sequence[int], bindings: Collection[Binding]) -> int:
@@ -78,10 +98,10 @@ def _held_up(problem: Problem, stuck: Sequence[int], bindings: Collection[Bindin
     return next((component for component in stuck if component in breaking), stuck[0])
 
 
-def _summary(accounts: Sequence[_Account], *, proved: bool) -> str:
-    words = [accounts[0].words()]
-    if len(accounts) > 1:
-        others = len(accounts) - 1
+def _summary(reasons: Sequence[_Reason], *, proved: bool) -> str:
+    words = [reasons[0].words()]
+    if len(reasons) > 1:
+        others = len(reasons) - 1
         words.append(f"and {others} more {'set' if others == 1 else 'sets'} of rules can't hold together")
     if not proved:
         words.append("the search for a way was given up at its bound")

@@ -61,6 +61,16 @@ class Ground:
                 kept[key] = fault
         return [kept[key] for key in sorted(kept)]
 
+    def faults_of(self, state: State, component: int) -> list[Fault]:
+        """What is wrong with a state in which the component has a part, and wasn't wrong before."""
+        changed = [c for c, release in state.items() if release is not self.start[c]]
+        found = {
+            (fault.component, fault.place): fault
+            for fault in self._suspects(state, component, changed)
+            if (fault.release.id, fault.place) not in self.endured and not self._holds(fault.relation, state)
+        }
+        return [found[key] for key in sorted(found)]
+
     @cached_property
     def endured(self) -> frozenset[tuple[int, int]]:
         """Relations that don't hold now: no change is blamed for them as long as their release stays."""

@@ -7,7 +7,7 @@ nearly all their parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from governance.resolution.values import Component, Situation
@@ -20,8 +20,32 @@ def parts(situation: Situation) -> tuple[Situation, ...]:
     for component in situation.components:
         for touched in _touched(component, opened):
             groups.join(touched)
-    members = groups.members()
-    return tuple(_part(situation, frozenset(part), opened) for part in members)
+    return tuple(narrowed(situation, group) for group in groups.members())
+
+
+def narrowed(situation: Situation, opened: Collection[int]) -> Situation:
+    """The situation with only these of its open components open, and only what they have to get along with.
+
+    A closed component that asks nothing of an open one is there for what it is, not for what it asks.
+    """
+    around = set(opened)
+    for component in situation.components:
+        if component.id in opened:
+            around.update(*component.asks)
+        elif touching := [asked for asked in component.closed.asks if not asked.isdisjoint(opened)]:
+            around.update({component.id}, *touching)
+    return replace(
+        situation,
+        components=tuple(_seen(c, opened) for c in situation.components if c.id in around),
+        bindings=tuple(b for b in situation.bindings if b.component in opened),
+    )
+
+
+def _seen(component: Component, opened: Collection[int]) -> Component:
+    if component.id in opened:
+        return component
+    asks = any(not asked.isdisjoint(opened) for asked in component.closed.asks)
+    return component.closed if asks else component.bystander
 
 
 def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:
@@ -29,24 +53,6 @@ def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset
     own = {component.id} if component.open else set()
     for asked in component.asks:
         yield (asked & opened) | own
-
-
-def _part(situation: Situation, mine: frozenset[int], opened: frozenset[int]) -> Situation:
-    around: set[int] = set(mine)
-    for component in situation.components:
-        if component.id in mine:
-            around.update(*component.asks)
-        elif component.id not in opened:
-            asking = [asked for asked in component.asks if not asked.isdisjoint(mine)]
-            if asking:
-                around.update({component.id}, *asking)
-    # An open component of another part is never in a relation with one of this part.
-    around -= opened - mine
-    return replace(
-        situation,
-        components=tuple(c for c in situation.components if c.id in around),
-        bindings=tuple(b for b in situation.bindings if b.component in mine),
-    )
 
 
 class _Groups:

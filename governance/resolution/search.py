@@ -53,6 +53,10 @@ class Search:
         """Those of the bindings that have a part in the last refusal."""
         return self.clauses.blamed(bindings)
 
+    def blamed_goals(self, goals: Iterable[int]) -> list[int]:
+        """Those of the goals that have a part in the last refusal."""
+        return self.clauses.blamed_goals(goals)
+
     def moved_beyond(self) -> frozenset[int]:
         """The components that aren't open and move in the last answer."""
         return frozenset(c for c, move in self._closed.items() if self.clauses.is_true(move))
@@ -115,13 +119,18 @@ class Search:
 
         Then the host stays if it can, and then each of the others.
         """
+        for component in bound:
+            least.append(self._best_of(self._wishes(problem, component), least))
         components = problem.situation.components
-        others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
-        for component in [*bound, *(c.id for c in others)]:
-            wishes = self._wishes(problem, component)
-            if component not in bound:
-                wishes.insert(0, -self.clauses.moves[component])
-            least.append(self._best_of(wishes, least))
+        for component in sorted(
+            (c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id)
+        ):
+            stays = -self.clauses.moves[component.id]
+            if self.clauses.is_true(stays):
+                least.append(stays)
+            else:
+                wishes = [stays, *self._wishes(problem, component.id)]
+                least.append(self._best_of(wishes, least))
 
     def _wishes(self, problem: Problem, component: int) -> list[int]:
         """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""
