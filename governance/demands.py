@@ -70,17 +70,23 @@ class Demands:
 
     def compiled(self, own: int, wishes: Wishes) -> tuple[Relation, ...]:
         """What a release of the plugin `own` demands."""
-        return tuple(self._asked(own, wishes))
+        return tuple(relation for _, relation in self.sourced(own, wishes))
 
-    def _asked(self, own: int, wishes: Wishes) -> Iterator[Relation]:
-        """The demands. Equal wishes are one object, so that their digests are made once."""
+    def sourced(self, own: int, wishes: Wishes) -> Iterator[tuple[Entry | None, Relation]]:
+        """The demands, each with the entry that it was compiled from, or None for the host's range.
+
+        Equal wishes are one object, so that their digests are made once.
+        """
         lowest, highest = wishes.host_min, wishes.host_max
         if lowest or highest:
-            yield from self._once(("host", lowest, highest), self._host_range, lowest, highest)
+            for relation in self._once(("host", lowest, highest), self._host_range, lowest, highest):
+                yield None, relation
         for entry in wishes.requires:
-            yield from self._once(("requires", _key(entry)), self._requirement, entry)
+            for relation in self._once(("requires", _key(entry)), self._requirement, entry):
+                yield entry, relation
         for entry in wishes.conflicts:
-            yield from self._once(("conflicts", own, _key(entry)), self._conflict, own, entry)
+            for relation in self._once(("conflicts", own, _key(entry)), self._conflict, own, entry):
+                yield entry, relation
 
     def _once(self, key: tuple[Any, ...], make: Any, *args: Any) -> tuple[Relation, ...]:
         known = self._known.get(key)
