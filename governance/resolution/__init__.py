@@ -16,6 +16,7 @@ from governance.resolution.values import (
     digest_of,
     digest_of_set,
 )
+from governance.resolution.wording import reason_in_words
 
 __all__ = [
     "Binding",
@@ -39,5 +40,6 @@ __all__ = [
     "digest_of",
     "digest_of_set",
     "in_order",
+    "reason_in_words",
     "troubles",
 ]
