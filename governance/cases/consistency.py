@@ -54,4 +54,5 @@ def _answer(world: World, host: str, pins: dict[str, str], facts: Facts) -> dict
 
 def _as_answer(verdict: bool, unusable: Iterable[str], facts: Iterable[Fact]) -> dict[str, Any]:
     """Neither plugins nor facts have an order."""
-    return {"verdict": verdict, "unusable": sorted(unusable), "facts": sorted(facts, key=json.dumps)}
+    in_order = sorted(facts, key=lambda fact: json.dumps(fact, sort_keys=True))
+    return {"verdict": verdict, "unusable": sorted(unusable), "facts": in_order}
