@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from governance.cases.world import Document
 from governance.replaying import BadFile, read
-
-Document = Mapping[str, Any]  # of one plugin, as governance.catalogue_formats takes it
 
 
 @dataclass
