@@ -11,6 +11,16 @@ from governance.resolution.values import Clash, Relation, Release, Situation
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 
 
+def holds(relation: Relation, state: State, *, complete: bool) -> bool:
+    """Whether a state gives the relation what it asks; `complete` as the situation has it."""
+    beside = [release for c in relation.components if (release := state.get(c)) is not None]
+    met = any(release.id in relation.releases for release in beside)
+    if isinstance(relation, Clash):
+        return not met
+    unknown = relation.of_host or not complete
+    return met or (unknown and not beside)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A relation of the release of `component` that doesn't hold."""
@@ -135,9 +145,4 @@ class Ground:
         return frozenset(c.id for c in self.situation.components if c.open)
 
     def _holds(self, relation: Relation, state: State) -> bool:
-        beside = [release for c in relation.components if (release := state.get(c)) is not None]
-        met = any(release.id in relation.releases for release in beside)
-        if isinstance(relation, Clash):
-            return not met
-        unknown = relation.of_host or not self.situation.complete
-        return met or (unknown and not beside)
+        return holds(relation, state, complete=self.situation.complete)

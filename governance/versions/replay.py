@@ -6,17 +6,15 @@ lowest to the highest, equal ones together.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from governance import replaying
+from governance.replaying import BadFile, Case, NotApplicable, Outcome, Refused
 from governance.versions import InvalidRange, InvalidVersion, Scheme, scheme
 from governance.versions.comparators import TESTS
 from governance.versions.replay_variants import (
-    NotApplicable,
     composer_comparison,
     composer_normal_form,
     range_contains,
@@ -26,8 +24,6 @@ from governance.versions.replay_variants import (
     vers_is_valid,
     version_is_valid,
 )
-
-Case = Mapping[str, Any]
 
 # What the case files call the dialects; one that is not here is not offered.
 DIALECTS: Mapping[str, str] = {
@@ -51,37 +47,9 @@ SUPERSEDED = (frozenset(("2-1", "2.0.a")), frozenset(("2-1", "2.0.0.a")))
 ORDER_TABLES: Mapping[str, str] = {"hudson.util.VersionNumber": "jenkins", "Ckan.Version": "ckan"}
 
 
-class BadFile(ValueError):
-    """The file is not in a format that can be replayed."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one file went."""
-
-    cases: int
-    agree: int
-    disagree: list[dict[str, Any]]
-    not_applicable: dict[str, int] = field(default_factory=dict)  # reason: how many
-
-    def as_json(self) -> dict[str, Any]:
-        """The outcome as `check_versions --json` prints it."""
-        return {
-            "cases": self.cases,
-            "agree": self.agree,
-            "not_applicable": sum(self.not_applicable.values()),
-            "disagree": self.disagree,
-            "why_not_applicable": self.not_applicable,
-        }
-
-
 def read(path: Path) -> Mapping[str, Any]:
-    """The JSON of a case file, compressed or not; raises BadFile."""
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        document = json.loads(content)
-    except (OSError, ValueError) as error:
-        raise BadFile(f"{path}: {error}") from error
+    """What a case file holds; raises BadFile."""
+    document = replaying.read(path)
     if not isinstance(document, dict) or not ("cases" in document or "order" in document):
         raise BadFile(f"{path}: it holds neither cases nor an order")
     return document
@@ -89,19 +57,7 @@ def read(path: Path) -> Mapping[str, Any]:
 
 def replay(document: Mapping[str, Any]) -> Outcome:
     """Ask the dialects every question of a case file."""
-    agree, disagree, not_applicable = 0, [], dict[str, int]()
-    for case in _cases(document):
-        try:
-            answer = _answer(case)
-        except NotApplicable as reason:
-            not_applicable[str(reason)] = not_applicable.get(str(reason), 0) + 1
-            continue
-        if answer == case["expect"]:
-            agree += 1
-        else:
-            disagree.append({**case, "answer": answer})
-    count = agree + len(disagree) + sum(not_applicable.values())
-    return Outcome(count, agree, disagree, not_applicable)
+    return replaying.tally(_cases(document), _answer)
 
 
 def _cases(document: Mapping[str, Any]) -> Iterator[Case]:
@@ -127,7 +83,7 @@ def _answer(case: Case) -> Any:
     try:
         return ANSWERS[kind](case)
     except (InvalidVersion, InvalidRange) as refusal:
-        return f"refused: {refusal}"
+        raise Refused(refusal) from refusal
 
 
 def _dialect(case: Case) -> Scheme:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from governance.replaying import Case, NotApplicable
 from governance.versions import (
     composer_range,
     composer_version,
@@ -22,12 +23,6 @@ from governance.versions import (
 )
 from governance.versions.comparators import Malformed
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
-
-Case = Mapping[str, Any]
-
-
-class NotApplicable(Exception):
-    """The case asks what isn't offered; says why in words."""
 
 
 def _options(case: Case) -> Mapping[str, Any]:

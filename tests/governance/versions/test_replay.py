@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from governance.replaying import BadFile
 from governance.versions import replay
 
 
@@ -137,5 +138,5 @@ def test_a_file_may_be_compressed(tmp_path: Path, compress: bool) -> None:
 def test_a_file_in_another_format_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.json"
     path.write_bytes(content)
-    with pytest.raises(replay.BadFile, match=r"other\.json"):
+    with pytest.raises(BadFile, match=r"other\.json"):
         replay.read(path)
