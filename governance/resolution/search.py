@@ -122,15 +122,13 @@ class Search:
         for component in bound:
             least.append(self._best_of(self._wishes(problem, component), least))
         components = problem.situation.components
-        for component in sorted(
-            (c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id)
-        ):
-            stays = -self.clauses.moves[component.id]
+        others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
+        for other in others:
+            stays = -self.clauses.moves[other.id]
             if self.clauses.is_true(stays):
                 least.append(stays)
             else:
-                wishes = [stays, *self._wishes(problem, component.id)]
-                least.append(self._best_of(wishes, least))
+                least.append(self._best_of([stays, *self._wishes(problem, other.id)], least))
 
     def _wishes(self, problem: Problem, component: int) -> list[int]:
         """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""
