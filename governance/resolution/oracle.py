@@ -25,9 +25,14 @@ class Oracle:
     search: Search
     beyond: set[int] = field(default_factory=set)
     proved: bool = True
+    # By goals, which bindings hold in each state that was found: it answers for all that asks no more.
+    _known: dict[tuple[int, ...], list[frozenset[Binding]]] = field(default_factory=dict)
 
     def failing(self, bindings: Sequence[Binding], goals: Sequence[int]) -> list[Binding] | None:
         """Those of the bindings that leave the goals no way together; None if they have one."""
+        known = self._known.setdefault(tuple(goals), [])
+        if any(held.issuperset(bindings) for held in known):
+            return None
         try:
             if not self.search.may_go(bindings, goals):
                 return self.search.blamed(bindings)
@@ -37,7 +42,22 @@ class Oracle:
         beyond = self.search.moved_beyond()
         if beyond and not self.search.can_go(bindings, goals):
             self.beyond |= beyond
+        else:
+            known.append(self._held(self.search.clauses.state(), goals))
         return None
+
+    def _held(self, state: State, goals: Sequence[int]) -> frozenset[Binding]:
+        """The bindings that hold in a state: what stays and is no goal breaks none anew."""
+        start = self.problem.start
+        return frozenset(
+            binding
+            for binding in self.problem.bindings
+            if binding.allows(state[binding.component])
+            or (state[binding.component] == start[binding.component] and not self._is_owed(binding, goals))
+        )
+
+    def _is_owed(self, binding: Binding, goals: Sequence[int]) -> bool:
+        return binding.wanted and binding.component in goals
 
     def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
         """The best state in which no goal breaks one of the bindings; None if there is none."""
