@@ -16,7 +16,7 @@ DATE = re.compile(
     rf"v?([0-9]{{4}}(?:[.:-]?[0-9]{{2}}){{1,6}}(?:[.:-]?[0-9]{{1,3}}){{0,2}}){MODIFIER}", re.IGNORECASE
 )
 BRANCH = re.compile(r"v?([0-9]+)(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?", re.IGNORECASE)
-DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev", re.IGNORECASE | re.DOTALL)
+DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev\Z", re.IGNORECASE)
 LONG_NAMES = {"a": "alpha", "b": "beta", "p": "patch", "pl": "patch", "rc": "RC"}
 OPEN = "9999999"  # what Composer writes for the x of a branch such as 2.x-dev
 
@@ -65,7 +65,7 @@ def _stability(name: str | None, number: str | None, dev: str | None) -> str:
 
 def _numeric_branch(text: str) -> str | None:
     """The normal form of `2.x-dev`."""
-    match = DEV_SUFFIX.fullmatch(text)
+    match = DEV_SUFFIX.search(text)
     branch = BRANCH.fullmatch(match[1].strip()) if match else None
     if branch is None:
         return None

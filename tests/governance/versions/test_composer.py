@@ -71,6 +71,7 @@ def test_versions_are_normalised_as_composer_does(written: str, meant: str) -> N
         ("<>1.0", [("!=", "1.0.0.0")]),
         ("dev-main#abc", [("=", "dev-main")]),
         ("feature-dev", [("=", "dev-feature")]),
+        ("-dev", [("=", "dev-")]),
         ("*", []),
         ("v*", [(">=", "0.0.0.0-dev")]),
         ("@dev", []),
@@ -101,7 +102,9 @@ def test_what_composer_calls_no_version_is_refused(text: str) -> None:
         COMPOSER.key(text)
 
 
-@pytest.mark.parametrize("text", ["~>1.2", "^2.0.*", "1.0.0-meh", ">=", "1.x - 2.*", "vers:composer/latest"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "|| ^1", "~>1.2", "^2.0.*", "1.0.0-meh", ">=", "1.x - 2.*", "vers:composer/latest"]
+)
 def test_what_composer_calls_no_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidRange):
         COMPOSER.range(text)
