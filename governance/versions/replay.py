@@ -131,6 +131,8 @@ def _answer(case: Case) -> Any:
         return ANSWERS[kind](case)
     except (InvalidVersion, InvalidRange) as refusal:
         return None if case.get("expect_failure") else f"refused: {refusal}"
+    except (KeyError, TypeError) as error:
+        return f"unreadable case: {error!r}"
 
 
 def _dialect(case: Case) -> Scheme:

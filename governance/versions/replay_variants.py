@@ -21,6 +21,7 @@ from governance.versions import (
     vers,
 )
 from governance.versions.comparators import Malformed
+from governance.versions.precedence import Key
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
 
 Case = Mapping[str, Any]
@@ -59,10 +60,18 @@ def version_is_valid(dialect: Scheme, case: Case) -> bool:
             helm.read(_text(version))
             semver.Semver().key(version)
         else:
-            sort_key(dialect, version, case)
+            key = sort_key(dialect, version, case)
+            return "parsed" not in case or _is_parsed_as(key, case["parsed"])
     except InvalidVersion:
         return False
     return True
+
+
+def _is_parsed_as(key: Key, parsed: Mapping[str, Any]) -> bool:
+    """Tell whether a semantic version's key holds the numbers and identifiers that upstream finds in it."""
+    numbers = [parsed["major"], parsed["minor"], parsed["patch"]]
+    identifiers = [word or number for _, number, word in key[3][1:]]
+    return [*key[:3]] == numbers and identifiers == parsed["prerelease"]
 
 
 def range_is_valid(dialect: Scheme, case: Case) -> bool:

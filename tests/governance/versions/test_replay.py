@@ -33,6 +33,15 @@ def test_an_answer_that_differs_is_shown_with_its_case() -> None:
         ("jenkins", {"kind": "satisfies", "range": ">=1.0", "version": "1.0", "expect": True}),
         ("npm-semver", {"kind": "satisfies", "range": "*", "version": "not a version", "expect": False}),
         ("npm-semver", {"kind": "satisfies", "range": "*", "version": False, "expect": False}),
+        (
+            "npm-semver",
+            {
+                "kind": "valid",
+                "version": "1.2.3-rc.0+b",
+                "parsed": {"major": 1, "minor": 2, "patch": 3, "prerelease": ["rc", 0], "build": ["b"]},
+                "expect": True,
+            },
+        ),
         ("composer", {"kind": "satisfies", "range": "dev-x", "version": "dev-x", "expect": True}),
         ("composer", {"kind": "satisfies", "range": "^1", "version": "1.0-meh", "expect": False}),
         ("composer", {"kind": "range_valid", "range": "", "expect": False}),
@@ -95,6 +104,21 @@ def test_the_kinds_that_matter_are_answered(scheme: str, case: dict[str, Any]) -
 def test_a_wrong_expectation_is_not_agreed_to(scheme: str, case: dict[str, Any], answer: Any) -> None:
     outcome = replay.replay(_cases(scheme, case))
     assert [disagreement["answer"] for disagreement in outcome.disagree] == [answer]
+
+
+def test_a_version_that_upstream_takes_apart_differently_is_no_agreement() -> None:
+    parsed = {"major": 1, "minor": 2, "patch": 3, "prerelease": ["rc"]}
+    case = {"kind": "valid", "version": "1.2.3-rc.0", "parsed": parsed, "expect": True}
+    assert replay.replay(_cases("npm-semver", case)).agree == 0
+
+
+@pytest.mark.parametrize(
+    "case", [{"kind": "compare", "a": "1", "expect": 0}, {"kind": "equal", "a": 1, "b": 1, "expect": True}]
+)
+def test_a_case_that_does_not_say_what_it_asks_is_shown_and_stops_nothing(case: dict[str, Any]) -> None:
+    outcome = replay.replay(_cases("maven", case, {"kind": "equal", "a": "1", "b": "1.0", "expect": True}))
+    assert outcome.agree == 1
+    assert outcome.disagree[0]["answer"].startswith("unreadable case:")
 
 
 def test_a_range_that_can_not_be_read_is_no_agreement() -> None:
