@@ -75,8 +75,9 @@ def _numeric_branch(text: str) -> str | None:
 
 def order(normalized: str) -> Key:
     """The sort key under PHP's version_compare."""
-    text = re.sub(r"[-_+]+|[^0-9A-Za-z.]+", ".", normalized)
-    text = re.sub(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])", ".", text)
+    # PHP keeps another character that follows a digit, and so makes 2@RC no release candidate
+    text = re.sub(r"[-_+]|(?<![0-9])[^0-9A-Za-z.]", ".", normalized)
+    text = re.sub(r"(?<=[0-9])(?=[^0-9.])|(?<=[^0-9.])(?=[0-9])", ".", text)
     return (*(_piece(piece) for piece in re.split(r"\.+", text)), (END, 0))
 
 

@@ -81,6 +81,16 @@ def test_ranges_are_read_as_composer_does(written: str, bounds: list[tuple[str, 
     assert composer_range.read(written) == [bounds]
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("2@RC", "2-dev"), ("2@stable", "2-alpha"), ("2-dev", "2-alpha"), ("2", "2-p1")],
+)
+def test_versions_compared_as_they_are_written_follow_phps_version_compare(a: str, b: str) -> None:
+    """php > version_compare('2@RC', '2-dev') is -1: what PHP does not know is below all that it knows."""
+    assert composer_range.compare(a, "<", b)
+    assert composer_range.compare(b, ">", a)
+
+
 def test_one_pipe_or_two_join_alternatives() -> None:
     for text in ("1.0 || 2.0", "1.0|2.0"):
         found = COMPOSER.range(text)
