@@ -128,7 +128,7 @@ class Rulebook:
             kind=rule.kind,
             component=plugin.id,
             allowed=allowed,
-            absence=rule.kind != RuleKind.PRESENT,
+            absence=rule.kind != RuleKind.PRESENT and held is None,  # what is held mustn't go either
             weight=rule.weight,
             says=self._says(rule, plugin, held),
             prefer=rule.prefer,

@@ -15,7 +15,7 @@ from governance.resolution import Clash, Need, Relation
 from governance.versions import comparators, scheme
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
 
-_EVERY = frozenset({"", "*"})
+EVERY = frozenset({"", "*"})  # how a range says "any version", in every dialect
 
 Entry = Mapping[str, Any]  # {"plugin", "range"?, "optional"?}, or {"any_of": [...], "optional"?}
 Providers = Mapping[str, Mapping[int, set[int]]]  # name: the plugins and their releases that stand in for it
@@ -138,14 +138,14 @@ class Demands:
         text = entry.get("range", "")
         plugin = self.plugins.get(entry["plugin"])
         met = set(self._within(plugin, text)) if plugin and plugin.id != besides else set()
-        if text.strip() in _EVERY:
+        if text.strip() in EVERY:
             for plugin_id, releases in self.providers.get(entry["plugin"], {}).items():
                 met |= releases if plugin_id != besides else set()
         return frozenset(met)
 
     def _within(self, plugin: PluginRow, text: str) -> frozenset[int]:
         line = self.lines[plugin.id]
-        if text.strip() in _EVERY:
+        if text.strip() in EVERY:
             return line.all
         try:
             return frozenset(_matching(scheme(plugin.dialect), line, text))
@@ -170,7 +170,7 @@ def _flat(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 def _named(entry: Entry) -> str:
     text = entry.get("range", "").strip()
-    return entry["plugin"] if text in _EVERY else f"{entry['plugin']} {text}"
+    return entry["plugin"] if text in EVERY else f"{entry['plugin']} {text}"
 
 
 def _key(entry: Entry) -> tuple[Any, ...]:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from governance import replaying
-from governance.cases import ckan, pinned
-from governance.cases.format import Format, Questions
+from governance.cases import ckan, pinned, plans, smallworlds
+from governance.cases.format import Format
 from governance.cases.shelf import Shelf
 from governance.replaying import BadFile, Case, Outcome
 
-
-def _not_supported(_: Mapping[str, Any], shelf: Shelf) -> Questions:
-    raise BadFile(f"{shelf.beside}: cases of this kind are not supported yet")
-
-
-FORMATS: Sequence[Format] = (
-    pinned.FORMAT,
-    ckan.FORMAT,
-    Format("plan", frozenset({"tenants", "universe", "policies"}), _not_supported),
-    Format("smallworlds", frozenset({"tenants", "releases", "policies"}), _not_supported),
-)
+FORMATS: Sequence[Format] = (pinned.FORMAT, ckan.FORMAT, plans.FORMAT, smallworlds.FORMAT)
 
 
 def replay(path: Path, given: Sequence[Path] = ()) -> Outcome:

@@ -1,5 +1,6 @@
 """What to do about drift: pure functions from a situation to its outcome."""
 
+from governance.resolution.agreeing import Sameness, Tenants
 from governance.resolution.consistency import Reason, Trouble, Why, troubles
 from governance.resolution.deciding import decide
 from governance.resolution.ordering import in_order
@@ -30,8 +31,10 @@ __all__ = [
     "Relation",
     "Release",
     "Rule",
+    "Sameness",
     "Saying",
     "Situation",
+    "Tenants",
     "Trouble",
     "Unsettled",
     "WayOut",

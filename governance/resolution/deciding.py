@@ -38,6 +38,14 @@ def decide(situation: Situation) -> Outcome:
     )
 
 
+def settle(situation: Situation) -> tuple[Change, ...] | None:
+    """The fewest changes after which every rule holds, with nothing opened beyond; None if there are none."""
+    problem = Problem(Ground(situation), situation.bindings)
+    with Clauses(problem) as clauses:
+        found = Search(clauses, final=True).best(problem, problem.obliged)
+    return None if found.state is None else _changes(problem, found.state)
+
+
 @lru_cache(maxsize=KEPT)
 def _remembered(part: Situation) -> Outcome:
     return decide_whole(part)

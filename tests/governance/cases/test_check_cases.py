@@ -60,6 +60,45 @@ def test_the_product_judges_as_independent_solvers_do(name: str, count: int, cat
     assert found["agree_on"] == {"verdict": count, "unusable": count, "facts": count}
 
 
+@pytest.mark.parametrize(
+    ("name", "counts", "catalogue"),
+    [
+        ("cases-plan.json.gz", {"verdict": 51, "cost": 27, "conflicts": 24}, ["--catalogue", str(JENKINS)]),
+        ("cases-smallworlds.json.gz", {"verdict": 561, "cost": 275, "conflicts": 286}, []),
+    ],
+)
+def test_the_product_plans_as_independent_solvers_do(
+    name: str, counts: dict[str, int], catalogue: list[str]
+) -> None:
+    found = asked(str(FILES / name), *catalogue)[name]
+    assert found["disagree"] == []
+    assert found["agree_on"] == counts
+
+
+def test_a_wrong_answer_about_a_plan_is_seen(tmp_path: Path) -> None:
+    worlds = json.loads(gzip.decompress((FILES / "cases-smallworlds.json.gz").read_bytes()))["cases"]
+    possible = next(one for one in worlds if one["expect"]["satisfiable"])
+    refused = next(one for one in worlds if one["expect"]["minimal_conflicts"])
+    possible["expect"]["min_changes"] += 1
+    refused["expect"]["minimal_conflicts"].append([7])
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("check_cases", write(tmp_path, possible, refused), "--json", stdout=out)
+    found = json.loads(out.getvalue())["cases.json"]
+    assert found["agree"] == 0
+    assert found["agree_on"] == {"verdict": 2, "cost": 0, "conflicts": 0}
+
+
+def test_an_unknown_policy_is_refused_by_name(tmp_path: Path) -> None:
+    world = {"plugins": [], "versions": 0, "hosts": 1, "releases": {}, "tenants": []}
+    unknown = {**world, "policies": [{"type": "wish"}], "expect": {"satisfiable": True, "min_changes": 0}}
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("check_cases", write(tmp_path, unknown), "--json", stdout=out)
+    answer = json.loads(out.getvalue())["cases.json"]["disagree"][0]["answer"]
+    assert answer == "refused: there is no policy “wish”"
+
+
 def test_a_disagreement_is_printed_and_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(folder, case({"crm": "1.0"}), case({"crm": "1.0", "shop": "1"}))
     with pytest.raises(SystemExit) as end:
