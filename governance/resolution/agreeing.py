@@ -51,7 +51,7 @@ class Tenants:
     same: tuple[Sameness, ...] = ()
 
     def agreement(self) -> tuple[tuple[Change, ...], ...] | None:
-        """What to change in each tenant so that all rules hold, as little as possible; None if nothing does."""
+        """What to change in each tenant so that all rules hold, as little as can be; None if nothing does."""
         found = (self._settled(choice) for choice in self.choices())
         agreed = (changes for changes in found if changes is not None)
         return min(agreed, key=lambda changes: sum(map(len, changes)), default=None)
