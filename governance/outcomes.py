@@ -65,7 +65,7 @@ def _advance(
     while True:
         outcome = _outcome(situation)
         if outcome.beyond:
-            situations.open(tenant_id, outcome.beyond)
+            situations.open(tenant_id, outcome.beyond, widely=outcome.widely)
             return None
         news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - tenant.decided.keys()]
         if not news:

@@ -55,9 +55,21 @@ class Situations:
         self._components: dict[tuple[int, int | None, bool, bool], Component] = {}
         self._near: dict[int, frozenset[int]] = {}
 
-    def open(self, tenant_id: int, components: Iterable[int]) -> None:
-        """Let these components of the tenant change too."""
-        self.opened[tenant_id] |= set(components)
+    def open(self, tenant_id: int, components: Iterable[int], *, widely: bool = False) -> None:
+        """Let these components of the tenant change too, `widely` with all that they have to do with."""
+        opened = self.opened[tenant_id]
+        opened |= set(components)
+        if widely:
+            self._open_around(tenant_id, opened)
+
+    def _open_around(self, tenant_id: int, opened: set[int]) -> None:
+        """Open what the open ones ask something of or are asked something by, and so on."""
+        latest = set(opened)
+        while latest:
+            self.catalogue.load_plugins(latest)
+            near = {self.catalogue.release(pk).component for pk in self._dependents(tenant_id)}
+            latest = near.union(*(self._neighbours(component) for component in latest)) - opened
+            opened |= latest
 
     def prepare(self, tenant_ids: Iterable[int]) -> None:
         """Load at once what the next situations of these tenants are made of."""

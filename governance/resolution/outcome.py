@@ -104,9 +104,11 @@ class Outcome:
     """Changes that satisfy all that can be checked, and what they leave unsettled.
 
     `beyond` names components that have to be opened before the situation can be judged; while there are
-    any, nothing else is said.
+    any, nothing else is said. `widely` advises to open at once all that they have to do with: to tell what
+    some of the rules would allow, much may have to move.
     """
 
     changes: tuple[Change, ...] = ()
     unsettled: tuple[Unsettled, ...] = ()
     beyond: frozenset[int] = frozenset()
+    widely: bool = False
