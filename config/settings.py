@@ -91,8 +91,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Guessing passwords: so many wrong ones for a name from an address, and both have to wait together. A name
-# alone would let anyone lock its owner out.
+# Against guessing passwords. By name and address together: a name alone would let anyone lock its owner out.
 AXES_FAILURE_LIMIT: int = env.int("PLUMBLINE_LOGIN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("PLUMBLINE_LOGIN_PAUSE_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
