@@ -11,6 +11,7 @@ from governance import (
     decisions,
     delivery,
     pipeline,
+    retention,
     snapshots,
     stages,
     upgrades,
@@ -77,6 +78,12 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
     promised = number == group.open_snapshot
     snapshots.seal(group, trigger=trigger, actor=SYSTEM, at=at, force=promised)
     compliance.measure(group, at=at)
+
+
+@queue.job
+def prune() -> None:
+    """Delete what nobody asks for again."""
+    retention.prune(at=timezone.now())
 
 
 @queue.job

@@ -10,7 +10,7 @@ from django.db import models
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
-from audit.models import Report
+from audit.models import OutboxMessage, Report
 from config.access import ConsoleRequest, Permission, requires
 from config.lifecycle import Transitions
 from config.rendering import render_page
@@ -32,6 +32,7 @@ _LIFECYCLES: tuple[type[models.Model], ...] = (
     UpgradeTask,
     UpgradeOrder,
     Report,
+    OutboxMessage,
 )
 
 
