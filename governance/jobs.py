@@ -11,6 +11,7 @@ from governance import (
     decisions,
     delivery,
     pipeline,
+    simulation,
     snapshots,
     stages,
     upgrades,
@@ -51,6 +52,12 @@ def follow_up(group_id: int) -> None:
 def build_report(report_id: str) -> None:
     """Build a report that was asked for."""
     compliance.build(report_id, at=timezone.now())
+
+
+@queue.job
+def run_simulation(simulation_id: str) -> None:
+    """Answer a simulation that was asked for."""
+    simulation.run(simulation_id, at=timezone.now())
 
 
 @queue.job
