@@ -5,7 +5,7 @@ from governance.simulation.exporting import KINDS, as_document, export, is_worse
 from governance.simulation.filed import joined, simulate_files, suppose_files
 from governance.simulation.reading import read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
-from governance.simulation.supposition import Supposition
+from governance.simulation.supposition import Supposition, of_document
 
 __all__ = [
     "KINDS",
@@ -22,6 +22,7 @@ __all__ = [
     "is_worse",
     "joined",
     "markdown",
+    "of_document",
     "read",
     "request",
     "run",
