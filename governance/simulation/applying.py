@@ -14,7 +14,7 @@ from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError, advance
 from governance import configuration, exemptions, flags, plans, policies
 from governance.documents import Source
-from governance.models import Exemption, Plan, Policy, Simulation
+from governance.models import Plan, Policy, Simulation
 from governance.simulation import facts, reading
 from governance.simulation.supposition import SECTIONS, Supposition, of_document
 from tenants.models import Group
@@ -54,8 +54,8 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     what = of_document(simulation.supposed)
     _allow(simulation, what, actor)
     ledger.hold(group.pk)  # whoever else decides has to wait, so that what is compared here stays so
-    _compare(simulation, group, at)
     advance(simulation, to=Status.APPLIED, applied_at=at, applied_by_name=actor.name)
+    _compare(simulation, group, at)
     comment = comment or f"{simulation} applied"
     _retire(group, what, actor=actor, at=at, comment=comment)
     files = _files(group, what)
@@ -114,9 +114,8 @@ def _files(group: Group, what: Supposition) -> configuration.Files | None:
     of_kind = {kind: name for name, kind in SECTIONS.items()}
     for document in what.policies:
         section[of_kind[document["kind"]]].append(policies.as_written(document))
-    taken = set(Exemption.objects.filter(group=group).values_list("name", flat=True))
-    for place, document in enumerate(what.exemptions, start=1):
-        section["exemptions"].append({**document, "name": _free(document["name"], place, taken)})
+    for document in what.exemptions:
+        section["exemptions"].append(dict(document))
     if what.sla is not None:
         section["sla"] = dict(what.sla)
     profiles = {"version": 1, "profiles": [dict(document) for document in what.profiles]}
@@ -127,17 +126,6 @@ def _files(group: Group, what: Supposition) -> configuration.Files | None:
         baselines=Source(reading.FILE, baselines) if section else None,
         profiles=Source(reading.FILE, profiles) if what.profiles else None,
     )
-
-
-def _free(name: str, place: int, taken: set[str]) -> str:
-    """The exemption's name; one that was only numbered must not stand in for another of an earlier time."""
-    if name != f"supposed-{place}":
-        return name
-    number = place
-    while f"supposed-{number}" in taken:
-        number += 1
-    taken.add(f"supposed-{number}")
-    return f"supposed-{number}"
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -126,6 +127,15 @@ def _check_gone(found: Findings, group: Group, supposed: Supposition) -> None:
         if not live_exemptions(group, name).exists():
             names = _live(group).exclude(name="").values_list("name", flat=True)
             found.refuse(("ended", index), checking.unknown("exemption in force", name, names))
+
+
+def named(group: Group, what: Supposition) -> Supposition:
+    """The same with a name for each exemption that has none, and none that another ever had."""
+    taken = set(Exemption.objects.filter(group=group).values_list("name", flat=True))
+    taken |= {document["name"] for document in what.exemptions if document.get("name")}
+    free = (name for name in (f"supposed-{number}" for number in count(1)) if name not in taken)
+    exemptions = [{**one, "name": one.get("name") or next(free)} for one in what.exemptions]
+    return replace(what, exemptions=exemptions)
 
 
 def live_exemptions(group: Group, name: str) -> Any:

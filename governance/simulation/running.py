@@ -73,7 +73,7 @@ def request(group: Group, what: Supposition, *, at: datetime, actor: Actor, titl
     Raises ConfigurationError, and FlagOff while governance is off.
     """
     flags.require_governance(group)
-    what = of_document(what.as_document())
+    what = reading.named(group, what)
     reading.check(group, what, at=at)
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0

@@ -72,10 +72,7 @@ def of_document(document: Mapping[str, Any]) -> Supposition:
     return Supposition(
         policies=policies,
         profiles=document.get("profiles", ()),
-        exemptions=[
-            {**item, "name": item.get("name") or f"supposed-{place}"}
-            for place, item in enumerate(document.get("exemptions", ()), start=1)
-        ],
+        exemptions=document.get("exemptions", ()),
         retired=document.get("retired", ()),
         ended=document.get("ended", ()),
         sla=document.get("sla"),
