@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Func, IntegerField, QuerySet
+from django.db.models import IntegerField, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import Http404, HttpResponse
@@ -45,7 +45,7 @@ def simulation_list(request: ConsoleRequest) -> HttpResponse:
             "snapshot": ("snapshot_number", "number"),
             "opened": ("opened", "number"),
             "closed": ("closed", "number"),
-            "conflicts": ("conflict_count", "number"),
+            "conflicts": ("new_conflicts", "number"),
         },
         default="-number",
     )
@@ -195,7 +195,7 @@ def _with_figures(request: ConsoleRequest) -> QuerySet[Simulation]:
     return rows.defer("outcome", "inputs", "supposed", "findings").annotate(
         opened=Cast(KT("outcome__difference__opened"), IntegerField()),
         closed=Cast(KT("outcome__difference__closed"), IntegerField()),
-        conflict_count=Func("outcome__conflicts", function="jsonb_array_length", output_field=IntegerField()),
+        new_conflicts=Cast(KT("outcome__difference__conflicts_new"), IntegerField()),
     )
 
 
