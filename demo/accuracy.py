@@ -22,7 +22,7 @@ from config import borrowed
 from config.access import SYSTEM
 from demo.changes import Changes
 from governance import pipeline, simulation
-from governance.models import Conflict, Finding, Installation, Run, Simulation, UpgradeTask
+from governance.models import Conflict, ConflictTenant, Finding, Installation, Run, Simulation, UpgradeTask
 from governance.models.snapshot import Trigger
 from governance.simulation import Supposition
 from tenants.models import Group, Tenant
@@ -106,9 +106,11 @@ def _compare(group: Group, kind: str, what: Supposition) -> Compared:
     wrong = dict(_differing("findings", foretold, outstanding(group)))
     wrong |= _unequal("compliance", outcome["after"], figures(group))
     conflicts = _conflicts(group)
-    wrong |= dict(_differing("new conflicts", _new(kept), conflicts - conflicts_before))
-    solved = {one["fingerprint"] for one in outcome["solved"]}
-    wrong |= dict(_differing("solved conflicts", solved, conflicts_before - conflicts))
+    new = _pairs(outcome["conflicts"], "new_tenants")
+    wrong |= dict(_differing("new conflicts", new, conflicts - conflicts_before))
+    wrong |= dict(
+        _differing("solved conflicts", _pairs(outcome["solved"], "tenants"), conflicts_before - conflicts)
+    )
     settle(group)
     done, tasks = _done(group, last)
     wrong |= dict(_differing("actions", _actions(kept), done))
@@ -172,12 +174,14 @@ def _done(group: Group, last: UpgradeTask | None) -> tuple[set[Action], int]:
     return {(tenant, plugin, *versions) for (tenant, plugin), versions in ends.items()}, len(tasks)
 
 
-def _conflicts(group: Group) -> set[str]:
-    return set(Conflict.objects.filter(group=group).standing().values_list("fingerprint", flat=True))
+def _conflicts(group: Group) -> set[tuple[str, str]]:
+    """The conflicts that wait for a person, with each tenant that they touch."""
+    rows = ConflictTenant.objects.filter(group=group, conflict__status=Conflict.Status.OPEN)
+    return set(rows.values_list("conflict__fingerprint", "tenant__key"))
 
 
-def _new(kept: Simulation) -> set[str]:
-    return {one["fingerprint"] for one in kept.outcome["conflicts"] if one["new"]}
+def _pairs(told: list[dict[str, Any]], tenants: str) -> set[tuple[str, str]]:
+    return {(one["fingerprint"], key) for one in told for key in one[tenants]}
 
 
 def _differing(what: str, foretold: set[Any], actual: set[Any]) -> Iterator[tuple[str, Any]]:

@@ -145,7 +145,7 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
     yield f"### {title}"
     yield ""
     for one in conflicts[:_SHOWN]:
-        yield f"- {_escape(one['summary'])} ({_escape(_tenants(one['tenants']))})"
+        yield f"- {_escape(one['summary'])} ({_escape(_tenants(one['new_tenants'] or one['tenants']))})"
         yield from (f"  - way out: {_escape(way['says'])}" for way in one["ways_out"])
     if len(conflicts) > _SHOWN:
         yield f"- and {len(conflicts) - _SHOWN:,} more"

@@ -148,22 +148,37 @@ def told_changes(changes: Mapping[int, Iterable[Change]], names: Names) -> list[
 
 
 def told_conflicts(judgements: Judgements, besides: Judgements, names: Names) -> list[dict[str, Any]]:
-    """What would need a decision, the most tenants first; `new` where the other judgements don't have it."""
-    known = {one.fingerprint for judgement in besides.values() for one in judgement.conflicts}
+    """What would need a decision, the most tenants first; `new` where the other judgements don't have it.
+
+    Told apart by tenant: the tenants that aren't judged may have the same conflict before and after.
+    """
     touched: dict[str, set[int]] = defaultdict(set)
+    fresh: dict[str, set[int]] = defaultdict(set)
     found: dict[str, Unsettled] = {}
     for tenant, judgement in judgements.items():
+        known = {one.fingerprint for one in besides.get(tenant, Judgement()).conflicts}
         for one in judgement.conflicts:
             found[one.fingerprint] = one
             touched[one.fingerprint].add(tenant)
+            if one.fingerprint not in known:
+                fresh[one.fingerprint].add(tenant)
     return [
         {
             "fingerprint": fingerprint,
-            "new": fingerprint not in known,
+            "new": fingerprint in fresh,
             "plugin": names.plugins[one.component],
             **standing.explanation(one, names.plugins),
             "ways_out": standing.ways_out(one),
             "tenants": sorted(names.tenants[tenant] for tenant in touched[fingerprint]),
+            "new_tenants": sorted(names.tenants[tenant] for tenant in fresh[fingerprint]),
         }
         for fingerprint, one in sorted(found.items(), key=lambda item: (-len(touched[item[0]]), item[0]))
+    ]
+
+
+def told_solved(before: Judgements, after: Judgements, names: Names) -> list[dict[str, Any]]:
+    """What would no longer need a decision, with the tenants in which that is so."""
+    gone = told_conflicts(before, after, names)
+    return [
+        {**one, "new": False, "tenants": one["new_tenants"], "new_tenants": []} for one in gone if one["new"]
     ]

@@ -101,7 +101,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
     listed = sorted(names.tenants[tenant] for tenant in touched)
     plugins = after.differing.plugins | judging.plugins_moved(judgements, after.judgements)
     conflicts = judging.told_conflicts(after.judgements, judgements, names)
-    solved = [one for one in judging.told_conflicts(judgements, after.judgements, names) if one["new"]]
+    solved = judging.told_solved(judgements, after.judgements, names)
     return {
         "before": before,
         "after": after.figures,

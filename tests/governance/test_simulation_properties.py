@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.access import SYSTEM
 from governance import decisions, drift, policies, profiles, simulation
 from governance.documents import ConfigurationError
-from governance.models import Conflict, Finding, Policy, Simulation, TenantDecision
+from governance.models import Conflict, ConflictTenant, Finding, Policy, Simulation, TenantDecision
 from governance.rules import RuleError
 from governance.simulation import touching
 from tests.governance.drift_steps import deny, documents, histories
@@ -59,7 +59,9 @@ def standing(world: World) -> dict[str, Any]:
         "accepted": Finding.objects.filter(group=world.group, status="accepted").count(),
         "changes": sum(len(row.decision.changes) for row in decided),
         "conflicts": set(
-            Conflict.objects.filter(group=world.group).standing().values_list("fingerprint", flat=True)
+            ConflictTenant.objects.filter(group=world.group)
+            .exclude(conflict__status=Conflict.Status.CLOSED)
+            .values_list("conflict__fingerprint", "tenant__key")
         ),
     }
 
@@ -87,11 +89,8 @@ def test_what_it_foretells_is_what_comes_of_it(
                     after[figure],
                 )
             assert outcome["difference"]["cost"] == after["changes"] - before["changes"]
-            new = {one["fingerprint"] for one in outcome["conflicts"] if one["new"]}
-            assert new == after["conflicts"] - before["conflicts"]
-            assert {one["fingerprint"] for one in outcome["solved"]} == before["conflicts"] - after[
-                "conflicts"
-            ]
+            assert pairs(outcome["conflicts"], "new_tenants") == after["conflicts"] - before["conflicts"]
+            assert pairs(outcome["solved"], "tenants") == before["conflicts"] - after["conflicts"]
             if name not in POLICIES:
                 assert Policy.objects.filter(group=world.group, name=name).exists()
         transaction.set_rollback(True)
@@ -119,5 +118,11 @@ def told(kept: Simulation) -> dict[str, Any]:
     """What an outcome says of differences; how many tenants were looked at for that is left out."""
     outcome = kept.outcome
     difference = {name: value for name, value in outcome["difference"].items() if name != "judged_tenants"}
-    new = [one for one in outcome["conflicts"] if one["new"]]
-    return {"difference": difference, "new": new, "solved": outcome["solved"]}
+    new = {one["fingerprint"]: one["new_tenants"] for one in outcome["conflicts"] if one["new"]}
+    solved = {one["fingerprint"]: one["tenants"] for one in outcome["solved"]}
+    return {"difference": difference, "new": new, "solved": solved}
+
+
+def pairs(told: list[dict[str, Any]], tenants: str) -> set[tuple[str, str]]:
+    """Each conflict with each of its tenants."""
+    return {(one["fingerprint"], key) for one in told for key in one[tenants]}
