@@ -40,13 +40,13 @@ class Throwaway:
         }
 
     def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
-        """What a command says. Raises CalledProcessError if it ends with another code."""
+        """What a command says. Raises RuntimeError, with what it complained of, if it ends otherwise."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode not in codes:
-            done.check_returncode()
+            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
         return done.stdout
 
     def json(self, *arguments: str, codes: Sequence[int] = (0,)) -> Any:

@@ -12,7 +12,7 @@ from demo import accuracy
 from demo.throwaway import throwaway
 from governance.cli.output import group_of
 
-DISAGREES = 1
+DISAGREES = 3  # as `policy` ends where it finds differences
 
 
 class Command(TyperCommand):
@@ -33,7 +33,7 @@ class Command(TyperCommand):
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     ) -> None:
-        """Exit code 1 if anything came otherwise."""
+        """Exit code 3 if anything came otherwise."""
         with Console(stderr=True).status("Starting …") as status:
 
             def tell(what: str) -> None:
