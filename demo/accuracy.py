@@ -87,12 +87,21 @@ def check(group: Group, *, changes: int, seed: int, tell: Tell) -> dict[str, Any
 def settle(group: Group) -> None:
     """Run the loop until no upgrade task comes of it."""
     for _ in range(_ROUNDS):
-        run = pipeline.start_run(group, trigger=Trigger.COMMAND, actor=SYSTEM, at=timezone.now())
+        run, is_own = _run(group)
         run = pipeline.drive(run.pk, timeout=_PATIENCE)
         if run.status == Run.Status.FAILED:
             raise RuntimeError(f"{run} failed: {run.error}")
-        if not run.figures.get(Run.Stage.PLAN, {}).get("tasks"):
+        if is_own and not run.figures.get(Run.Stage.PLAN, {}).get("tasks"):
             return
+
+
+def _run(group: Group) -> tuple[Run, bool]:
+    """A run of our own, or an earlier one that goes on since its conflicts are gone."""
+    try:
+        at = timezone.now()
+        return pipeline.start_run(group, trigger=Trigger.COMMAND, actor=SYSTEM, at=at), True
+    except pipeline.RunUnderWay as other:
+        return other.run, False
 
 
 def _compare(group: Group, kind: str, what: Supposition) -> Compared:

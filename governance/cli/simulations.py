@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -40,10 +40,11 @@ class Question:
     suppose: Path | None = None
     retired: Sequence[str] = ()
     ended: Sequence[str] = ()
-    withdrawn: Sequence[str] = field(default=())  # plugin=version
+    withdrawn: Sequence[str] = ()  # plugin=version
     when: str | None = None
     snapshot: int | None = None
     prune: bool = False
+    title: str = ""
 
     def supposes(self) -> bool:
         """Whether anything is asked beside the files."""
@@ -53,14 +54,7 @@ class Question:
 
 
 def simulate(
-    out: Output,
-    group: Group,
-    question: Question,
-    *,
-    title: str,
-    markdown: Path | None,
-    fail_on: FailOn,
-    at: datetime,
+    out: Output, group: Group, question: Question, markdown: Path | None, fail_on: FailOn, *, at: datetime
 ) -> None:
     """Keep and show what would come of it. Ends with DECISION at a new conflict, with DIFFERENT otherwise."""
     beside = _beside(group, question, at)
@@ -71,7 +65,7 @@ def simulate(
             prune=question.prune,
             at=at,
             actor=operator(),
-            title=title,
+            title=question.title,
             beside=beside,
         )
     if markdown is not None:
@@ -118,6 +112,10 @@ def show(out: Output, kept: Simulation) -> None:
         ]
         if rows:
             out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    _show_conflicts(out, outcome)
+
+
+def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
     for conflict in outcome["conflicts"]:
         mark = "A new conflict" if conflict["new"] else "A conflict"
         out.say(f"{mark} in {len(conflict['tenants'])} tenants: {conflict['summary']}", "yellow")

@@ -38,7 +38,7 @@ def owner(governed: World, client: Client) -> Client:
     return client
 
 
-def text(client: Client, path: str) -> str:
+def read(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200
     return response.content.decode()
@@ -56,7 +56,7 @@ def test_the_text_is_written_with_its_impact_shown_first(
     governed: World, core: Policy, owner: Client
 ) -> None:
     path = f"{LIST}{core.pk}/edit/"
-    assert "at_least: 2.4.0" in text(owner, path)
+    assert "at_least: 2.4.0" in read(owner, path)
     shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "intent": "preview"})
     page = shown.content.decode()
     assert shown.status_code == 200
@@ -68,17 +68,10 @@ def test_the_text_is_written_with_its_impact_shown_first(
     page = preview_of(owner, preview)
     assert "(+0 −2)" in page
     assert "Put in force" in page
-    core.refresh_from_db()
     assert (core.versions.count(), Finding.objects.open().count()) == (1, 2)
-    applied = owner.post(
-        path,
-        {
-            "text": TEXT.format(version="2.2.0"),
-            "comment": "too strict",
-            "intent": "apply",
-            "previewed": preview.pk,
-        },
-    )
+    text = TEXT.format(version="2.2.0")
+    sent = {"text": text, "comment": "too strict", "intent": "apply", "previewed": preview.pk}
+    applied = owner.post(path, sent)
     assert applied.headers["Location"] == f"{LIST}{core.pk}/"
     core.refresh_from_db()
     assert core.current is not None
@@ -124,8 +117,8 @@ def test_a_draft_is_kept_and_put_in_force_later(governed: World, core: Policy, o
     core.refresh_from_db()
     assert core.current is not None
     assert (core.versions.count(), core.current.number) == (2, 1)
-    assert "at_least: 2.2.0" in text(owner, f"{path}/edit/")
-    assert "Put in force" in text(owner, f"{path}/versions/")
+    assert "at_least: 2.2.0" in read(owner, f"{path}/edit/")
+    assert "Put in force" in read(owner, f"{path}/versions/")
     assert owner.post(f"{path}/versions/2/apply/").status_code == 303
     assert owner.post(f"{path}/versions/9/apply/").status_code == 404
     core.refresh_from_db()
@@ -160,7 +153,7 @@ def test_the_line_of_a_problem_is_shown_with_it(core: Policy, owner: Client) -> 
 
 def test_a_new_policy_is_previewed_and_put_in_force(governed: World, owner: Client) -> None:
     path = f"{LIST}create/"
-    assert "profile: align" in text(owner, path)
+    assert "profile: align" in read(owner, path)
     new = {
         "kind": "baseline",
         "text": "name: base\nprofile: align\ntenants: '*'\nversions: {crm: '>=2.5.0'}\n",

@@ -24,6 +24,22 @@ Paths = Annotated[
     typer.Argument(help="YAML files, or the folder with them; by default the deployment's own."),
 ]
 PruneOption = Annotated[bool, typer.Option(help="What the files leave out is retired.")]
+# What `simulate` supposes.
+AgainstOption = Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")]
+SupposeOption = Annotated[
+    Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
+]
+RetireOption = Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")]
+EndOption = Annotated[
+    list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
+]
+WithdrawOption = Annotated[list[str] | None, typer.Option(help="plugin=version: a release taken back.")]
+WhenOption = Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")]
+SnapshotOption = Annotated[int | None, typer.Option(help="A past state, by its number.")]
+MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a review here.")]
+FailOnOption = Annotated[
+    FailOn, typer.Option(help="What ends it with 3 or 4: any difference, or only less compliance …")
+]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
 
@@ -112,45 +128,27 @@ class Command(ExitCodes, TyperCommand):
     @command()
     def simulate(
         self,
-        against: Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")] = None,
-        suppose: Annotated[
-            Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
-        ] = None,
-        retire: Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")] = None,
-        finish: Annotated[
-            list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
-        ] = None,
-        withdraw: Annotated[
-            list[str] | None, typer.Option(help="plugin=version: a release taken back.")
-        ] = None,
-        when: Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")] = None,
-        snapshot: Annotated[int | None, typer.Option(help="A past state, by its number.")] = None,
+        against: AgainstOption = None,
+        suppose: SupposeOption = None,
+        retire: RetireOption = None,
+        finish: EndOption = None,
+        withdraw: WithdrawOption = None,
+        when: WhenOption = None,
+        snapshot: SnapshotOption = None,
         group: GroupOption = None,
         prune: PruneOption = False,
         title: Annotated[str, typer.Option(help="Kept with the simulation.")] = "",
-        markdown: Annotated[Path | None, typer.Option(help="Write a summary for a review here.")] = None,
-        fail_on: Annotated[
-            FailOn, typer.Option(help="What ends it with 3 or 4: any difference, or only less compliance …")
-        ] = FailOn.DIFFERENCE,
+        markdown: MarkdownOption = None,
+        fail_on: FailOnOption = FailOn.DIFFERENCE,
         as_json: JsonOption = False,
     ) -> None:
         """What it would do to the tenants, with nothing done. Exit code 4 at a new conflict, else 3 at a
         difference; 1 where what is supposed is wrong."""
         out = self._output(as_json)
-        question = Question(
-            *(against or [], suppose, retire or [], finish or [], withdraw or []),
-            when=when,
-            snapshot=snapshot,
-            prune=prune,
-        )
+        ends = (retire or [], finish or [], withdraw or [])
+        question = Question(against or [], suppose, *ends, when, snapshot, prune, title)
         with out.failures():
-            simulations.simulate(
-                *(out, group_of(group), question),
-                title=title,
-                markdown=markdown,
-                fail_on=fail_on,
-                at=self._now(),
-            )
+            simulations.simulate(out, group_of(group), question, markdown, fail_on, at=self._now())
 
     @command()
     def enforce(
