@@ -12,6 +12,7 @@ from governance import (
     delivery,
     pipeline,
     retention,
+    simulation,
     snapshots,
     stages,
     upgrades,
@@ -52,6 +53,12 @@ def follow_up(group_id: int) -> None:
 def build_report(report_id: str) -> None:
     """Build a report that was asked for."""
     compliance.build(report_id, at=timezone.now())
+
+
+@queue.job
+def run_simulation(simulation_id: str) -> None:
+    """Answer a simulation that was asked for."""
+    simulation.run(simulation_id, at=timezone.now())
 
 
 @queue.job

@@ -55,7 +55,7 @@ def _show(out: Output, restoration: Restoration, at: datetime) -> None:
         "version": version.number,
         "tenants": list(restoration.tenants),
         "left_out": list(restoration.left_out),
-        "simulation": simulations.as_document(kept),
+        "simulation": simulation.as_document(kept),
     }
 
     def show() -> None:

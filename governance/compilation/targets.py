@@ -47,11 +47,13 @@ def settle_targets(
     *,
     tenant_ids: Collection[int] | None = None,
     supposed: Sequence[SupposedExemption] = (),
+    snapshot: int | None = None,
 ) -> frozenset[int]:
     """Choose the targets of those rules that want one version everywhere; the rules whose target moves.
 
     `rule_ids` are all that bind, and the only ones that count: another rule that chooses by itself does not.
-    With `tenant_ids`, only these tenants have changed since the last time, and no rule has.
+    With `tenant_ids`, only these tenants have changed since the last time, and no rule has. `snapshot` counts
+    who had it in that snapshot instead of now.
     """
     rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
     choosing = [rule for rule in rules if facts.wish_of(rule).chooses_target]
@@ -63,7 +65,7 @@ def settle_targets(
     field = _field(group_id, choosing, others, at, contested_only=tenant_ids is not None)
     if tenant_ids is None:
         _find_contested(field)
-    camps = _camps(group_id, field, supposed)
+    camps = _camps(group_id, field, supposed, snapshot)
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, camps))
 
 
@@ -130,7 +132,9 @@ def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
     return True
 
 
-def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) -> dict[Pair, list[Camp]]:
+def _camps(
+    group_id: int, field: _Field, supposed: Sequence[SupposedExemption], snapshot: int | None
+) -> dict[Pair, list[Camp]]:
     """The tenants that have each contested plugin, told apart by what binds them."""
     pairs = [
         (rule.pk, plugin) for rule in field.choosing for plugin in rule.contested if plugin in field.catalogue
@@ -145,6 +149,7 @@ def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) 
     parameters = {
         "group": group_id,
         "at": field.at,
+        "snapshot": snapshot,
         "rules": [rule for rule, _ in pairs],
         "plugins": [plugin for _, plugin in pairs],
         "rival_rules": [rule for rule, _ in rivals],
@@ -153,11 +158,14 @@ def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) 
     }
     camps: dict[Pair, list[Camp]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_CAMPS, parameters)
+        cursor.execute(_CAMPS.format(installed=_NOW if snapshot is None else _THEN), parameters)
         for rule, plugin, bound_by, held_at, now_at, tenants in cursor.fetchall():
             camps[rule, plugin].append(Camp(tenants, frozenset(bound_by), held_at, now_at))
     return camps
 
+
+_NOW = "i.until IS NULL"
+_THEN = "i.since <= %(snapshot)s AND (i.until IS NULL OR i.until > %(snapshot)s)"
 
 _CAMPS = f"""
 WITH exempt AS MATERIALIZED ({EXEMPTIONS.format(some="")}),
@@ -166,7 +174,7 @@ counted AS MATERIALIZED (
     FROM unnest(%(rules)s::bigint[], %(plugins)s::bigint[]) AS pair (rule_id, plugin_id)
     JOIN governance_rule r ON r.id = pair.rule_id
     JOIN governance_installation i
-      ON i.group_id = %(group)s AND i.plugin_id = pair.plugin_id AND i.until IS NULL
+      ON i.group_id = %(group)s AND i.plugin_id = pair.plugin_id AND {{installed}}
     JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = i.tenant_id
     WHERE NOT EXISTS (
         SELECT FROM exempt e
@@ -187,7 +195,7 @@ binding AS (
           AND (e.plugin_id IS NULL OR e.plugin_id = c.plugin_id))
     GROUP BY c.rule_id, c.plugin_id, c.tenant_id
 )
-SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{}}'), CASE WHEN b.held THEN release.rank END,
+SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{{{}}}}'), CASE WHEN b.held THEN release.rank END,
     release.rank, count(*)
 FROM counted c
 LEFT JOIN binding b USING (rule_id, plugin_id, tenant_id)

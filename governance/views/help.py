@@ -14,7 +14,16 @@ from audit.models import OutboxMessage, Report
 from config.access import ConsoleRequest, Permission, requires
 from config.lifecycle import Transitions
 from config.rendering import render_page
-from governance.models import Conflict, Exemption, Plan, Policy, Run, UpgradeOrder, UpgradeTask
+from governance.models import (
+    Conflict,
+    Exemption,
+    Plan,
+    Policy,
+    Run,
+    Simulation,
+    UpgradeOrder,
+    UpgradeTask,
+)
 
 TOPICS = {
     "words": "The words",
@@ -27,6 +36,7 @@ _LIFECYCLES: tuple[type[models.Model], ...] = (
     Policy,
     Exemption,
     Conflict,
+    Simulation,
     Run,
     Plan,
     UpgradeTask,

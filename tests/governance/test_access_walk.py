@@ -52,7 +52,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "tenants": tenants,
         "plugins": [{"pk": house.crm.pk}],
         "policies": [{"pk": house.core.pk, "number": 1}],
-        "simulations": [{"pk": house.simulation.pk}],
+        "simulations": [{"pk": house.simulation.pk, "kind": "json"}],
         "plans/runs": [{"pk": house.run.pk}],
         "plans": [{"pk": house.plan.pk}],
         "orders": [{"pk": order.pk} for order in house.orders],
