@@ -138,7 +138,7 @@ def conflicts(before: State, after: State, names: Names) -> list[dict[str, Any]]
             "new": fingerprint not in known,
             "plugin": names.plugins[one.component],
             **standing.explanation(one, names.plugins),
-            "ways_out": standing.ways_out(one),
+            "ways_out": standing.ways_out(one, names.plugins),
             "tenants": sorted(names.tenants[tenant] for tenant in touched[fingerprint]),
         }
         for fingerprint, one in sorted(found.items(), key=lambda item: (-len(touched[item[0]]), item[0]))

@@ -79,7 +79,7 @@ def test_a_conflict_names_its_rules_its_tenants_and_ways_out(
 
 
 def test_a_way_out_fills_in_the_form(house: Furnished, owner: Client, page: str) -> None:
-    for place, way in enumerate(house.conflict.ways_out):
+    for place, way in enumerate(house.conflict.ways_out, start=1):
         shown = text(owner, f"{page}?way={place}")
         ticked = {f"{rule['policy']}/{rule['key']}" for rule in way["set_aside"]}
         assert shown.count("checked") == len(ticked)
