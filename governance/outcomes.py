@@ -34,9 +34,9 @@ class TenantOutcome:
     said: Mapping[str, str] = field(default_factory=dict)
 
     def decision_on(self, unsettled: Unsettled) -> str:
-        """The recorded decision that settled a conflict, in words."""
+        """The recorded decision that settled a conflict, in words: who took it comes first."""
         said = self.said.get(unsettled.fingerprint)
-        return f"{unsettled.summary} ({said})" if said else unsettled.summary
+        return f"a recorded decision{f' ({said})' if said else ''} on: {unsettled.summary}"
 
 
 @dataclass

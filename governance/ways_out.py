@@ -87,7 +87,7 @@ def steps(conflict: Conflict, remedy: Remedy) -> Iterator[str]:
     where = _listed([tenant.key for tenant in touched(conflict)])
     for aside in remedy.asides:
         if remedy.kind == Kind.EXEMPTIONS:
-            yield f"{where} exempt from {aside} for {' and '.join(aside.goes)}"
+            yield f"Exempt from {aside} for {' and '.join(aside.goes)}: {where}"
         elif remedy.kind == Kind.DRAFT:
             wanted = " and ".join(f"{plugin} {to}" for plugin, to in aside.goes.items())
             yield f"{aside} wants {wanted} in {where}"

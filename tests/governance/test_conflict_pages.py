@@ -4,12 +4,14 @@ import re
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
 from config.access import SYSTEM
 from governance import policies
 from governance.models import Conflict, ConflictTenant, Finding, Plugin
+from governance.reports import decisions
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
@@ -214,3 +216,15 @@ def test_only_owners_and_approvers_decide(house: Furnished, client: Client, page
 def test_an_empty_group_has_nothing_to_decide(world: World, client: Client) -> None:
     client.force_login(world.owner)
     assert "Nothing to decide" in text(client, LIST)
+
+
+def test_reports_and_simulations_tell_some_sets_and_how_many_more_there_are(house: Furnished) -> None:
+    (told,) = decisions.conflicts(house.world.group, since=None, at=house.conflict.found_at)
+    one_set = render_to_string("governance/conflicts/_why.html", {"conflict": told})
+    assert "Why they conflict:" in one_set
+    assert "stay/hold: keeps crm at 2.3.0" in one_set
+    assert "These are all." not in one_set
+    told = {**told, "sets": told["sets"] * 5, "complete": False}
+    many = render_to_string("governance/conflicts/_why.html", {"conflict": told})
+    assert many.count("stay/hold") == 3
+    assert "And 2 more. There may be more: the search stopped at its bound." in many

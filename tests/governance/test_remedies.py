@@ -239,7 +239,7 @@ def test_the_steps_say_whom_a_change_is_about_and_what_else_a_hold_lets_go(world
     factories.plugin(world.group, "erp", ["1.0.0"])
     conflict = disputed.dispute(world)
     chosen = way(conflict, "core/crm").remedies
-    assert list(ways_out.steps(conflict, chosen["exemptions"])) == ["tenant-b exempt from core/crm for crm"]
+    assert list(ways_out.steps(conflict, chosen["exemptions"])) == ["Exempt from core/crm for crm: tenant-b"]
     assert list(ways_out.steps(conflict, chosen["draft"])) == ["core/crm wants crm 2.3.0 in tenant-b"]
     disputed.hold(world, "*", plugins=["crm", "erp"])
     conflict = Conflict.objects.waiting().get()
