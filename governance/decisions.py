@@ -161,11 +161,11 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     found: dict[int, _Verdict] = {}
     aside = {component: one for one in result.decided for component in one.stuck}
     for component, one in aside.items():
-        found[component] = _Verdict(reason=f"Left as it is by a recorded decision on: {one.summary}")
+        found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}")
     for change in result.outcome.changes:
         reason = change.because
         if change.component in aside:
-            reason += f" (by a recorded decision on: {aside[change.component].summary})"
+            reason += f" (by {result.decision_on(aside[change.component])})"
         found[change.component] = _Verdict(
             target_id=change.after.id if change.after else None,
             remove=change.after is None,

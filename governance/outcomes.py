@@ -9,17 +9,34 @@ from dataclasses import dataclass, field
 from governance.resolution import Outcome, Rule, Situation, Unsettled, decide
 from governance.situations import Inputs, Situations
 
-# What people set aside, by the fingerprint of the conflict that they decided.
-Precedents = Mapping[str, frozenset[Rule]]
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """What a person decided about a conflict: the rules set aside, and by whom, when and why in words."""
+
+    rules: frozenset[Rule]
+    says: str = ""
+
+
+Precedents = Mapping[str, Precedent]  # by the fingerprint of the conflict
 
 
 @dataclass(frozen=True)
 class TenantOutcome:
-    """What was decided for one tenant. `decided` are its conflicts that a recorded decision settled."""
+    """What was decided for one tenant. `decided` are its conflicts that a recorded decision settled.
+
+    `said` is by whom, when and why, by the conflict's fingerprint.
+    """
 
     situation: Situation
     outcome: Outcome
     decided: tuple[Unsettled, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def decision_on(self, unsettled: Unsettled) -> str:
+        """The recorded decision that settled a conflict, in words: who took it comes first."""
+        said = self.said.get(unsettled.fingerprint)
+        return f"a recorded decision{f' ({said})' if said else ''} on: {unsettled.summary}"
 
 
 @dataclass
@@ -69,9 +86,10 @@ def _advance(
             return None
         news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - tenant.decided.keys()]
         if not news:
-            return TenantOutcome(situation, outcome, tuple(tenant.decided.values()))
+            said = {fingerprint: precedents[fingerprint].says for fingerprint in tenant.decided}
+            return TenantOutcome(situation, outcome, tuple(tenant.decided.values()), said)
         for unsettled in news:
-            rules = precedents[unsettled.fingerprint]
+            rules = precedents[unsettled.fingerprint].rules
             tenant.decided[unsettled.fingerprint] = unsettled
             tenant.aside.append((rules, unsettled.components))
             situation = situation.without(rules, unsettled.components)

@@ -56,8 +56,7 @@ class _Reason:
 
     @property
     def told(self) -> ConflictingSet:
-        sayings = (Saying(b.policy, b.key, b.kind, b.component, b.weight, b.says) for b in self.bindings)
-        return ConflictingSet(tuple(sayings), self.links.told)
+        return ConflictingSet(tuple(map(Saying.of, self.bindings)), self.links.told)
 
     @property
     def digest(self) -> str:

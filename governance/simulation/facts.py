@@ -39,7 +39,7 @@ def gather(group: Group, snapshot: int | None) -> dict[str, str]:
         "exemptions": documents.digest(_exemptions(group)),
         "catalogue": _text(group, _CATALOGUE) + _text(group, _WARNINGS),
         "decisions": documents.digest(
-            {key: sorted(rules) for key, rules in standing.precedents(group.pk).items()}
+            {key: sorted(one.rules) for key, one in standing.precedents(group.pk).items()}
         ),
     }
 

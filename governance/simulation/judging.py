@@ -168,7 +168,7 @@ def told_conflicts(judgements: Judgements, besides: Judgements, names: Names) ->
             "new": fingerprint in fresh,
             "plugin": names.plugins[one.component],
             **standing.explanation(one, names.plugins),
-            "ways_out": standing.ways_out(one),
+            "ways_out": standing.ways_out(one, names.plugins),
             "tenants": sorted(names.tenants[tenant] for tenant in touched[fingerprint]),
             "new_tenants": sorted(names.tenants[tenant] for tenant in fresh[fingerprint]),
         }

@@ -56,7 +56,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "plans/runs": [{"pk": house.run.pk}],
         "plans": [{"pk": house.plan.pk}],
         "orders": [{"pk": order.pk} for order in house.orders],
-        "decisions": [{"pk": house.conflict.pk}],
+        "decisions": [{"pk": house.conflict.pk, "number": 1}],
         "exemptions": [{"pk": house.exemption.pk}],
         "snapshots": [{"number": house.snapshot.number}],
         "notifications": [{"pk": one.pk} for one in house.notifications],

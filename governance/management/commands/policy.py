@@ -184,6 +184,7 @@ class Command(ExitCodes, TyperCommand):
         self,
         conflict: Annotated[str | None, typer.Argument(help="Its id, or how that begins.")] = None,
         set_aside: Annotated[list[str] | None, typer.Option(help="policy/rule; may be given again.")] = None,
+        way: Annotated[int | None, typer.Option(help="A way out by its number, instead of rules.")] = None,
         reason: ReasonOption = "",
         person: Annotated[str, typer.Option("--as", help="The username of the person who decides.")] = "",
         group: GroupOption = None,
@@ -196,10 +197,15 @@ class Command(ExitCodes, TyperCommand):
             if conflict is None:
                 conflicts.list_waiting(out, found)
                 return
-            if not (set_aside and reason and person):
-                raise typer.BadParameter("A decision needs --set-aside, --reason and --as.")
+            if bool(set_aside) == (way is not None) or not (reason and person):
+                raise typer.BadParameter("A decision needs --set-aside or --way, --reason and --as.")
             conflicts.decide(
-                out, found, conflict, set_aside=set_aside, reason=reason, person=person, at=self._now()
+                *(out, found, conflict),
+                set_aside=set_aside or (),
+                way=way,
+                reason=reason,
+                person=person,
+                at=self._now(),
             )
 
     @command()
