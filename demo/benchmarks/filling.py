@@ -13,8 +13,8 @@ from psycopg.types.json import Jsonb
 from config.access import SYSTEM
 from demo import jenkins
 from demo.benchmarks.fleet import Fleet, Member
-from demo.benchmarks.policies import AT, PROFILES
-from demo.benchmarks.world import Inventory, World
+from demo.benchmarks.policies import PROFILES
+from demo.benchmarks.world import AT, Inventory, World
 from governance import admission, catalogue, installations, policies, profiles, snapshots, staging
 from governance.models import Exemption, Manifest, Plugin, Policy, Release
 from governance.models.manifest import Inventory as InventoryRow

@@ -17,6 +17,7 @@ from governance.selections import TenantFacts
 _SAMPLE = 300  # tenants whose plugins the policies are made for, and whose drift is measured beforehand
 _NEAR = 6  # how far away, in releases that would do, a tenant's version is taken from
 _EXEMPT = 100  # one in so many tenants has an exemption
+_FROZEN = 0.03  # the share of the real tenants that a hold keeps from changing
 _REGIONS = {"eu": 5, "us": 3, "apac": 2}
 _RINGS = {"pilot": 5, "early": 20, "broad": 75}
 _TIERS = {"critical": 20, "standard": 80}
@@ -82,19 +83,25 @@ class Fleet:
     def member(self, number: int) -> Member:
         """The tenant of that number."""
         chance = random.Random(f"{self.size.seed}/tenant/{number}")
-        state = self.inventories.original(chance.randrange(len(self.inventories.states)))
-        line = self.lines.of(self.inventories.states[state])
-        labels = {"ring": _drawn(_RINGS, chance), "region": _drawn(_REGIONS, chance), "line": line}
-        if chance.random() < 0.02:
-            labels["freeze"] = "yes"
+        state = chance.randrange(len(self.inventories.states))
+        original = self.inventories.original(state)
+        tier, labels = self._settings(self.inventories.tenants[state])
         return Member(
             number=number,
             key=f"tenant-{number:06}",
-            tier=_drawn(_TIERS, chance),
-            labels=labels,
-            alike=f"{state}/{number}" if self.size.distinct else str(state),
-            state=state,
+            tier=tier,
+            labels={**labels, "line": self.lines.of(self.inventories.states[state])},
+            alike=f"{original}/{number}" if self.size.distinct else str(original),
+            state=original,
         )
+
+    def _settings(self, tenant: str) -> tuple[str, dict[str, str]]:
+        """The tier and labels that the real tenant is given, whichever of its states is taken."""
+        chance = random.Random(f"{self.size.seed}/{tenant}")
+        labels = {"ring": _drawn(_RINGS, chance), "region": _drawn(_REGIONS, chance)}
+        if chance.random() < _FROZEN:
+            labels["freeze"] = "yes"
+        return _drawn(_TIERS, chance), labels
 
     def members(self) -> Iterator[Member]:
         """All tenants."""

@@ -28,7 +28,16 @@ class Inventories:
     @cached_property
     def states(self) -> list[Inventory]:
         """Every dated state of the fleet whose host is known, as far as the catalogue knows it."""
-        return [state for state in self._states() if jenkins.HOST in state]
+        return [state for _, state in self._found]
+
+    @cached_property
+    def tenants(self) -> list[str]:
+        """Whose state each of them was."""
+        return [tenant for tenant, _ in self._found]
+
+    @cached_property
+    def _found(self) -> list[tuple[str, Inventory]]:
+        return [one for one in self._states() if jenkins.HOST in one[1]]
 
     def grown(self, number: int) -> Inventory:
         """The state of that number in the wanted size. States that are alike grow alike."""
@@ -41,13 +50,14 @@ class Inventories:
         """The first state that is like the one of that number."""
         return self._alike[number]
 
-    def _states(self) -> Iterator[Inventory]:
+    def _states(self) -> Iterator[tuple[str, Inventory]]:
         for tenant in sources.fleet():
             for state in tenant["snapshots"]:
                 if state.get("resolved"):
                     named = {jenkins.HOST: state["core"], **dict(sorted(state["resolved"].items()))}
                     placed = {name: self.world.place(name, text) for name, text in named.items()}
-                    yield {name: place for name, place in placed.items() if place is not None}
+                    known = {name: place for name, place in placed.items() if place is not None}
+                    yield tenant["tenant"], known
 
     @cached_property
     def _alike(self) -> list[int]:

@@ -6,15 +6,13 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from demo import jenkins
-from demo.benchmarks.world import Inventory, World
+from demo.benchmarks.world import AT, Inventory, World
 from governance import selections
 from governance.rules import ReleaseFacts, parse_all, violating
 
-AT = datetime(2026, 4, 1, tzinfo=UTC)  # after the catalogue's last release
 Document = dict[str, Any]
 
 PROFILES: tuple[Document, ...] = (
@@ -22,6 +20,7 @@ PROFILES: tuple[Document, ...] = (
     {"name": "advise", "mode": "remind", "prefer": "nearest", "weight": 150},
     {"name": "watch", "mode": "observe", "prefer": "newest", "weight": 50},
 )
+_PROFILED = ("align", "advise", "align", "advise", "align", "align", "advise", "align", "align", "watch")
 # What policies are about, over and over until there are enough, and about how many plugins each.
 _KINDS = (
     "floor", "range", "same", "deny", "floor", "within", "floor", "hold", "floor", "deny", "range", "same",
@@ -45,6 +44,7 @@ _TENANTS: tuple[Any, ...] = (
 _FROZEN = {"labels": {"freeze": "yes"}}
 # What asks for the newest there is, is asked of the newest hosts only.
 _OF_THE_NEWEST = frozenset({"vulnerable", "within", "choose"})
+_ROOM = 10  # releases above the newest in use that a range allows
 _COMMON = 0.6  # the share of the tenants that have a plugin worth a policy
 
 
@@ -54,7 +54,7 @@ class Lines:
     Plugins come out for host lines, so a group with hosts of four years words its rules for each of them.
     """
 
-    def __init__(self, world: World, states: Sequence[Inventory], *, count: int = 12) -> None:
+    def __init__(self, world: World, states: Sequence[Inventory], *, count: int = 8) -> None:
         hosts = sorted(state[jenkins.HOST] for state in states)
         self._first = sorted({hosts[len(hosts) * number // count] for number in range(count)})
         self.names = [world.line(jenkins.HOST).versions[place] for place in self._first]
@@ -68,20 +68,20 @@ class Lines:
         """The name of the line that the state is in: its lowest host version."""
         return self.names[self._number(state)]
 
-    def quantile(self, line: str, plugin: str, share: float) -> int | None:
-        """The place that this share of the line's states have a lower release than; None if none has it."""
-        places = sorted(self._usage[self.names.index(line)].get(plugin, ()))
-        return places[min(int(share * len(places)), len(places) - 1)] if places else None
+    def quantile(self, line: str, plugin: str, share: float) -> int:
+        """The place that this share of the line's states that have the plugin have a lower release than."""
+        places = sorted(self._usage[self.names.index(line)][plugin])
+        return places[min(int(share * len(places)), len(places) - 1)]
 
     def common(self) -> list[str]:
-        """The plugins that many have in several versions, the host left out."""
-        places: dict[str, list[int]] = {}
-        for usage in self._usage:
-            for name, found in usage.items():
-                places.setdefault(name, []).extend(found)
-        states = len(places.pop(jenkins.HOST))
+        """The plugins that many have in every line, in several versions over all, the host left out."""
+        sizes = [len(usage[jenkins.HOST]) for usage in self._usage]
+        names = set.intersection(*map(set, self._usage)) - {jenkins.HOST}
         return sorted(
-            n for n, found in places.items() if len(found) > _COMMON * states and len(set(found)) > 3
+            name
+            for name in names
+            if all(len(u[name]) > _COMMON * size for u, size in zip(self._usage, sizes, strict=True))
+            and len({place for usage in self._usage for place in usage[name]}) > 3
         )
 
     def _number(self, state: Inventory) -> int:
@@ -112,42 +112,40 @@ def _policy(
         return {"name": name, "kind": "hold", "plugins": list(plugins), "tenants": _FROZEN, "reason": reason}
     tenants = _TENANTS[number % len(_TENANTS)]
     if kind in _OF_THE_NEWEST:
-        tenants = {"labels": {"line": lines.names[-2:]}}
+        tenants = {"labels": {"line": lines.names[-1]}}
     return {
         "name": name,
         "kind": "policy",
-        "profile": PROFILES[number % len(PROFILES)]["name"],
+        "profile": _PROFILED[number % len(_PROFILED)],
         "tenants": tenants,
         "rules": [_rule(world, lines, kind, one, chance) for one in plugins],
     }
 
 
 def _rule(world: World, lines: Lines, kind: str, plugin: str, chance: random.Random) -> Document:
-    """What is wanted of the newest line, and as variants of the others, as far as these have the plugin."""
-    share = chance.uniform(0.1, 0.45)
-    wishes = {line: _wish(world, lines, line, kind, plugin, share) for line in lines.names}
-    newest = next(wish for wish in reversed(wishes.values()) if wish)
-    rule = {"name": plugin, "plugins": [plugin], **newest}
+    """What is wanted of the newest line, and as variants of the others."""
+    share = chance.uniform(0.02, 0.2)
+    *others, newest = ((line, _wish(world, lines, line, kind, plugin, share)) for line in lines.names)
+    rule = {"name": plugin, "plugins": [plugin], **newest[1]}
     variants = [
         {"name": f"on-{line.replace('.', '-')}", "tenants": {"labels": {"line": line}}, **wish}
-        for line, wish in wishes.items()
-        if wish and wish != newest
+        for line, wish in others
+        if wish != newest[1]
     ]
     return {**rule, "variants": variants} if variants and kind not in _OF_THE_NEWEST else rule
 
 
-def _wish(world: World, lines: Lines, line: str, kind: str, plugin: str, share: float) -> Document | None:
+def _wish(world: World, lines: Lines, line: str, kind: str, plugin: str, share: float) -> Document:
     versions = world.line(plugin).versions
-    low, high = lines.quantile(line, plugin, share), lines.quantile(line, plugin, 0.9)
-    if low is None or high is None:
-        return None
+    low, usual = lines.quantile(line, plugin, share), lines.quantile(line, plugin, 0.5)
+    high = min(lines.quantile(line, plugin, 1) + _ROOM, len(versions) - 1)
     match kind:
         case "floor":
             return {"at_least": versions[low]}
         case "range":
             return {"range": f">={versions[low]} <={versions[high]}"}
         case "same":
-            return {"same": True, "at": versions[high]}
+            return {"same": True, "at": versions[usual]}
         case "deny":
             return {"deny": f"<{versions[low]}"}
         case "within":

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from config.access import SYSTEM
 from demo.benchmarks import filling
 from demo.benchmarks.fleet import Fleet
-from demo.benchmarks.policies import AT
+from demo.benchmarks.world import AT
 from governance import decisions, drift, manifests, policies, simulation
 from governance.manifest_formats import ManifestDocument
 from governance.models import Finding, Manifest, Policy, Rule

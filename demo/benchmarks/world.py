@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from demo import jenkins
 from governance.versions import scheme
 
+AT = datetime(2025, 7, 1, tzinfo=UTC)  # the fleet's last states are of the month before
 Inventory = dict[str, int]  # plugin, the host among them: the place of its release in the plugin's line
 
 
@@ -33,13 +35,13 @@ class Line:
 
 
 class World:
-    """All lines of the catalogue."""
+    """All lines of the catalogue, as far as they are out."""
 
     def __init__(self, documents: Sequence[Mapping[str, Any]] | None = None) -> None:
         self._key = scheme(jenkins.SCHEME).key
         documents = documents or jenkins.documents()
         self._documents: dict[str, list[Mapping[str, Any]]] = {
-            one["plugin"]: sorted(one["releases"], key=lambda release: self._key(release["version"]))
+            one["plugin"]: sorted(filter(_is_out, one["releases"]), key=lambda one: self._key(one["version"]))
             for one in documents
         }
         self._advisories: dict[str, Sequence[Mapping[str, Any]]] = {
@@ -92,6 +94,10 @@ class World:
                 self._keys[name] = [self._key(release["version"]) for release in self._documents[name]]
             self._lowest[name, version] = bisect_left(self._keys[name], self._key(version))
         return self._lowest[name, version]
+
+
+def _is_out(release: Mapping[str, Any]) -> bool:
+    return str(release.get("released_at", "")) < AT.isoformat()
 
 
 class Tenancy:

@@ -8,8 +8,7 @@ from config.access import SYSTEM
 from demo import jenkins
 from demo.benchmarks import filling, stages
 from demo.benchmarks.fleet import Fleet, Size
-from demo.benchmarks.policies import AT
-from demo.benchmarks.world import World
+from demo.benchmarks.world import AT, World
 from governance import drift
 from governance.models import Exemption, Installation, Policy
 from tenants.models import Group
