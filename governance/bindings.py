@@ -11,10 +11,11 @@ from typing import Any
 from django.db import connection
 
 from governance.compilation.judgements import broken_by
+from governance.demands import PluginRow
 from governance.models import Policy, Rule, SelectionTenant
 from governance.models.policy import Mode
 from governance.models.rule import RuleKind
-from governance.relations import Catalogue, PluginRow
+from governance.relations import Catalogue
 from governance.resolution import Binding, Prefer
 from governance.rules import Wish, says
 from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
@@ -127,7 +128,7 @@ class Rulebook:
             kind=rule.kind,
             component=plugin.id,
             allowed=allowed,
-            absence=rule.kind != RuleKind.PRESENT,
+            absence=rule.kind != RuleKind.PRESENT and held is None,  # what is held mustn't go either
             weight=rule.weight,
             says=self._says(rule, plugin, held),
             prefer=rule.prefer,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from governance import versions
+from governance.demands import EVERY
 
 LONGEST = 200
 
@@ -210,9 +211,10 @@ def version(text: str, place: str, scheme: str) -> str:
 
 
 def range_(text: str, place: str, scheme: str) -> str:
-    """The text if its dialect can read it as a range."""
+    """The text if its dialect can read it as a range, or if it names every version in any dialect."""
     try:
-        versions.scheme(scheme).range(text)
+        if text.strip() not in EVERY:
+            versions.scheme(scheme).range(text)
     except versions.InvalidRange as error:
         raise CatalogueError(place, str(error)) from error
     return text

@@ -137,7 +137,7 @@ def _decision(group: Group, digest: str, outcome: Outcome, at: datetime) -> Deci
     ]
     unsettled = [
         {
-            "plugin": one.component,
+            "plugins": list(one.stuck),
             "reason": one.summary,
             "rules": [{"policy": saying.policy, "key": saying.key} for saying in one.rules],
         }
@@ -159,9 +159,9 @@ class _Verdict:
 def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     """By component, what was decided."""
     found: dict[int, _Verdict] = {}
-    aside = {one.component: one for one in result.decided}
-    for one in result.decided:
-        found[one.component] = _Verdict(reason=f"Left as it is by a recorded decision on: {one.summary}")
+    aside = {component: one for one in result.decided for component in one.stuck}
+    for component, one in aside.items():
+        found[component] = _Verdict(reason=f"Left as it is by a recorded decision on: {one.summary}")
     for change in result.outcome.changes:
         reason = change.because
         if change.component in aside:
@@ -172,7 +172,8 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
             reason=reason,
         )
     for one in result.outcome.unsettled:
-        found[one.component] = _Verdict(reason=one.summary, undecided=True)
+        for component in one.stuck:
+            found[component] = _Verdict(reason=one.summary, undecided=True)
     return found
 
 

@@ -12,7 +12,7 @@ from audit.actions import Action
 from config.access import Actor
 from governance.models import Conflict, ConflictTenant
 from governance.outcomes import Precedents, TenantOutcome
-from governance.resolution import Unsettled
+from governance.resolution import Saying, Unsettled
 from tenants.models import Group, Tenant
 
 Status = Conflict.Status
@@ -159,18 +159,26 @@ def explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, Any
     """Why there is no way, as a conflict keeps it. `names` are those of the components."""
     return {
         "summary": unsettled.summary,
-        "rules": [
-            {
-                "policy": saying.policy,
-                "key": saying.key,
-                "plugin": names[saying.component],
-                "says": saying.says,
-                "weight": saying.weight,
-            }
-            for saying in unsettled.rules
-        ],
+        "stuck": [names[component] for component in unsettled.stuck],
+        "rules": [_said(saying, names) for saying in unsettled.rules],
         "chain": list(unsettled.chain),
+        "sets": [
+            {"rules": [_said(saying, names) for saying in one.rules], "chain": list(one.chain)}
+            for one in unsettled.sets
+        ],
+        "complete": unsettled.complete,
         "proved": unsettled.proved,
+    }
+
+
+def _said(saying: Saying, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "policy": saying.policy,
+        "key": saying.key,
+        "kind": saying.kind,
+        "plugin": names[saying.component],
+        "says": saying.says,
+        "weight": saying.weight,
     }
 
 

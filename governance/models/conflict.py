@@ -28,8 +28,10 @@ class ConflictQuerySet(GroupQuerySet["Conflict"]):
 class Conflict(models.Model):
     """Keyed by its fingerprint: a decision on it applies until its inputs, and so the fingerprint, change.
 
-    `explanation`: {"summary": text, "rules": [{"policy", "key", "plugin": name, "says": text, "weight"}],
-    "chain": [text], "proved": whether it is shown that there is no way, rather than not found}
+    `explanation`: {"summary": text, "stuck": [plugin's name], "rules": [{"policy", "key", "kind",
+    "plugin": name, "says": text, "weight"}], "chain": [text], "sets": minimal conflicting sets, each
+    {"rules", "chain"}, "complete": whether these are all, "proved": whether it is shown that there is no way,
+    rather than not found}
     `ways_out`: [{"kind": "set_aside", "set_aside": [{"policy", "key"}], "says": text, "weight": int, and the
     first of them as "rule": "policy/key", "policy", "key"}], the lightest first.
     `set_aside`: what the decision relaxes for the tenants concerned: [{"policy", "key"}].

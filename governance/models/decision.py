@@ -14,7 +14,7 @@ class Decision(models.Model):
     """The outcome of one distinct situation, decided once for all tenants in it.
 
     `changes`: [{"plugin", "from": release id | null, "to": release id | null, "because": text}], in no order;
-    `unsettled`: [{"plugin": id, "reason": text, "rules": [{"policy", "key"}]}], which become conflicts.
+    `unsettled`: [{"plugins": [id], "reason": text, "rules": [{"policy", "key"}]}], which become conflicts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,5 +1,7 @@
 """What to do about drift: pure functions from a situation to its outcome."""
 
+from governance.resolution.agreeing import Sameness, Tenants
+from governance.resolution.consistency import Reason, Trouble, Why, troubles
 from governance.resolution.deciding import decide
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
@@ -15,6 +17,7 @@ from governance.resolution.values import (
     digest_of,
     digest_of_set,
 )
+from governance.resolution.wording import reason_in_words
 
 __all__ = [
     "Binding",
@@ -24,15 +27,22 @@ __all__ = [
     "Need",
     "Outcome",
     "Prefer",
+    "Reason",
     "Relation",
     "Release",
     "Rule",
+    "Sameness",
     "Saying",
     "Situation",
+    "Tenants",
+    "Trouble",
     "Unsettled",
     "WayOut",
+    "Why",
     "decide",
     "digest_of",
     "digest_of_set",
     "in_order",
+    "reason_in_words",
+    "troubles",
 ]

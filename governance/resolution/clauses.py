@@ -53,6 +53,8 @@ class Clauses:
         for component, goal in self._goals.items():
             for binding in problem.broken(component):
                 self._add(-goal, -self._binds[binding], self.moves[component])
+        for fault in problem.ground.unsound if problem.situation.strict else ():
+            self._add(self.moves[fault.component], self._holds(fault.relation))
 
     def given(self, bindings: Iterable[Binding], goals: Iterable[int]) -> list[int]:
         """The literals that say: under these bindings, every goal leaves what breaks one of them."""
@@ -92,6 +94,16 @@ class Clauses:
     def core(self) -> frozenset[int]:
         """Those of the assumed literals that can't hold together."""
         return frozenset(self._solver.get_core() or ())
+
+    def blamed(self, bindings: Iterable[Binding]) -> list[Binding]:
+        """Those of the bindings that have a part in the last refusal."""
+        core = self.core()
+        return [binding for binding in bindings if self._binds[binding] in core]
+
+    def blamed_goals(self, goals: Iterable[int]) -> list[int]:
+        """Those of the goals that have a part in the last refusal."""
+        core = self.core()
+        return [goal for goal in goals if self._goals[goal] in core]
 
     def is_true(self, literal: int) -> bool:
         """Whether it is true in the last state; what wasn't written down then is false."""

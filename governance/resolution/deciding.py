@@ -2,86 +2,103 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import lru_cache
 
-from governance.resolution.clauses import Clauses, Exhausted
-from governance.resolution.explaining import Beyond, Oracle, explain
+from governance.resolution.clauses import Clauses
+from governance.resolution.conflicts import stuck_together
+from governance.resolution.explaining import Account, explain
 from governance.resolution.ground import Ground, State
-from governance.resolution.outcome import Change, Outcome, Unsettled
+from governance.resolution.outcome import Change, Outcome
+from governance.resolution.parts import narrowed, parts
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
-OPENED = 150  # components that may be opened; from there on what is open has to do
+OPENED = 150  # components of a part that may be opened; from there on what is open has to do
+KEPT = 20_000  # parts whose outcomes are remembered: most are met in tenant after tenant
 
 
 def decide(situation: Situation) -> Outcome:
     """What to change in a tenant, and what needs a person. Equal situations have equal outcomes.
 
     The changes satisfy every binding, requirement, conflict and host range that the situation knows of;
-    what was wrong before, and isn't made worse, is not held against them. What breaks a rule and has no way
-    to go is left as it is and told as unsettled.
+    what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
+    What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    problem = Problem(Ground(situation), situation.bindings)
-    outcome, beyond = _outcome(problem, final=False)
-    if not beyond:
-        return outcome
-    if sum(component.open for component in situation.components) + len(beyond) <= OPENED:
-        return Outcome(beyond=beyond)
-    return _outcome(problem, final=True)[0]
-
-
-@dataclass
-class _Settled:
-    """The goals that can be met together, and for the others beside which ones they can't, if proved."""
-
-    goals: tuple[int, ...]
-    stuck: dict[int, tuple[tuple[int, ...], bool]] = field(default_factory=dict)
-
-
-def _outcome(problem: Problem, *, final: bool) -> tuple[Outcome, frozenset[int]]:
-    with Clauses(problem) as clauses:
-        settled, found = _settle(problem, Search(clauses, final=final))
-    if found.beyond:
-        return Outcome(), found.beyond
-    unsettled: list[Unsettled] = []
-    beyond: frozenset[int] = frozenset()
-    with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final), found.state or problem.start)
-        for component, (beside, proved) in sorted(settled.stuck.items()):
-            try:
-                unsettled.append(explain(oracle.together(beside), component, proved))
-            except Beyond as missing:
-                beyond |= missing.components
+    outcomes = [_remembered(part) for part in parts(situation)]
+    beyond = frozenset[int]().union(*(outcome.beyond for outcome in outcomes))
     if beyond:
-        return Outcome(), beyond
-    return Outcome(_changes(problem, found.state or problem.start), tuple(unsettled)), beyond
+        return Outcome(beyond=beyond)
+    changes = [change for outcome in outcomes for change in outcome.changes]
+    unsettled = [one for outcome in outcomes for one in outcome.unsettled]
+    return Outcome(
+        tuple(sorted(changes, key=lambda change: change.component)),
+        tuple(sorted(unsettled, key=lambda one: one.stuck)),
+    )
 
 
-def _settle(problem: Problem, search: Search) -> tuple[_Settled, Attempt]:
-    """What can be met, the weightiest first, and the best state that does."""
-    settled = _together(problem, search)
-    found = search.best(problem, settled.goals)
+def settle(situation: Situation) -> tuple[Change, ...] | None:
+    """The fewest changes after which every rule holds, with nothing opened beyond; None if there are none."""
+    problem = Problem(Ground(situation), situation.bindings)
+    with Clauses(problem) as clauses:
+        found = Search(clauses, final=True).best(problem, problem.obliged)
+    return None if found.state is None else _changes(problem, found.state)
+
+
+@lru_cache(maxsize=KEPT)
+def _remembered(part: Situation) -> Outcome:
+    return decide_whole(part)
+
+
+def decide_whole(part: Situation) -> Outcome:
+    """The same, with nothing taken apart."""
+    problem = Problem(Ground(part), part.bindings)
+    outcome = _outcome(problem, final=False)
+    opened = sum(component.open for component in part.components)
+    if outcome.beyond and opened + len(outcome.beyond) > OPENED:
+        return _outcome(problem, final=True)
+    return outcome
+
+
+def _outcome(problem: Problem, *, final: bool) -> Outcome:
+    with Clauses(problem) as clauses:
+        stuck, found = _best(problem, Search(clauses, final=final))
+    if found.beyond:
+        return Outcome(beyond=found.beyond)
+    accounts = [_account(problem.situation, group, final=final) for group in sorted(stuck)]
+    if beyond := frozenset[int]().union(*(account.beyond for account in accounts)):
+        return Outcome(beyond=beyond)
+    unsettled = tuple(account.unsettled for account in accounts if account.unsettled is not None)
+    return Outcome(_changes(problem, found.state or problem.start), unsettled)
+
+
+def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Attempt]:
+    """What is stuck, and the best state for all else."""
+    stuck = stuck_together(problem, search)
+    settled = set(problem.obliged).difference(*stuck)
+    found = search.best(problem, [goal for goal in problem.obliged if goal in settled])
     if found.exhausted:
-        settled.stuck |= dict.fromkeys(settled.goals, ((), False))
-    return settled, found
+        return [*stuck, *((goal,) for goal in sorted(settled))], found
+    return stuck, found
 
 
-def _together(problem: Problem, search: Search) -> _Settled:
-    """What can't be done beside the weightier can't be done beside more."""
-    settled = _Settled(())
-    for component in problem.obliged:
-        try:
-            proved = True
-            # Often the last answer, in which all those settled go, lets this one go as well.
-            goes = search.moves(component) or search.may_go(problem.bindings, (*settled.goals, component))
-        except Exhausted:
-            goes = proved = False
-        if goes:
-            settled.goals = (*settled.goals, component)
-        else:
-            settled.stuck[component] = settled.goals, proved
-    return settled
+@lru_cache(maxsize=KEPT)
+def _explained(part: Situation, stuck: tuple[int, ...], final: bool) -> Account:
+    """Tenants with other plugins beside have the same conflict."""
+    return explain(part, stuck, final=final)
+
+
+def _account(part: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
+    """The account of what is stuck, with no more of the part open than it takes."""
+    could_open = {component.id for component in part.components if component.open}
+    opened = set(stuck)
+    while True:
+        narrow = part if final else narrowed(part, opened)
+        account = _explained(narrow, stuck, final)
+        if final or not account.beyond or not account.beyond <= could_open:
+            return replace(account, beyond=account.beyond - could_open)
+        opened |= account.beyond
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:
@@ -109,6 +126,5 @@ def _demands(problem: Problem, state: State, component: int) -> list[str]:
     names = problem.situation.component
     return [
         f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-        for fault in problem.ground.faults(without)
-        if component in fault.relation.components or component == fault.component
+        for fault in problem.ground.faults_of(without, component)
     ][:3]

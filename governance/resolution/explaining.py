@@ -1,189 +1,113 @@
-"""Why a component has no way to go, in words, and which rules a person could set aside."""
+"""A conflict in words for people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from governance.resolution.chaining import chain
-from governance.resolution.clauses import Exhausted
-from governance.resolution.ground import State
-from governance.resolution.outcome import Rule, Saying, Unsettled, WayOut
+from governance.resolution.chaining import Chain, chain
+from governance.resolution.clauses import Clauses
+from governance.resolution.conflicts import Conflict, conflict
+from governance.resolution.ground import Ground
+from governance.resolution.leaving import ways_out
+from governance.resolution.oracle import Oracle
+from governance.resolution.outcome import ConflictingSet, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
-from governance.resolution.values import Binding, Component, Release, digest_of, labels
+from governance.resolution.values import Binding, Component, Situation, digest_of, digest_of_set, labels
 
 SHOWN_LINKS = 3  # how much of the chain the summary tells
-ASIDE = 3  # the most rules that one way out sets aside
 
 
-class Beyond(Exception):
-    """What is asked depends on components that aren't open."""
+@dataclass(frozen=True)
+class Account:
+    """A conflict in words; `beyond` names components that have to be opened before it can be told."""
 
-    def __init__(self, components: frozenset[int]) -> None:
-        super().__init__(components)
-        self.components = components
+    unsettled: Unsettled | None = None
+    beyond: frozenset[int] = frozenset()
 
 
-def explain(oracle: Oracle, component_id: int, proved: bool) -> Unsettled:
-    """Name a minimal set of rules that leaves the component no way, and the ways out of it.
+def explain(situation: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
+    """Say why these components have no way to go together, and what would give them one.
 
-    Raises Beyond where more has to be opened to say so.
+    Unless `final`, components that aren't open might be opened.
     """
-    problem = oracle.problem
-    component = problem.situation.component(component_id)
-    culprits = _minimal(oracle, component_id, problem.bindings)
-    links = chain(problem.under(culprits), component)
-    sayings = tuple(Saying(b.policy, b.key, b.component, b.weight, b.says) for b in culprits)
+    problem = Problem(Ground(situation), situation.bindings)
+    with Clauses(problem, whole=True) as clauses:
+        oracle = Oracle(problem, Search(clauses, final=final))
+        found, ways = ways_out(oracle, conflict(oracle, stuck))
+    if oracle.beyond:
+        return Account(beyond=frozenset(oracle.beyond))
+    return Account(_unsettled(problem, found, ways, proved=oracle.proved))
+
+
+def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, proved: bool) -> Unsettled:
+    reasons = sorted((_reason(problem, found, rules) for rules in found.sets), key=lambda one: one.order)
     return Unsettled(
-        component=component_id,
-        fingerprint=digest_of(component_id, *sorted(b.content for b in culprits), *links.demands),
-        summary="; ".join([*_in_words(culprits), *_closing(component, culprits, links.told, proved)]),
-        rules=sayings,
-        chain=links.told,
-        ways_out=_ways_out(oracle, component, culprits),
+        stuck=found.stuck,
+        fingerprint=digest_of(*found.stuck, digest_of_set(reason.digest for reason in reasons)),
+        summary=_summary(reasons, proved=proved),
+        sets=tuple(reason.told for reason in reasons),
+        ways_out=ways,
+        complete=found.complete,
         proved=proved,
     )
 
 
 @dataclass(frozen=True)
-class Oracle:
-    """Says whether a component would have a way if only some of the rules were there.
+class _Reason:
+    """One conflicting set, with the dependencies that close it for a component that it holds up."""
 
-    It would have to go it together with the components in `beside`, as far as they have to move then. Most
-    questions need no search: `settled` is a state that goes as far as all rules let it, with the stuck
-    components as they are, so a component that breaks none of the rules asked about may stay there.
-    """
+    component: Component
+    bindings: Sequence[Binding]
+    links: Chain
 
-    problem: Problem
-    search: Search
-    settled: State
-    beside: tuple[int, ...] = ()
+    @property
+    def told(self) -> ConflictingSet:
+        sayings = (Saying(b.policy, b.key, b.kind, b.component, b.weight, b.says) for b in self.bindings)
+        return ConflictingSet(tuple(sayings), self.links.told)
 
-    def together(self, beside: tuple[int, ...]) -> Oracle:
-        """The same, asked about a way together with these."""
-        return replace(self, beside=beside)
+    @property
+    def digest(self) -> str:
+        """Of what makes it a conflict, whatever else is installed."""
+        return digest_of(*sorted(b.content for b in self.bindings), *self.links.demands)
 
-    def is_stuck(self, component_id: int, bindings: Sequence[Binding]) -> bool:
-        """Whether there is no state in which the component breaks none of the bindings.
+    @property
+    def order(self) -> tuple[object, ...]:
+        """The simplest first: few rules, and those of one component before others."""
+        components = {b.component for b in self.bindings}
+        return (len(components), len(self.bindings), [(b.rule, b.component) for b in self.bindings])
 
-        Raises Beyond where that depends on components that aren't open.
-        """
-        problem = self.problem.under(bindings)
-        if not problem.broken(component_id):
-            return False
-        if not problem.targets[component_id]:
-            return True
-        if self.search.can_go(bindings, (*self.beside, component_id)):
-            return False
-        with suppress(Exhausted):
-            if not self.search.final and self.search.may_go(bindings, (*self.beside, component_id)):
-                raise Beyond(self.search.moved_beyond())
-        return True
-
-    def way(self, component_id: int, bindings: Iterable[Binding]) -> State | None:
-        """The best state in which the component breaks none of the bindings; None if there is none.
-
-        Raises Beyond where that depends on components that aren't open.
-        """
-        problem = self.problem.under(bindings)
-        if not problem.broken(component_id):
-            return self.settled
-        if not problem.targets[component_id]:
-            return None
-        found = self.search.best(problem, (*self.beside, component_id))
-        if found.beyond:
-            raise Beyond(found.beyond)
-        return found.state
+    def words(self) -> str:
+        """The rules, what closes them, and what these alone don't tell."""
+        words = [*_in_words(self.bindings), *self.links.told[:SHOWN_LINKS]]
+        if len(self.bindings) == 1 and not self.links.told:
+            words.append(f"the catalogue has no such release of {self.component.name} to go to")
+        return "; ".join(words)
 
 
-def _minimal(oracle: Oracle, component_id: int, given: Iterable[Binding]) -> list[Binding]:
-    """Bindings of which none can be left out without there being a way, the component's own preferred."""
-    open_ones = {component.id for component in oracle.problem.situation.components if component.open}
-    bindings = [b for b in given if b.component in open_ones]
-    bindings.sort(key=lambda b: (b.component != component_id, -b.weight, b.rule, b.component))
-    own = [b for b in bindings if b.component == component_id]
-
-    def stuck(some: Sequence[Binding]) -> bool:
-        return oracle.is_stuck(component_id, some)
-
-    culprits = shrink(own, stuck) if stuck(own) else shrink(bindings, stuck)
-    return sorted(culprits, key=lambda b: (b.kind != "hold", -b.weight, b.rule, b.component))
+def _reason(problem: Problem, found: Conflict, bindings: Iterable[Binding]) -> _Reason:
+    ordered = sorted(bindings, key=lambda b: (b.kind != "hold", -b.weight, b.rule, b.component))
+    component = problem.situation.component(_held_up(problem, found.stuck, ordered))
+    return _Reason(component, ordered, chain(problem.under(ordered), component))
 
 
-def shrink(items: Sequence[Binding], fails: Callable[[Sequence[Binding]], bool]) -> list[Binding]:
-    """A minimal part of `items` that still fails, those in front preferred (QuickXplain)."""
+def _held_up(problem: Problem, stuck: Sequence[int], bindings: Collection[Binding]) -> int:
+    """The weightiest of the stuck components that breaks one of the bindings."""
+    breaking = {b.component for b in bindings if not b.allows(problem.start[b.component])}
+    return next((component for component in stuck if component in breaking), stuck[0])
 
-    def among(background: list[Binding], changed: bool, rest: Sequence[Binding]) -> list[Binding]:
-        if changed and fails(background):
-            return []
-        if len(rest) == 1:
-            return list(rest)
-        front, back = rest[: len(rest) // 2], rest[len(rest) // 2 :]
-        of_back = among([*background, *front], bool(front), back)
-        return [*among([*background, *of_back], bool(of_back), front), *of_back]
 
-    return among([], False, items) if items else []
+def _summary(reasons: Sequence[_Reason], *, proved: bool) -> str:
+    words = [reasons[0].words()]
+    if len(reasons) > 1:
+        others = len(reasons) - 1
+        words.append(f"and {others} more {'set' if others == 1 else 'sets'} of rules can't hold together")
+    if not proved:
+        words.append("the search for a way was given up at its bound")
+    return "; ".join(words)
 
 
 def _in_words(bindings: Sequence[Binding]) -> list[str]:
     named = labels(bindings)
     return [f"{named[binding.rule]} {binding.says}" for binding in bindings]
-
-
-def _closing(
-    component: Component, culprits: Sequence[Binding], links: Sequence[str], proved: bool
-) -> list[str]:
-    """What the rules alone don't tell."""
-    words = list(links[:SHOWN_LINKS])
-    if len(culprits) == 1 and not links:
-        words.append(f"the catalogue has no such release of {component.name} to go to")
-    if not proved:
-        words.append("the search for a way was given up at its bound")
-    return words
-
-
-def _ways_out(oracle: Oracle, component: Component, culprits: Sequence[Binding]) -> tuple[WayOut, ...]:
-    """For each culprit the least that has to be set aside with it, the lightest first."""
-    concerned = {component.id, *(b.component for b in culprits)}
-    ways = {
-        way.rules: way
-        for rule in dict.fromkeys(b.rule for b in culprits)
-        if (way := _way_out(oracle, component, rule, concerned)) is not None
-    }
-    return tuple(sorted(ways.values(), key=lambda way: (way.weight, len(way.rules), way.rules)))
-
-
-def _way_out(oracle: Oracle, component: Component, first: Rule, concerned: set[int]) -> WayOut | None:
-    bindings = oracle.problem.bindings
-    aside = [first]
-    while len(aside) <= ASIDE:
-        left = [b for b in bindings if b.rule not in aside or b.component not in concerned]
-        state = oracle.way(component.id, left)
-        if state is not None:
-            return _as_way(bindings, component, tuple(sorted(aside)), state)
-        more = [b for b in _minimal(oracle, component.id, left) if b.component in concerned]
-        if not more:
-            return None
-        aside.append(min(more, key=lambda b: (b.weight, b.rule)).rule)
-    return None
-
-
-def _as_way(
-    bindings: Sequence[Binding], component: Component, rules: tuple[Rule, ...], state: State
-) -> WayOut:
-    named = {b.rule: b for b in bindings}
-    names = labels(bindings)
-    given_up = " and ".join(names[rule] for rule in rules)
-    return WayOut(
-        rules=rules,
-        weight=sum(named[rule].weight for rule in rules),
-        says=f"Set {given_up} aside here: {_goes(component, state[component.id])}",
-    )
-
-
-def _goes(component: Component, to: Release | None) -> str:
-    if to == component.installed:
-        return f"{component.name} stays {'away' if to is None else f'at {to.version}'}"
-    return f"{component.name} {'is removed' if to is None else f'goes to {to.version}'}"

@@ -11,6 +11,16 @@ from governance.resolution.values import Clash, Relation, Release, Situation
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 
 
+def holds(relation: Relation, state: State, *, complete: bool) -> bool:
+    """Whether a state gives the relation what it asks; `complete` as the situation has it."""
+    beside = [release for c in relation.components if (release := state.get(c)) is not None]
+    met = any(release.id in relation.releases for release in beside)
+    if isinstance(relation, Clash):
+        return not met
+    unknown = relation.of_host or not complete
+    return met or (unknown and not beside)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A relation of the release of `component` that doesn't hold."""
@@ -61,12 +71,28 @@ class Ground:
                 kept[key] = fault
         return [kept[key] for key in sorted(kept)]
 
+    def faults_of(self, state: State, component: int) -> list[Fault]:
+        """What is wrong with a state in which the component has a part, and wasn't wrong before."""
+        changed = [c for c, release in state.items() if release is not self.start[c]]
+        found = {
+            (fault.component, fault.place): fault
+            for fault in self._suspects(state, component, changed)
+            if (fault.release.id, fault.place) not in self.endured and not self._holds(fault.relation, state)
+        }
+        return [found[key] for key in sorted(found)]
+
     @cached_property
     def endured(self) -> frozenset[tuple[int, int]]:
         """Relations that don't hold now: no change is blamed for them as long as their release stays."""
-        return frozenset(
-            (release.id, place)
-            for release in self.start.values()
+        unsound = () if self.situation.strict else self.unsound
+        return frozenset((fault.release.id, fault.place) for fault in unsound)
+
+    @cached_property
+    def unsound(self) -> tuple[Fault, ...]:
+        """The relations between what is installed that don't hold."""
+        return tuple(
+            Fault(component, release, place, relation)
+            for component, release in self.start.items()
             if release is not None
             for place, relation in self._watched(release)
             if not self._holds(relation, self.start)
@@ -119,9 +145,4 @@ class Ground:
         return frozenset(c.id for c in self.situation.components if c.open)
 
     def _holds(self, relation: Relation, state: State) -> bool:
-        beside = [release for c in relation.components if (release := state.get(c)) is not None]
-        met = any(release.id in relation.releases for release in beside)
-        if isinstance(relation, Clash):
-            return not met
-        unknown = relation.of_host or not self.situation.complete
-        return met or (unknown and not beside)
+        return holds(relation, state, complete=self.situation.complete)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from governance.resolution.values import Release
 
@@ -26,40 +27,76 @@ class Saying:
 
     policy: str
     key: str
+    kind: str
     component: int
     weight: int
     says: str
+
+    @property
+    def rule(self) -> Rule:
+        """The rule's name: its policy's and its own."""
+        return (self.policy, self.key)
+
+
+@dataclass(frozen=True)
+class ConflictingSet:
+    """Rules that can't hold together, while any fewer of them could.
+
+    `chain` tells of the dependencies that close the conflict, where the rules alone don't.
+    """
+
+    rules: tuple[Saying, ...]
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class WayOut:
-    """Rules to set aside, checked to solve the conflict. `to` is where the component goes then."""
+    """Rules to set aside, checked to solve the conflict.
+
+    `goes` is where the components that were stuck go then: None where one is removed.
+    """
 
     rules: tuple[Rule, ...]
     weight: int
     says: str
+    goes: Mapping[int, Release | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A component that breaks a rule and has no way to go.
+    """Components that break a rule and have no way to go together.
 
-    `rules` can't hold together, and any fewer of them could, given the dependencies that `chain` tells.
-    `proved` is False where the search gave up at its bound rather than finding that there is none.
+    `sets` are the minimal conflicting sets of rules, the simplest first, and all of them if `complete`.
+    `proved` is False where the search gave up at its bound rather than finding that there is no way.
     """
 
-    component: int
+    stuck: tuple[int, ...]
     fingerprint: str
     summary: str
-    rules: tuple[Saying, ...]
-    chain: tuple[str, ...] = ()
+    sets: tuple[ConflictingSet, ...]
     ways_out: tuple[WayOut, ...] = ()
+    complete: bool = True
     proved: bool = True
 
     @property
+    def component(self) -> int:
+        """The weightiest of those that are stuck."""
+        return self.stuck[0]
+
+    @property
+    def rules(self) -> tuple[Saying, ...]:
+        """All rules that have a part in it."""
+        return tuple(dict.fromkeys(saying for one in self.sets for saying in one.rules))
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """All that is told of dependencies."""
+        return tuple(dict.fromkeys(link for one in self.sets for link in one.chain))
+
+    @property
     def components(self) -> frozenset[int]:
-        """Those that the conflict is about: its own and those that its rules bind."""
-        return frozenset({self.component, *(saying.component for saying in self.rules)})
+        """Those that the conflict is about: the stuck ones and those that its rules bind."""
+        return frozenset({*self.stuck, *(saying.component for saying in self.rules)})
 
 
 @dataclass(frozen=True)

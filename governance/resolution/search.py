@@ -49,9 +49,13 @@ class Search:
         except Exhausted:
             return False
 
-    def moves(self, component: int) -> bool:
-        """Whether it moves in the last answer."""
-        return self.clauses.is_true(self.clauses.moves[component])
+    def blamed(self, bindings: Iterable[Binding]) -> list[Binding]:
+        """Those of the bindings that have a part in the last refusal."""
+        return self.clauses.blamed(bindings)
+
+    def blamed_goals(self, goals: Iterable[int]) -> list[int]:
+        """Those of the goals that have a part in the last refusal."""
+        return self.clauses.blamed_goals(goals)
 
     def moved_beyond(self) -> frozenset[int]:
         """The components that aren't open and move in the last answer."""
@@ -115,13 +119,16 @@ class Search:
 
         Then the host stays if it can, and then each of the others.
         """
+        for component in bound:
+            least.append(self._best_of(self._wishes(problem, component), least))
         components = problem.situation.components
         others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
-        for component in [*bound, *(c.id for c in others)]:
-            wishes = self._wishes(problem, component)
-            if component not in bound:
-                wishes.insert(0, -self.clauses.moves[component])
-            least.append(self._best_of(wishes, least))
+        for other in others:
+            stays = -self.clauses.moves[other.id]
+            if self.clauses.is_true(stays):
+                least.append(stays)
+            else:
+                least.append(self._best_of([stays, *self._wishes(problem, other.id)], least))
 
     def _wishes(self, problem: Problem, component: int) -> list[int]:
         """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""

@@ -86,6 +86,11 @@ class Release:
     nameable: bool = True  # may be a target when a rule names exactly it: withdrawn ones and pre-releases
 
     @cached_property
+    def bare(self) -> Release:
+        """The same without what it asks of others."""
+        return replace(self, relations=(), offered=True, nameable=True) if self.relations else self
+
+    @cached_property
     def digest(self) -> str:
         """Of the content."""
         return digest_of(
@@ -108,6 +113,23 @@ class Component:
     candidates: tuple[Release, ...] = ()
     open: bool = False
     host: bool = False
+
+    @cached_property
+    def closed(self) -> Component:
+        """The same, to stay as it is."""
+        return replace(self, candidates=(), open=False) if self.open else self
+
+    @cached_property
+    def bystander(self) -> Component:
+        """The same, to stay as it is, and asking nothing of others."""
+        return replace(self.closed, installed=self.installed.bare if self.installed else None)
+
+    @cached_property
+    def asks(self) -> frozenset[frozenset[int]]:
+        """Of which components its releases ask something, by what they ask of together."""
+        here = (self.installed,) if self.installed is not None else ()
+        releases = (*here, *self.candidates)
+        return frozenset(relation.components for release in releases for relation in release.relations)
 
     @cached_property
     def digest(self) -> str:
@@ -169,17 +191,21 @@ def labels(bindings: Iterable[Binding]) -> dict[tuple[str, str], str]:
     return {(policy, key): policy if counts[policy] == 1 else f"{policy}/{key}" for policy, key in rules}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Situation:
     """All that the decision about one tenant depends on; tenants in equal situations share it.
 
+    Situations are equal whose digests are.
+
     `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
-    well be there, and nobody is blamed for its absence.
+    well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
+    afterwards even where it isn't now; else only what changes has to.
     """
 
     components: tuple[Component, ...]
     bindings: tuple[Binding, ...]
     complete: bool = True
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Put the parts into one order, so that nothing downstream can depend on theirs."""
@@ -191,10 +217,18 @@ class Situation:
     def digest(self) -> str:
         """Equal for equal situations."""
         return digest_of(
-            self.complete,
+            *(self.complete, self.strict),
             *(component.digest for component in self.components),
             *(binding.digest for binding in self.bindings),
         )
+
+    def __eq__(self, other: object) -> bool:
+        """By the digest, which stands for all of it."""
+        return isinstance(other, Situation) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """By the digest too."""
+        return hash(self.digest)
 
     def component(self, component_id: int) -> Component:
         """The component of that id."""

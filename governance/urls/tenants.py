@@ -7,6 +7,7 @@ from governance.views import tenants
 urlpatterns: list[URLPattern] = [
     path("", tenants.tenant_list, name="tenant_list"),
     path("<int:pk>/", tenants.tenant_detail, name="tenant_detail"),
+    path("<int:pk>/consistency/", tenants.tenant_consistency, name="tenant_consistency"),
     path("<int:pk>/drift/", tenants.tenant_drift, name="tenant_drift"),
     path("<int:pk>/tasks/", tenants.tenant_tasks, name="tenant_tasks"),
     path("<int:pk>/manifests/", tenants.tenant_manifests, name="tenant_manifests"),

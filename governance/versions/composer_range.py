@@ -36,7 +36,7 @@ OPERATORS = {"": "=", "==": "=", "<>": "!="}
 def read(text: str) -> list[list[Bound]]:
     """The alternatives of a range, each a list of bounds that must all hold; raises InvalidRange."""
     alternatives = []
-    for alternative in ALTERNATIVES.split(text.strip()) if text.strip() else ["*"]:
+    for alternative in ALTERNATIVES.split(text.strip()):
         pieces = SEPARATOR.split(alternative)
         alternatives.append([bound for piece in pieces for bound in _bounds(text, piece)])
     return alternatives
@@ -157,7 +157,7 @@ def _named(text: str) -> str:
     try:
         return composer.normalize(text)
     except InvalidVersion:
-        if re.fullmatch(r"[0-9a-zA-Z-./]+-dev", text):
+        if text.endswith("-dev") and re.fullmatch(r"[0-9a-zA-Z./-]+", text):
             return composer.normalize(f"dev-{text[:-4]}")
         raise
 

@@ -16,7 +16,7 @@ DATE = re.compile(
     rf"v?([0-9]{{4}}(?:[.:-]?[0-9]{{2}}){{1,6}}(?:[.:-]?[0-9]{{1,3}}){{0,2}}){MODIFIER}", re.IGNORECASE
 )
 BRANCH = re.compile(r"v?([0-9]+)(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?", re.IGNORECASE)
-DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev", re.IGNORECASE | re.DOTALL)
+DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev\Z", re.IGNORECASE)
 LONG_NAMES = {"a": "alpha", "b": "beta", "p": "patch", "pl": "patch", "rc": "RC"}
 OPEN = "9999999"  # what Composer writes for the x of a branch such as 2.x-dev
 
@@ -65,7 +65,7 @@ def _stability(name: str | None, number: str | None, dev: str | None) -> str:
 
 def _numeric_branch(text: str) -> str | None:
     """The normal form of `2.x-dev`."""
-    match = DEV_SUFFIX.fullmatch(text)
+    match = DEV_SUFFIX.search(text)
     branch = BRANCH.fullmatch(match[1].strip()) if match else None
     if branch is None:
         return None
@@ -75,8 +75,9 @@ def _numeric_branch(text: str) -> str | None:
 
 def order(normalized: str) -> Key:
     """The sort key under PHP's version_compare."""
-    text = re.sub(r"[-_+]+|[^0-9A-Za-z.]+", ".", normalized)
-    text = re.sub(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])", ".", text)
+    # PHP keeps another character that follows a digit, and so makes 2@RC no release candidate
+    text = re.sub(r"[-_+]|(?<![0-9])[^0-9A-Za-z.]", ".", normalized)
+    text = re.sub(r"(?<=[0-9])(?=[^0-9.])|(?<=[^0-9.])(?=[0-9])", ".", text)
     return (*(_piece(piece) for piece in re.split(r"\.+", text)), (END, 0))
 
 

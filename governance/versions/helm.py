@@ -18,10 +18,11 @@ VERSION = re.compile(rf"v?([0-9]+)(?:\.([0-9]+)(?:\.([0-9]+))?)?{TAIL}")
 PATTERN = rf"v?([0-9xX*|]+)(?:\.([0-9xX*|]+)(?:\.([0-9xX*|]+))?)?{TAIL}"
 WHOLE_PATTERN = re.sub(r"\((?!\?)", "(?:", PATTERN)
 OPERATOR = r"(?:!=|>=|=>|<=|=<|~>|=|>|<|~|\^)?"
-COMPARATOR = re.compile(rf"({OPERATOR})\s*{PATTERN}")
-NEXT = r"(?:\s*,\s*+|\s++)"  # possessive: one way only to read a separator
-GROUP = re.compile(rf"\s*{OPERATOR}\s*{WHOLE_PATTERN}(?:{NEXT}{OPERATOR}\s*{WHOLE_PATTERN})*\s*")
-BETWEEN = re.compile(rf"\s*({WHOLE_PATTERN})\s+-\s+({WHOLE_PATTERN})\s*")
+SPACES = re.compile(r"[\t\n\f\r ]+")  # what separates in Go; of all other white space Masterminds wants none
+COMPARATOR = re.compile(rf"({OPERATOR}) ?{PATTERN}")
+NEXT = r"(?: ?, ?+| )"  # possessive: one way only to read a separator
+GROUP = re.compile(rf" ?{OPERATOR} ?{WHOLE_PATTERN}(?:{NEXT}{OPERATOR} ?{WHOLE_PATTERN})* ?")
+BETWEEN = re.compile(rf" ?({WHOLE_PATTERN}) - ({WHOLE_PATTERN}) ?")
 MAX_NUMBER = 2**64 - 1
 WILDCARDS = frozenset(("x", "X", "*", None))
 ALIASES = {"": "=", "=>": ">=", "=<": "<=", "~>": "~"}
@@ -38,7 +39,13 @@ def read(version: str) -> Key:
         raise InvalidVersion(version, "a number in it does not fit 64 bits")
     if prerelease and any(re.fullmatch("0[0-9]+", identifier) for identifier in prerelease.split(".")):
         raise InvalidVersion(version, "a number of its pre-release starts with 0")
-    return precedence((major, minor, patch), prerelease)
+    return precedence((major, minor, patch), prerelease, _number)
+
+
+def _number(text: str) -> int | None:
+    """A number that does not fit 64 bits is a word to Masterminds."""
+    value = int(text)
+    return value if value <= MAX_NUMBER else None
 
 
 @dataclass(frozen=True)
@@ -117,12 +124,15 @@ class Matcher:
         return (named or key[3] == RELEASE) and all(comparator.holds(key) for comparator in group)
 
 
-def read_range(text: str, *, prereleases: bool = False) -> Matcher:
-    """Read a range; with prereleases, they are considered everywhere. Raises InvalidRange."""
-    tidy = " ".join(text.split())  # the patterns below take long over many spaces
-    if tidy in ("", "*"):
-        return Matcher(((Comparator("=", read("0.0.0"), 0),),), prereleases)
-    rewritten = BETWEEN.sub(r">= \1, <= \2 ", re.sub(r"(?<![=!<>])==(?!=)", "=", tidy))
+def read_range(text: str, *, prereleases: bool = False, simple: bool = True) -> Matcher:
+    """Read a range; with prereleases, they are considered everywhere. Raises InvalidRange.
+
+    `simple` adds what Plumbline's simple form needs: `==`, and that the empty text is everything.
+    """
+    tidy = SPACES.sub(" ", text).strip(" ")  # the patterns below take one space at a time
+    if simple:
+        tidy = re.sub(r"(?<![=!<>])==(?!=)", "=", tidy) or "*"
+    rewritten = SPACES.sub(" ", BETWEEN.sub(r">= \1, <= \2 ", tidy))
     return Matcher(tuple(_group(text, part) for part in rewritten.split("||")), prereleases)
 
 

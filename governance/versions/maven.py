@@ -204,7 +204,10 @@ class Maven(Scheme):
     def parse(self, version: str) -> Order:
         if not version.strip():
             raise InvalidVersion(version, "it is empty")
-        return Order(version)
+        try:
+            return Order(version)
+        except ValueError as error:  # Maven fails too: after a word it takes other scripts' digits for digits
+            raise InvalidVersion(version, "it mixes digits with others that are none to Maven") from error
 
     def native_range(self, text: str) -> Callable[[str], bool]:
         text = text.strip()

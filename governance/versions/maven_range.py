@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from governance.versions.comparators import Malformed
 
 BRACKET = re.compile(r"([\[(])([^\])]*)([\])])")
 PREFIX = re.compile(r"([0-9]+(?:\.[0-9]+)*)\.\*")
-NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+NOTHING = "0"  # what the empty version of “[]” equals
 
 
 @dataclass(frozen=True)
@@ -31,47 +32,45 @@ class Interval:
         return not (self.high is not None and (key > self.high or (key == self.high and not self.high_in)))
 
 
+@dataclass(frozen=True)
+class Prefix:
+    """All versions that begin with the numbers given, missing ones as zero."""
+
+    numbers: list[int]
+
+    def contains(self, key: Any) -> bool:
+        numbers = list(takewhile(lambda item: isinstance(item, int), key.items))
+        count = len(self.numbers)
+        return [*numbers, *[0] * count][:count] == self.numbers
+
+
 def read(text: str, key: Callable[[str], Any]) -> Callable[[str], bool]:
     """The test for a range in brackets; raises Malformed."""
-    wildcard = re.fullmatch(r"\[\s*(\S+\.\*)\s*\]", text.strip())
-    if wildcard is not None:
-        return _prefix(wildcard[1], key)
-    intervals = _intervals(text.strip(), key)
-    return lambda version: any(interval.contains(key(version)) for interval in intervals)
-
-
-def _prefix(text: str, key: Callable[[str], Any]) -> Callable[[str], bool]:
-    """All versions that begin with the numbers given, missing ones as zero."""
-    match = PREFIX.fullmatch(text)
-    if match is None:
-        raise Malformed("before “.*” it wants numbers with dots")
-    wanted = [int(number) for number in match[1].split(".")]
+    parts = _parts(text.strip(), key)
 
     def contains(version: str) -> bool:
-        key(version)
-        found = NUMBERS.match(version)
-        numbers = [int(number) for number in found[0].split(".")] if found else []
-        return bool(found) and [*numbers, *[0] * len(wanted)][: len(wanted)] == wanted
+        asked = key(version)
+        return any(part.contains(asked) for part in parts)
 
     return contains
 
 
-def _intervals(text: str, key: Callable[[str], Any]) -> list[Interval]:
-    intervals: list[Interval] = []
+def _parts(text: str, key: Callable[[str], Any]) -> list[Interval | Prefix]:
+    parts: list[Interval | Prefix] = []
     rest = text
     while rest:
         match = BRACKET.match(rest)
         if match is None:
             raise Malformed("it wants brackets around every part, as in “[1.0,2.0)”")
-        interval = _interval(match, key)
-        if intervals:
-            _refuse_overlap(intervals[-1], interval)
-        intervals.append(interval)
+        part = _part(match, key)
+        if parts:
+            _refuse_overlap(parts[-1], part)
+        parts.append(part)
         rest = rest[match.end() :].lstrip().removeprefix(",").lstrip()
-    return intervals
+    return parts
 
 
-def _interval(match: re.Match[str], key: Callable[[str], Any]) -> Interval:
+def _part(match: re.Match[str], key: Callable[[str], Any]) -> Interval | Prefix:
     opening, inside, closing = match.groups()
     bounds = [bound.strip() for bound in inside.split(",")]
     low_in, high_in = opening == "[", closing == "]"
@@ -80,13 +79,25 @@ def _interval(match: re.Match[str], key: Callable[[str], Any]) -> Interval:
     if len(bounds) == 1:
         if not (low_in and high_in):
             raise Malformed("a single version wants square brackets, as in “[1.0]”")
-        bounds = [bounds[0], bounds[0]]
+        if bounds[0].endswith(".*"):
+            return _prefix(bounds[0])
+        bounds = [bounds[0] or NOTHING, bounds[0] or NOTHING]
     low, high = (key(bound) if bound else None for bound in bounds)
     if low is not None and high is not None and (high < low or (high == low and not (low_in and high_in))):
         raise Malformed("its upper bound is below its lower one")
     return Interval(low, high, low_in, high_in)
 
 
-def _refuse_overlap(before: Interval, after: Interval) -> None:
+def _prefix(text: str) -> Prefix:
+    match = PREFIX.fullmatch(text)
+    if match is None:
+        raise Malformed("before “.*” it wants numbers with dots")
+    return Prefix([int(number) for number in match[1].split(".")])
+
+
+def _refuse_overlap(before: Interval | Prefix, after: Interval | Prefix) -> None:
+    """As maven-artifact does; it knows no wildcard, and who does (the resolver) allows overlaps."""
+    if isinstance(before, Prefix) or isinstance(after, Prefix):
+        return
     if before.high is not None and (after.low is None or after.low < before.high):
         raise Malformed("its parts overlap, or are not in order")

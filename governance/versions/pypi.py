@@ -14,16 +14,24 @@ from governance.versions import comparators
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme, leading_numbers
 
 
-def read_range(text: str) -> specifiers.SpecifierSet:
-    """PEP 440's own syntax first, then the simple form written in it; raises InvalidRange."""
+def read_native(text: str) -> specifiers.SpecifierSet:
+    """PEP 440's own syntax; raises InvalidRange."""
     try:
         return specifiers.SpecifierSet(text)
     except specifiers.InvalidSpecifier as error:
+        raise InvalidRange(text, "PEP 440 knows no such specifier") from error
+
+
+def read_range(text: str) -> specifiers.SpecifierSet:
+    """PEP 440's own syntax first, then the simple form written in it; raises InvalidRange."""
+    try:
+        return read_native(text)
+    except InvalidRange as error:
         try:
             rewritten = [f"{'==' if op == '=' else op}{value}" for op, value in comparators.split(text)]
             return specifiers.SpecifierSet(",".join(rewritten))
         except (specifiers.InvalidSpecifier, comparators.Malformed):
-            raise InvalidRange(text, "PEP 440 knows no such specifier") from error
+            raise error from None
 
 
 class Pypi(Scheme):
@@ -40,7 +48,13 @@ class Pypi(Scheme):
 
     def native_range(self, text: str) -> Callable[[str], bool]:
         found = read_range(text)
-        return lambda version: found.contains(self._keys(version))
+        as_written = "===" in text  # which compares texts, and a key has lost its own
+
+        def contains(version: str) -> bool:
+            key = self._keys(version)
+            return found.contains(version if as_written else key)
+
+        return contains
 
     def is_prerelease(self, version: str) -> bool:
         return bool(self._keys(version).is_prerelease)

@@ -6,9 +6,10 @@ that the product has no use for beside the dialect's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from governance.replaying import Case, NotApplicable
 from governance.versions import (
     composer_range,
     composer_version,
@@ -21,24 +22,27 @@ from governance.versions import (
     vers,
 )
 from governance.versions.comparators import Malformed
+from governance.versions.precedence import Key
 from governance.versions.scheme import InvalidRange, InvalidVersion, Scheme
-
-Case = Mapping[str, Any]
-
-
-class NotApplicable(Exception):
-    """The case asks what isn't offered; says why in words."""
 
 
 def _options(case: Case) -> Mapping[str, Any]:
     return case.get("options") or {}
 
 
-def sort_key(dialect: Scheme, version: str, case: Case) -> Any:
+def sort_key(dialect: Scheme, version: object, case: Case) -> Any:
     """The key of a version, read loosely where the case says so; raises InvalidVersion."""
+    text = _text(version)
     if dialect.name == "npm" and _options(case).get("loose"):
-        return npm.read(version, loose=True)
-    return dialect.key(version)
+        return npm.read(text, loose=True)
+    return dialect.key(text)
+
+
+def _text(version: object) -> str:
+    """Upstream's tests also ask of what is no text, which is never a version."""
+    if not isinstance(version, str):
+        raise InvalidVersion(str(version), "it is no text")
+    return version
 
 
 def version_is_valid(dialect: Scheme, case: Case) -> bool:
@@ -46,24 +50,35 @@ def version_is_valid(dialect: Scheme, case: Case) -> bool:
     version = case["version"]
     try:
         if dialect.name == "composer":
-            composer_version.normalize(version)  # a branch is valid, though in no order
+            composer_version.normalize(_text(version))  # a branch is valid, though in no order
         elif case.get("mode") == "StrictNewVersion":
-            helm.read(version)
+            helm.read(_text(version))
             semver.Semver().key(version)
         else:
-            sort_key(dialect, version, case)
+            key = sort_key(dialect, version, case)
+            return "parsed" not in case or _is_parsed_as(key, case["parsed"])
     except InvalidVersion:
         return False
     return True
 
 
+def _is_parsed_as(key: Key, parsed: Mapping[str, Any]) -> bool:
+    """Tell whether a semantic version's key holds the numbers and identifiers that upstream finds in it."""
+    numbers = [parsed["major"], parsed["minor"], parsed["patch"]]
+    identifiers = [word or number for _, number, word in key[3][1:]]
+    return [*key[:3]] == numbers and identifiers == parsed["prerelease"]
+
+
 def range_is_valid(dialect: Scheme, case: Case) -> bool:
-    """Tell whether the dialect can read the range."""
+    """Tell whether upstream can read the range, without what Plumbline's simple form adds."""
+    text = case["range"]
     try:
         if case.get("maven4_only"):  # there a version alone is no range, only a wish
-            maven_range.read(case["range"], dialect.key)
+            maven_range.read(text, dialect.key)
+        elif dialect.name in NATIVE:
+            NATIVE[dialect.name](text, _options(case))
         else:
-            dialect.range(case["range"])
+            dialect.range(text)
     except (InvalidRange, Malformed):
         return False
     return True
@@ -72,28 +87,48 @@ def range_is_valid(dialect: Scheme, case: Case) -> bool:
 def range_contains(dialect: Scheme, case: Case) -> bool:
     """Tell whether the version is in the range, under the case's options; raises InvalidRange."""
     options, text = _options(case), case["range"]
+    if dialect.name == "pypi":  # which compares with === what is no version, too
+        return pypi.read_range(text).contains(str(case["version"]), prereleases=options.get("prereleases"))
+    found: npm_range.Matcher | helm.Matcher
+    if dialect.name == "npm" and options:
+        found = _npm_range(text, options)
+    elif dialect.name == "helm" and options.get("includePrerelease"):
+        found = helm.read_range(text, prereleases=True)
+    else:
+        return _dialect_contains(dialect, text, case["version"])
     try:
-        key = sort_key(dialect, case["version"], case)
+        return found.contains(sort_key(dialect, case["version"], case))
     except InvalidVersion:
         return False  # as upstream: what is no version satisfies nothing
-    if dialect.name == "npm" and options:
-        return _npm_range(text, options).contains(key)
-    if dialect.name == "helm" and options.get("includePrerelease"):
-        return helm.read_range(text, prereleases=True).contains(key)
-    if dialect.name == "pypi" and options.get("prereleases") is not None:
-        return pypi.read_range(text).contains(key, prereleases=options["prereleases"])
-    return dialect.range(text).contains(case["version"])
 
 
-def _npm_range(text: str, options: Mapping[str, Any]) -> npm_range.Matcher:
+def _dialect_contains(dialect: Scheme, text: str, version: object) -> bool:
+    found = dialect.range(text)
+    try:
+        return found.contains(_text(version))
+    except InvalidVersion:
+        return False
+
+
+def _npm_range(text: str, options: Mapping[str, Any], *, simple: bool = True) -> npm_range.Matcher:
     try:
         return npm_range.read(
             text,
             loose=bool(options.get("loose")),
             prereleases=bool(options.get("includePrerelease")),
+            simple=simple,
+            number=float,
         )
     except Malformed as error:
         raise InvalidRange(text, str(error)) from error
+
+
+NATIVE: Mapping[str, Callable[[str, Mapping[str, Any]], object]] = {
+    "semver": lambda text, _options: npm_range.read(text, simple=False),
+    "npm": lambda text, options: _npm_range(text, options, simple=False),
+    "helm": lambda text, _options: helm.read_range(text, simple=False),
+    "pypi": lambda text, _options: pypi.read_native(text),
+}
 
 
 def composer_comparison(a: str, op: str, b: str) -> bool:
@@ -108,7 +143,7 @@ def composer_normal_form(dialect: Scheme, case: Case) -> str:
     return composer_version.normalize(case["version"])
 
 
-def vers_is_canonical(dialect: Scheme, case: Case) -> Any:
+def vers_parsed(dialect: Scheme, case: Case) -> dict[str, Any] | None:
     """The type and constraints of a canonical VERS, or None for one that must be refused."""
     try:
         read = vers.read(case["input"])
@@ -119,10 +154,10 @@ def vers_is_canonical(dialect: Scheme, case: Case) -> Any:
     return {"type": read.type, "constraints": constraints}
 
 
-def vers_is_valid(dialect: Scheme, case: Case) -> Any:
-    """The expected text if the dialect reads the VERS: we only read them, and write none."""
+def vers_validated(dialect: Scheme, case: Case) -> str | None:
+    """The text of a VERS that the dialect reads, in version order, or None."""
     try:
         dialect.range(case["input"])
+        return vers.write(vers.read(case["input"]), dialect.key)
     except InvalidRange:
         return None
-    return case["expect"] if case["expect"] is not None else case["input"]

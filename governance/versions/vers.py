@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 SPECIFIER = re.compile(r"vers:([a-z][a-z0-9.-]*)/(.*)")
 CONSTRAINT = re.compile(r"(>=|<=|!=|<|>)?(.*)")
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+SMALL_ESCAPE = re.compile(r"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
+RESERVED = re.compile(r"[<>=!*]")  # in a version they stand escaped
+PLAIN = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".translate(str.maketrans("", "", "<>=!*|%"))  # as they are
 
 
 class Malformed(ValueError):
@@ -25,6 +28,7 @@ class Malformed(ValueError):
 class Vers:
     type: str
     constraints: tuple[tuple[str, str], ...]  # comparator and version; none for `*`
+    text: str
 
 
 def is_vers(text: str) -> bool:
@@ -34,15 +38,15 @@ def is_vers(text: str) -> bool:
 
 def read(text: str) -> Vers:
     """Split a VERS into its type and constraints, in the order written; raises Malformed."""
-    if re.search(r"\s", text):
-        raise Malformed("a VERS holds no white space")
+    if re.search(r"\s", text) or not (text.isascii() and text.isprintable()):
+        raise Malformed("a VERS holds printable ASCII characters and no white space")
     match = SPECIFIER.fullmatch(text)
     if match is None:
         raise Malformed("a VERS has the form vers:type/constraints")
     kind, constraints = match.groups()
     if constraints == "*":
-        return Vers(kind, ())
-    return Vers(kind, tuple(_constraint(piece) for piece in constraints.split("|")))
+        return Vers(kind, (), text)
+    return Vers(kind, tuple(_constraint(piece) for piece in constraints.split("|")), text)
 
 
 def _constraint(piece: str) -> tuple[str, str]:
@@ -50,7 +54,7 @@ def _constraint(piece: str) -> tuple[str, str]:
         raise Malformed("it has an empty constraint, or a pipe at its start or end")
     match = CONSTRAINT.fullmatch(piece)
     comparator, version = match.groups() if match else (None, "")
-    if not version or version[0] in "=<>!*":
+    if not version or RESERVED.search(version):
         raise Malformed(f"“{piece}” is not a comparator and a version")
     if BAD_ESCAPE.search(version):
         raise Malformed(f"“{version}” has a broken percent escape")
@@ -58,12 +62,28 @@ def _constraint(piece: str) -> tuple[str, str]:
 
 
 def check_canonical(vers: Vers, key: Callable[[str], Any]) -> None:
-    """Refuse constraints that are not in version order, each version once; raises Malformed."""
+    """Refuse what section 5.4 calls invalid: order, repeated versions, redundant comparators.
+
+    Raises Malformed, and InvalidVersion for a version that has no place in the order.
+    """
+    if SMALL_ESCAPE.search(vers.text):
+        raise Malformed("its percent escapes are not in capitals")
     if len(vers.constraints) < 2:
         return
     keys = [key(version) for _, version in vers.constraints]
     if not all(a < b for a, b in pairwise(keys)):
         raise Malformed("its constraints are not sorted by version, each version once")
+    ops = [op for op, _ in vers.constraints if op != "!="]
+    bounds = [op[0] for op in ops if op != "="]
+    if any(a == b for a, b in pairwise(bounds)) or any(a == "=" and b[0] == "<" for a, b in pairwise(ops)):
+        raise Malformed("it has a constraint that its neighbour makes redundant")
+
+
+def write(vers: Vers, key: Callable[[str], Any]) -> str:
+    """The text of a VERS, its constraints in version order."""
+    ordered = sorted(((key(version), op, version) for op, version in vers.constraints), key=_ByKey)
+    pieces = [f"{'' if op == '=' else op}{quote(version, safe=PLAIN)}" for _, op, version in ordered]
+    return f"vers:{vers.type}/{'|'.join(pieces) or '*'}"
 
 
 class Intervals:
@@ -114,7 +134,7 @@ def _spans(bounds: Sequence[tuple[Any, str]]) -> list[tuple[Any, Any]]:
 class _ByKey:
     """Sorts constraints by version alone: dialects' keys need only know `<`."""
 
-    def __init__(self, keyed: tuple[Any, str]) -> None:
+    def __init__(self, keyed: tuple[Any, ...]) -> None:
         self.key = keyed[0]
 
     def __lt__(self, other: _ByKey) -> bool:

@@ -1,4 +1,4 @@
-"""Tenants: all of them, and one with what it runs, its drift, its tasks, its manifests and its history."""
+"""Tenants: all, and one with what it runs, what of it can't, its drift, tasks, manifests and history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import Listing, listing
 from config.rendering import render_page
-from governance import history, tenants
+from governance import consistency, history, tenants
 from governance.forms.tenants import InstalledFilter, TenantDriftFilter, TenantFilter, TenantTaskFilter
 from governance.models import Finding, Manifest, UpgradeTask
 from tenants import directory
@@ -153,12 +153,20 @@ def tenant_history(request: ConsoleRequest, pk: int) -> HttpResponse:
     return _tenant_page(request, tenant, "history", rows, unsealed=unsealed, sealed=sealed)
 
 
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def tenant_consistency(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """What can't run in the tenant as it is now."""
+    tenant = _reached(request, pk)
+    return _tenant_page(request, tenant, "consistency", None, misfits=consistency.misfits(tenant))
+
+
 def _reached(request: ConsoleRequest, pk: int) -> Tenant:
     return get_object_or_404(tenants.with_figures(request.access, at=timezone.now()), pk=pk)
 
 
 def _tenant_page(
-    request: ConsoleRequest, tenant: Tenant, tab: str, rows: Listing, **more: Any
+    request: ConsoleRequest, tenant: Tenant, tab: str, rows: Listing | None, **more: Any
 ) -> HttpResponse:
     """One of the tenant's pages: its facts, and under them what the tab is about."""
     fragment = f"governance/tenants/_{tab}.html"

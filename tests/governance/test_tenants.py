@@ -145,7 +145,7 @@ def test_htmx_gets_the_table_alone(owner: Client) -> None:
     assert "<!doctype" not in part
 
 
-@pytest.mark.parametrize("page", ["", "drift/", "tasks/", "manifests/", "history/"])
+@pytest.mark.parametrize("page", ["", "consistency/", "drift/", "tasks/", "manifests/", "history/"])
 def test_each_person_sees_the_tenants_within_reach(fleet: World, client: Client, page: str) -> None:
     def status(user: User, tenant: Tenant) -> int:
         client.force_login(user)

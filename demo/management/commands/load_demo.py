@@ -4,6 +4,7 @@ import json
 from typing import Annotated
 
 import typer
+from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 from django_typer.management import TyperCommand
@@ -26,6 +27,7 @@ class Command(TyperCommand):
         """Load them."""
         if only is not None and only not in loading.SLUGS:
             raise CommandError(f"There is no demo group {only}; there are {', '.join(loading.SLUGS)}.")
+        call_command("migrate", interactive=False, verbosity=0)  # it may be the first thing that is done here
         console = Console(stderr=True)
         loaded = {}
         for slug in [only] if only else loading.SLUGS:

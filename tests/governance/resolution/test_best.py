@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+import itertools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.resolution import Binding, Prefer, Relation, Release, decide
+from governance.resolution import Binding, Prefer, Relation, Release, Saying, decide
 from tests.governance.resolution.worlds import (
     HOST,
     VERSIONS,
@@ -68,35 +69,57 @@ def worlds() -> st.SearchStrategy[World]:
     return st.integers(0, 2**32).map(a_world)
 
 
+T = TypeVar("T")
+
+
+def minimal(items: Sequence[T], fails: Callable[[Collection[T]], bool]) -> set[frozenset[T]]:
+    """All minimal parts that fail, by trying every part."""
+    found: set[frozenset[T]] = set()
+    for size in range(len(items) + 1):
+        for some in map(frozenset, itertools.combinations(items, size)):
+            if not any(known <= some for known in found) and fails(some):
+                found.add(some)
+    return found
+
+
 class Enumeration:
-    """Every state that could be gone to: what changes breaks no rule, and nothing is newly wrong."""
+    """Every state that could be gone to: what changes breaks no rule, and nothing is newly wrong.
+
+    `stuck` are the minimal groups of components that can't go together, those made one that share a member;
+    all others are `settled`.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.start = {c: world.component(c, is_open=False).installed for c in world.installed}
         before = world.faults(self.start)
-        self.states = [s for s in world.states() if self._may_be(s) and world.faults(s) <= before]
-        self.goals = sorted(world.broken(), key=lambda c: (-max(b.weight for b in self._broken(c)), c))
-        self.settled: list[int] = []
-        for goal in self.goals:
-            if self.may_go([*self.settled, goal]):
-                self.settled.append(goal)
-        self.stuck = set(self.goals) - set(self.settled)
+        self.sound = [s for s in world.states() if world.faults(s) <= before]
+        goals = sorted(world.broken(), key=lambda c: (-max(b.weight for b in self._broken(c)), c))
+        self.stuck: list[set[int]] = []
+        for group in minimal(goals, lambda some: not self.may_go(some, world.bindings)):
+            near = [other for other in self.stuck if other & group]
+            self.stuck = [*(o for o in self.stuck if not o & group), {*group}.union(*near)]
+        self.settled = [goal for goal in goals if goal not in set[int]().union(*self.stuck)]
 
-    def may_go(self, goals: Iterable[int]) -> bool:
-        """Whether all of these that break a rule can go somewhere together."""
-        obliged = set(goals) & set(self.goals)
-        return any(all(self._moves(state, goal) for goal in obliged) for state in self.states)
+    def conflict(self, goals: Iterable[int]) -> set[frozenset[Binding]]:
+        """All minimal sets of rules under which these can't go together."""
+        goals = list(goals)
+        return minimal(self.world.bindings, lambda rules: not self.may_go(goals, rules))
+
+    def may_go(self, goals: Iterable[int], rules: Collection[Binding]) -> bool:
+        """Whether all goals that break one of these rules can go somewhere together."""
+        obliged = {b.component for c in goals for b in self._broken(c) if b in rules}
+        states = (s for s in self.sound if self._may_be(s, rules))
+        return any(all(self._moves(state, goal) for goal in obliged) for state in states)
 
     def best(self) -> State:
         """The state with the fewest changes, and of those what is liked best, the weightiest first."""
-        reached = [s for s in self.states if all(self._moves(s, goal) for goal in self.settled)]
+        allowed = (s for s in self.sound if self._may_be(s, self.world.bindings))
+        reached = (s for s in allowed if all(self._moves(s, goal) for goal in self.settled))
         return min(reached, key=self._order)
 
-    def _may_be(self, state: State) -> bool:
-        return all(
-            not self._moves(state, b.component) or b.allows(state[b.component]) for b in self.world.bindings
-        )
+    def _may_be(self, state: State, rules: Collection[Binding]) -> bool:
+        return all(not self._moves(state, b.component) or b.allows(state[b.component]) for b in rules)
 
     def _moves(self, state: State, component: int) -> bool:
         return state[component] != self.start[component]
@@ -128,7 +151,7 @@ class Enumeration:
 @settings(max_examples=400, deadline=None)
 def test_the_best_of_all_states_is_chosen_and_only_what_has_no_way_is_unsettled(world: World) -> None:
     outcome, enumeration = world.decide(), Enumeration(world)
-    assert {unsettled.component for unsettled in outcome.unsettled} == enumeration.stuck
+    assert sorted(sorted(one.stuck) for one in outcome.unsettled) == sorted(map(sorted, enumeration.stuck))
     assert world.after(outcome) == enumeration.best()
 
 
@@ -137,7 +160,7 @@ def test_the_best_of_all_states_is_chosen_and_only_what_has_no_way_is_unsettled(
 def test_what_else_is_open_makes_no_difference(world: World) -> None:
     by_need, at_once = world.decide(), decide(world.situation())
     assert by_need.changes == at_once.changes
-    assert {u.component for u in by_need.unsettled} == {u.component for u in at_once.unsettled}
+    assert [u.fingerprint for u in by_need.unsettled] == [u.fingerprint for u in at_once.unsettled]
 
 
 @given(worlds())
@@ -147,14 +170,38 @@ def test_no_way_within_the_bound_is_proof(world: World) -> None:
 
 
 @given(worlds())
-@settings(max_examples=200, deadline=None)
-def test_without_any_one_of_its_rules_a_conflict_has_a_way(world: World) -> None:
-    world = replace(world, bindings=tuple(b for b in world.bindings if b.kind != "absent"))
+@settings(max_examples=400, deadline=None)
+def test_a_conflict_names_all_minimal_sets_of_rules_that_cannot_hold_together(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
-        heavier = enumeration.goals[: enumeration.goals.index(unsettled.component)]
-        together = [*(goal for goal in heavier if goal in enumeration.settled), unsettled.component]
-        policies = {saying.policy for saying in unsettled.rules}
-        for left_out in [None, *sorted(policies)]:
-            kept = tuple(b for b in world.bindings if b.policy in policies - {left_out})
-            assert Enumeration(replace(world, bindings=kept)).may_go(together) == (left_out is not None)
+        named = enumeration.conflict(unsettled.stuck)
+        assert _named(one.rules for one in unsettled.sets) == _named(named)
+        assert len(unsettled.sets) == len(named)
+        assert unsettled.complete
+
+
+def _named(sets: Iterable[Iterable[Binding | Saying]]) -> set[frozenset[tuple[str, int]]]:
+    return {frozenset((rule.policy, rule.component) for rule in rules) for rules in sets}
+
+
+@given(worlds())
+@settings(max_examples=200, deadline=None)
+def test_each_stuck_component_is_in_one_conflict(world: World) -> None:
+    stuck = [component for unsettled in world.decide().unsettled for component in unsettled.stuck]
+    assert len(stuck) == len(set(stuck))
+
+
+@given(worlds())
+@settings(max_examples=200, deadline=None)
+def test_a_way_out_is_among_the_lightest_that_enumeration_finds(world: World) -> None:
+    enumeration = Enumeration(world)
+    for unsettled in world.decide().unsettled:
+        leading_out = [
+            rules
+            for size in (1, 2, 3)
+            for rules in itertools.combinations(sorted({saying.rule for saying in unsettled.rules}), size)
+            if enumeration.may_go(unsettled.stuck, world.without(rules, unsettled.components).bindings)
+        ]
+        minimal = {rules for rules in leading_out if not any(set(o) < set(rules) for o in leading_out)}
+        assert {way.rules for way in unsettled.ways_out} == minimal
+        assert [way.weight for way in unsettled.ways_out] == sorted(way.weight for way in unsettled.ways_out)

@@ -75,7 +75,7 @@ def single_worlds(draw: st.DrawFn) -> World:
 def test_what_is_proposed_breaks_nothing_that_was_whole(world: World) -> None:
     outcome = world.decide()
     state = world.after(outcome)
-    stuck = {unsettled.component for unsettled in outcome.unsettled}
+    stuck = {component for unsettled in outcome.unsettled for component in unsettled.stuck}
     before = {c: world.component(c, is_open=False).installed for c in world.installed}
     assert world.faults(state) <= world.faults(before)
     for binding in world.bindings:

@@ -186,7 +186,8 @@ def wants(
 
 def holds(component: int, version: int, policy: str = "hold") -> Binding:
     """A hold at what is installed."""
-    return wants(component, [version], policy, policy, kind="hold", says=f"keeps p{component} at {version}")
+    says = f"keeps p{component} at {version}"
+    return wants(component, [version], policy, policy, kind="hold", absence=False, says=says)
 
 
 def absent(component: int, policy: str = "banned") -> Binding:

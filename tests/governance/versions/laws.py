@@ -1,8 +1,10 @@
 """What holds of every dialect, whatever its rule."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import combinations
 
-from governance.versions import Scheme, ranks
+from governance.versions import InvalidVersion, Scheme, ranks
 
 
 def assert_total_order(scheme: Scheme, versions: list[str]) -> None:
@@ -42,3 +44,20 @@ def assert_simple_form_follows_keys(scheme: Scheme, version: str, bound: str) ->
     assert scheme.range(f">={bound} <={bound}").contains(version) == (key == limit)
     assert scheme.range(f">={bound}, !={bound}").contains(version) == (limit < key)
     assert scheme.range("*").contains(version)
+
+
+def equal_pairs(scheme: Scheme, versions: list[str]) -> Iterator[tuple[str, str]]:
+    """Versions that are equal to the dialect, written differently: those given, and longer spellings."""
+    spellings = {
+        *versions,
+        *(f"{v}.0" for v in versions),
+        *(f"{v}+b" for v in versions),
+        *(f"v{v}" for v in versions),
+    }
+    readable = []
+    for version in sorted(spellings):
+        with suppress(InvalidVersion):
+            readable.append((scheme.key(version), version))
+    for (key, version), (other_key, other) in combinations(readable, 2):
+        if key == other_key:
+            yield version, other

@@ -71,6 +71,7 @@ def test_versions_are_normalised_as_composer_does(written: str, meant: str) -> N
         ("<>1.0", [("!=", "1.0.0.0")]),
         ("dev-main#abc", [("=", "dev-main")]),
         ("feature-dev", [("=", "dev-feature")]),
+        ("-dev", [("=", "dev-")]),
         ("*", []),
         ("v*", [(">=", "0.0.0.0-dev")]),
         ("@dev", []),
@@ -78,6 +79,16 @@ def test_versions_are_normalised_as_composer_does(written: str, meant: str) -> N
 )
 def test_ranges_are_read_as_composer_does(written: str, bounds: list[tuple[str, str]]) -> None:
     assert composer_range.read(written) == [bounds]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("2@RC", "2-dev"), ("2@stable", "2-alpha"), ("2-dev", "2-alpha"), ("2", "2-p1")],
+)
+def test_versions_compared_as_they_are_written_follow_phps_version_compare(a: str, b: str) -> None:
+    """php > version_compare('2@RC', '2-dev') is -1: what PHP does not know is below all that it knows."""
+    assert composer_range.compare(a, "<", b)
+    assert composer_range.compare(b, ">", a)
 
 
 def test_one_pipe_or_two_join_alternatives() -> None:
@@ -101,7 +112,9 @@ def test_what_composer_calls_no_version_is_refused(text: str) -> None:
         COMPOSER.key(text)
 
 
-@pytest.mark.parametrize("text", ["~>1.2", "^2.0.*", "1.0.0-meh", ">=", "1.x - 2.*", "vers:composer/latest"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "|| ^1", "~>1.2", "^2.0.*", "1.0.0-meh", ">=", "1.x - 2.*", "vers:composer/latest"]
+)
 def test_what_composer_calls_no_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidRange):
         COMPOSER.range(text)

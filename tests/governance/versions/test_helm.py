@@ -1,5 +1,7 @@
 """Helm's chart versions and ranges (Masterminds)."""
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,7 @@ def test_missing_parts_of_a_version_are_zero() -> None:
         ("", "three numbers"),
         ("1.2.3-01", "starts with 0"),
         ("18446744073709551616", "64 bits"),
+        ("1.2.3\n", "three numbers"),
     ],
 )
 def test_what_helm_calls_no_version_is_refused_with_the_reason(text: str, reason: str) -> None:
@@ -66,6 +69,19 @@ def test_ranges_are_those_of_masterminds(text: str, inside: list[str], outside: 
     assert [v for v in inside + outside if found.contains(v)] == inside
 
 
+def test_a_number_too_long_for_64_bits_is_a_word() -> None:
+    """In a pre-release; so Go's ParseUint makes it in Masterminds' comparePrePart."""
+    chain = ["1.0.0-5", "1.0.0--x", "1.0.0-100000000000000000000", "1.0.0-99999999999999999999", "1.0.0-a"]
+    assert all(HELM.compare(lower, higher) == -1 for lower, higher in combinations(chain, 2))
+
+
+def test_masterminds_alone_knows_no_empty_range_and_no_double_equals() -> None:
+    for text in ("", "==1.2.3"):
+        helm.read_range(text)
+        with pytest.raises(InvalidRange):
+            helm.read_range(text, simple=False)
+
+
 def test_a_pre_release_is_considered_where_the_alternative_names_one() -> None:
     assert HELM.range(">=1.0.0 <=2.0.0-0").contains("1.5.0-beta")
     assert not HELM.range(">=1.0.0 <=2.0.0").contains("1.5.0-beta")
@@ -75,7 +91,21 @@ def test_a_pre_release_is_considered_where_the_alternative_names_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [">= bar", "1..2", "^", ">=1.0 and <2", "1|2", "1.2.3-01", "vers:npm/1.0.0", "vers:helm/1.0.0"]
+    "text",
+    [
+        ">= bar",
+        "1..2",
+        "^",
+        ">=1.0 and <2",
+        "1|2",
+        "1.2.3-01",
+        "12.3.4.1234",
+        "12.3.34~ 1.2.3",
+        ">=1.0\x0b<2",
+        ">=1.0\u00a0<2",
+        "vers:npm/1.0.0",
+        "vers:helm/1.0.0",
+    ],
 )
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidRange):

@@ -1,12 +1,12 @@
 """Jenkins' VersionNumber."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.versions import InvalidRange, InvalidVersion, scheme
+from governance.versions import InvalidRange, InvalidVersion, ranks, scheme
 from tests.governance.versions import laws, strategies, upstream
 
 JENKINS = scheme("jenkins")
@@ -67,6 +67,13 @@ def test_a_literal_snapshot_equals_its_timestamped_builds_but_ranks_before_them(
     assert JENKINS.compare(earlier, later) == -1
     for lower, higher in pairwise((literal, earlier, later, "2.0")):
         assert JENKINS.key(lower) < JENKINS.key(higher)
+
+
+def test_versions_that_upstream_puts_in_a_circle_still_rank_the_same_in_any_order_of_input() -> None:
+    circle = ["6.1.0rc3", "6.1.0", "6.1h"]
+    assert [JENKINS.compare(a, b) for a, b in pairwise([*circle, circle[0]])] == [-1, -1, -1]
+    found = [ranks("jenkins", versions) for versions in permutations(circle)]
+    assert all(ranked == found[0] for ranked in found)
 
 
 def test_a_version_without_text_is_refused() -> None:

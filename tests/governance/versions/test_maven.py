@@ -124,6 +124,11 @@ def test_known_traps_are_in_order(chain: list[str]) -> None:
         ("[ 1.0 , 1.2 ] , [ 2.0 , 2.1 ]", ["1.1", "2.0"], ["1.5"]),
         ("[1.2.*]", ["1.2", "1.2.9", "1.2-rc1"], ["1.3", "1.1"]),
         ("[1.0.*]", ["1", "1.0.5"], ["1.1"]),
+        ("[0.2.*]", ["0.2", ".2", "0.2.1"], ["0.3"]),
+        ("[1.2.*],[2.0]", ["1.2.9", "2.0"], ["1.3", "2.1"]),
+        ("[1,2.*]", ["1", "1.9", "2-*"], ["2.1", "3"]),
+        ("[]", ["0", "0.0"], ["1"]),
+        ("[,]", ["0", "99"], []),
         ("1.0", ["1.0", "0.1", "99"], []),
         ("", ["0.1", "99"], []),
         (">=2.4 <3", ["2.4", "2.99", "3-rc1"], ["2.3", "3.0"]),
@@ -164,7 +169,7 @@ def test_what_maven_calls_no_range_is_refused(text: str) -> None:
         MAVEN.range(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "1" * 257])
+@pytest.mark.parametrize("text", ["", "  ", "1" * 257, "\u0668rc1"])
 def test_what_maven_calls_no_version_is_refused(text: str) -> None:
     with pytest.raises(InvalidVersion):
         MAVEN.key(text)

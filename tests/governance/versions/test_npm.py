@@ -68,6 +68,33 @@ def test_sugar_means_what_npm_documents(written: str, meant: str) -> None:
     assert [v for v in probes if one.contains(v)] == [v for v in probes if other.contains(v)]
 
 
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("^ = 2.1.0", ["2.1.0", "2.9.0"]),
+        ("~ = 2", ["2.0.0", "2.1.0", "2.9.0"]),
+        (">==2.1", ["2.1.0", "2.9.0", "3.0.0"]),
+        ("= 2.1.0", ["2.1.0"]),
+        ("v2.1.0 - v3.0.0", ["2.1.0", "2.9.0", "3.0.0"]),
+        ("2.1.0 - = 2", ["2.1.0", "2.9.0"]),
+        (">=2.1.0\u00a0<3.0.0", ["2.1.0", "2.9.0"]),
+        (">=v0.0.0 || >=3.0.0-rc.1", ["2.0.0", "2.1.0", "2.9.0", "3.0.0-rc.1", "3.0.0"]),
+        (">=0.0.0 || >=3.0.0-rc.1", ["2.0.0", "2.1.0", "2.9.0", "3.0.0"]),
+    ],
+)
+def test_odd_spellings_are_read_as_node_semver_7_8_does(text: str, inside: list[str]) -> None:
+    probes = ["2.0.0", "2.1.0", "2.9.0", "3.0.0-rc.1", "3.0.0"]
+    assert [v for v in probes if NPM.range(text).contains(v)] == inside
+
+
+def test_numbers_of_pre_releases_count_as_javascript_holds_them() -> None:
+    """Beyond 2^53 npm can't tell neighbours apart; SemVer can."""
+    pair = ("1.0.0-9007199254740993", "1.0.0-9007199254740992")
+    assert NPM.compare(*pair) == 0
+    assert NPM.range(pair[0]).contains(pair[1])
+    assert scheme("semver").compare(*pair) == 1
+
+
 def test_alternatives_are_joined_by_two_pipes() -> None:
     found = NPM.range("1.2.7 || >=1.2.9 <2.0.0")
     assert [v for v in ("1.2.7", "1.2.8", "1.2.9", "2.0.0") if found.contains(v)] == ["1.2.7", "1.2.9"]
@@ -85,7 +112,22 @@ def test_nothing_is_above_or_below_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1.*.5", "x.1.2", ">01.02.03", "=9007199254740992.0.0", "blah", "1.2.3 - ", "=1.0.0 - 2.0.0"]
+    "text",
+    [
+        "1.*.5",
+        "x.1.2",
+        ">01.02.03",
+        "=9007199254740992.0.0",
+        "blah",
+        "1.2.3 - ",
+        "=1.0.0 - 2.0.0",
+        "vv1.0.0 - 2.0.0",
+        "v 1.0.0 - 2.0.0",
+        "1.0.0 - v 2.0.0",
+        ">== 1.0.0",
+        ">= = 1.0.0",
+        ">=1.0.0\x1c<2.0.0",
+    ],
 )
 def test_what_npm_calls_no_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidRange):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.versions import InvalidRange, InvalidVersion, scheme
+from governance.versions import InvalidRange, InvalidVersion, pypi, scheme
 from tests.governance.versions import laws, strategies, upstream
 
 PYPI = scheme("pypi")
@@ -32,6 +32,7 @@ def test_the_dialect_goes_by_the_name_of_its_rule_too() -> None:
         ("!=1.3", ["1.2", "1.3.1"], ["1.3", "1.3.0"]),
         (">1.0", ["1.1"], ["1.0.post1", "1.0"]),
         ("===1.0", ["1.0"], ["1.0.0"]),
+        ("===1.00", ["1.00"], ["1.0"]),
         ("*", ["0", "1!0"], []),
         ("", ["0", "1!0"], []),
         ("vers:pypi/>=1.0|<2.0", ["1.0", "1.9", "2.0rc1"], ["2.0", "1.0rc1"]),
@@ -50,6 +51,13 @@ def test_ranges_are_pep_440s_with_the_simple_form_beside(
 def test_what_pep_440_refuses_stays_refused(text: str) -> None:
     with pytest.raises(InvalidRange):
         PYPI.range(text)
+
+
+def test_pep_440_alone_knows_no_specifier_without_operator() -> None:
+    for text in ("2.0", "=2.0", ">=1 <2", "*"):
+        pypi.read_range(text)
+        with pytest.raises(InvalidRange):
+            pypi.read_native(text)
 
 
 @pytest.mark.parametrize("text", ["", "latest", "1..0", "1.0-x"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from governance.replaying import BadFile
 from governance.versions import replay
 
 
@@ -29,9 +30,27 @@ def test_an_answer_that_differs_is_shown_with_its_case() -> None:
         ("semver2", {"kind": "equal", "a": "1.0.0+a", "b": "1.0.0", "expect": True}),
         ("maven", {"kind": "cmp_op", "op": ">=", "a": "1.0", "b": "1", "expect": True}),
         ("maven", {"kind": "sort", "versions": ["2", "1"], "expect": ["1", "2"]}),
-        ("maven", {"kind": "sort", "versions": ["1", "1.0"], "expect": ["1.0", "1"]}),
+        ("maven", {"kind": "sort", "versions": ["1", "1"], "expect": ["1", "1"]}),
         ("jenkins", {"kind": "satisfies", "range": ">=1.0", "version": "1.0", "expect": True}),
         ("npm-semver", {"kind": "satisfies", "range": "*", "version": "not a version", "expect": False}),
+        ("npm-semver", {"kind": "satisfies", "range": "*", "version": False, "expect": False}),
+        (
+            "npm-semver",
+            {
+                "kind": "valid",
+                "version": "1.2.3-rc.0+b",
+                "parsed": {"major": 1, "minor": 2, "patch": 3, "prerelease": ["rc", 0], "build": ["b"]},
+                "expect": True,
+            },
+        ),
+        ("composer", {"kind": "satisfies", "range": "dev-x", "version": "dev-x", "expect": True}),
+        ("composer", {"kind": "satisfies", "range": "^1", "version": "1.0-meh", "expect": False}),
+        ("composer", {"kind": "range_valid", "range": "", "expect": False}),
+        ("masterminds(helm)", {"kind": "range_valid", "range": "==1.0", "expect": False}),
+        ("npm-semver", {"kind": "range_valid", "range": ">=1, <2", "expect": False}),
+        ("semver2", {"kind": "range_valid", "range": "!=1.0.0", "expect": False}),
+        ("pep440", {"kind": "range_valid", "range": "2.0", "expect": False}),
+        ("pep440", {"kind": "satisfies", "range": "===odd", "version": "odd", "expect": True}),
         ("composer", {"kind": "normalize", "version": "1.0", "expect": "1.0.0.0"}),
         ("composer", {"kind": "cmp_op", "op": "==", "a": "dev-x", "b": "dev-x", "expect": True}),
         ("vers", {"kind": "satisfies", "range": "vers:pypi/>=1.0", "version": "1.0", "expect": True}),
@@ -45,6 +64,16 @@ def test_an_answer_that_differs_is_shown_with_its_case() -> None:
             },
         ),
         ("vers", {"kind": "validate", "input": "vers:npm/2.0.0|1.0.0", "expect": "vers:npm/1.0.0|2.0.0"}),
+        (
+            "vers",
+            {
+                "kind": "satisfies",
+                "range": "vers:npm/>1.0.0|<1.0.0",
+                "version": "1.0.0",
+                "expect": None,
+                "expect_failure": True,
+            },
+        ),
     ],
 )
 def test_the_kinds_that_matter_are_answered(scheme: str, case: dict[str, Any]) -> None:
@@ -60,6 +89,15 @@ def test_the_kinds_that_matter_are_answered(scheme: str, case: dict[str, Any]) -
             {"kind": "sort", "versions": ["1", "1.0"], "expect": ["1", "1.0"], "strict": True},
             ["1.0", "1"],
         ),
+        ("maven", {"kind": "sort", "versions": ["1", "1.0"], "expect": ["1", "1.0"]}, ["1.0", "1"]),
+        ("maven", {"kind": "sort", "versions": ["1.0", "1"], "expect": ["1", "1.0"]}, ["1.0", "1"]),
+        ("maven", {"kind": "sort", "versions": ["1", "2"], "expect": ["1", "2", "3"]}, ["1", "2"]),
+        (
+            "vers",
+            {"kind": "validate", "input": "vers:npm/1.0.0", "expect": "vers:npm/2.0.0"},
+            "vers:npm/1.0.0",
+        ),
+        ("vers", {"kind": "parse", "input": "vers:npm/2.0.0|1.0.0", "expect": {"type": "npm"}}, None),
         ("vers", {"kind": "validate", "input": "vers:npm/one", "expect": "vers:npm/one"}, None),
         ("vers", {"kind": "validate", "input": "vers:npm/1.0.0", "expect": None}, "vers:npm/1.0.0"),
     ],
@@ -69,10 +107,26 @@ def test_a_wrong_expectation_is_not_agreed_to(scheme: str, case: dict[str, Any],
     assert [disagreement["answer"] for disagreement in outcome.disagree] == [answer]
 
 
+def test_a_version_that_upstream_takes_apart_differently_is_no_agreement() -> None:
+    parsed = {"major": 1, "minor": 2, "patch": 3, "prerelease": ["rc"]}
+    case = {"kind": "valid", "version": "1.2.3-rc.0", "parsed": parsed, "expect": True}
+    assert replay.replay(_cases("npm-semver", case)).agree == 0
+
+
+@pytest.mark.parametrize(
+    "case", [{"kind": "compare", "a": "1", "expect": 0}, {"kind": "equal", "a": 1, "b": 1, "expect": True}]
+)
+def test_a_case_that_does_not_say_what_it_asks_is_shown_and_stops_nothing(case: dict[str, Any]) -> None:
+    outcome = replay.replay(_cases("maven", case, {"kind": "equal", "a": "1", "b": "1.0", "expect": True}))
+    assert outcome.agree == 1
+    assert outcome.disagree[0]["answer"].startswith("refused: unreadable case:")
+
+
 def test_a_range_that_can_not_be_read_is_no_agreement() -> None:
-    case = {"kind": "satisfies", "range": "one", "version": "1.0.0", "expect": False}
-    outcome = replay.replay(_cases("npm-semver", case))
-    assert outcome.disagree[0]["answer"].startswith("refused:")
+    for version in ("1.0.0", "not a version"):
+        case = {"kind": "satisfies", "range": "one", "version": version, "expect": False}
+        outcome = replay.replay(_cases("npm-semver", case))
+        assert outcome.disagree[0]["answer"].startswith("refused:")
 
 
 @pytest.mark.parametrize(
@@ -137,5 +191,5 @@ def test_a_file_may_be_compressed(tmp_path: Path, compress: bool) -> None:
 def test_a_file_in_another_format_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.json"
     path.write_bytes(content)
-    with pytest.raises(replay.BadFile, match=r"other\.json"):
+    with pytest.raises(BadFile, match=r"other\.json"):
         replay.read(path)

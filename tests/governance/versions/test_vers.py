@@ -67,6 +67,9 @@ def test_unsorted_and_redundant_constraints_are_read_as_they_are_meant(text: str
         ("vers:npm/=1.0.0", "comparator and a version"),
         ("vers:npm/*|1.0.0", "comparator and a version"),
         ("vers:npm/1.0%2G0", "percent"),
+        ("vers:npm/1.0.0>2.0.0", "comparator and a version"),
+        ("vers:npm/1.0.0*", "comparator and a version"),
+        ("vers:npm/1.0.0-\u00e9", "ASCII"),
         ("vers:npm/one", "not a version"),
         ("vers:npm/>1.0.0|<1.0.0", "two different"),
         ("vers:NPM/1.0.0", "form"),
@@ -97,11 +100,43 @@ def test_a_percent_escape_is_decoded_once() -> None:
     assert scheme("semver").range("vers:semver/1.0.0%2Bbuild").contains("1.0.0")
 
 
-def test_canonical_means_sorted_and_each_version_once() -> None:
-    vers.check_canonical(vers.read("vers:npm/>=1.0.0|<2.0.0"), NPM.key)
-    for text in ("vers:npm/>=2.0.0|<1.0.0", "vers:npm/>=1.0.0|1.0.0"):
-        with pytest.raises(vers.Malformed, match="sorted"):
-            vers.check_canonical(vers.read(text), NPM.key)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vers:npm/*",
+        "vers:npm/>=1.0.0|<2.0.0",
+        "vers:npm/!=0.1.0|1.0.0|!=1.1.0|>=2.0.0|!=2.1.0|<3.0.0|>4.0.0",
+        "vers:npm/1.0%252F0",  # as one constraint has no order, its version need have no place in it
+    ],
+)
+def test_a_canonical_vers_keeps_section_5_4(text: str) -> None:
+    vers.check_canonical(vers.read(text), NPM.key)
+    assert vers.write(vers.read(text), str) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("vers:npm/>=2.0.0|<1.0.0", "sorted"),
+        ("vers:npm/>=1.0.0|1.0.0", "sorted"),
+        ("vers:npm/1.0.0|1.0.0", "sorted"),
+        ("vers:npm/>=1.0.0|>2.0.0", "redundant"),
+        ("vers:npm/<1.0.0|!=1.5.0|<=2.0.0", "redundant"),
+        ("vers:npm/>=1.0.0|1.5.0|<2.0.0", "redundant"),
+        ("vers:npm/1.0.0%2bbuild", "capitals"),
+    ],
+)
+def test_what_section_5_4_calls_invalid_is_not_canonical(text: str, reason: str) -> None:
+    with pytest.raises(vers.Malformed, match=reason):
+        vers.check_canonical(vers.read(text), NPM.key)
+
+
+def test_a_vers_is_written_in_version_order_with_what_it_must_escape() -> None:
+    assert vers.write(vers.read("vers:npm/10.0.0|>=9.0.0|<10.0.0"), NPM.key) == (
+        "vers:npm/>=9.0.0|10.0.0|<10.0.0"
+    )
+    maven = vers.read("vers:maven/2%20%25%3E|1+b_~:/c")
+    assert vers.write(maven, scheme("maven").key) == "vers:maven/1+b_~:/c|2%20%25%3E"
 
 
 @given(st.lists(strategies.releases, min_size=2, max_size=2, unique=True), strategies.releases)

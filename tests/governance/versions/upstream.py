@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from governance.replaying import Outcome
 from governance.versions import replay
 
 CASES = Path(__file__).parent / "cases"
 
 
-def outcome(name: str) -> replay.Outcome:
+def outcome(name: str) -> Outcome:
     """How the case file of this name goes."""
     return replay.replay(replay.read(CASES / f"{name}.json.gz"))
 

@@ -1,0 +1,92 @@
+"""Ways out of a conflict: the least sets of rules to set aside, each tried."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations, islice
+
+from governance.resolution.conflicts import Conflict
+from governance.resolution.ground import State
+from governance.resolution.minimal import shrink
+from governance.resolution.oracle import Oracle
+from governance.resolution.outcome import Rule, WayOut
+from governance.resolution.values import Binding, Component, Release, labels
+
+ASIDE = 3  # the most rules that one way out sets aside
+WAYS = 6  # how many ways out are told, the lightest first
+
+
+def ways_out(oracle: Oracle, conflict: Conflict) -> tuple[Conflict, tuple[WayOut, ...]]:
+    """The ways out, the lightest first, and the conflict with what was found out about it on the way.
+
+    Who wants out sets aside a rule of every conflicting set. Where that doesn't lead out, there is a further
+    set, and it begins anew.
+    """
+    while True:
+        ways: list[WayOut] = []
+        further: tuple[Binding, ...] | None = None
+        for rules in _candidates(conflict):
+            left = _left(oracle, conflict, rules)
+            state = oracle.way(left, conflict.stuck)
+            if state is not None:
+                ways.append(_way(oracle, conflict, rules, state))
+                continue
+            further = _further(oracle, conflict, left)
+            break
+        if not further:
+            return conflict, tuple(ways)
+        conflict = replace(conflict, sets=(*conflict.sets, further))
+
+
+def _candidates(conflict: Conflict) -> Iterator[tuple[Rule, ...]]:
+    """The smallest sets of rules that have one of every conflicting set, the lightest first."""
+    sets = [frozenset(binding.rule for binding in bindings) for bindings in conflict.sets]
+    weights = {binding.rule: binding.weight for bindings in conflict.sets for binding in bindings}
+    hitting: list[frozenset[Rule]] = []
+    for size in range(1, ASIDE + 1):
+        for rules in map(frozenset, combinations(sorted(weights), size)):
+            if not any(known <= rules for known in hitting) and all(rules & one for one in sets):
+                hitting.append(rules)
+    ordered = sorted(
+        hitting, key=lambda rules: (sum(map(weights.__getitem__, rules)), len(rules), sorted(rules))
+    )
+    return islice((tuple(sorted(rules)) for rules in ordered), WAYS)
+
+
+def _left(oracle: Oracle, conflict: Conflict, aside: Collection[Rule]) -> list[Binding]:
+    concerned = conflict.components
+    bindings = oracle.problem.bindings
+    return [b for b in bindings if b.rule not in aside or b.component not in concerned]
+
+
+def _further(oracle: Oracle, conflict: Conflict, left: Sequence[Binding]) -> tuple[Binding, ...] | None:
+    """A minimal conflicting set among the rules that are left; None where no rule is to blame."""
+
+    def failing(places: Sequence[int]) -> list[int] | None:
+        failed = oracle.failing([left[place] for place in places], conflict.stuck)
+        return None if failed is None else [left.index(binding) for binding in failed]
+
+    failed = failing(range(len(left)))
+    return tuple(left[place] for place in sorted(shrink(failed, failing))) if failed else None
+
+
+def _way(oracle: Oracle, conflict: Conflict, rules: tuple[Rule, ...], state: State) -> WayOut:
+    bindings = oracle.problem.bindings
+    weights = {b.rule: b.weight for b in bindings}
+    names = labels(b for b in bindings if b.component in conflict.components)
+    part = oracle.problem.situation.component
+    goes = {component: state[component] for component in conflict.stuck}
+    where = ", ".join(_goes(part(component), to) for component, to in goes.items())
+    return WayOut(
+        rules=rules,
+        weight=sum(weights[rule] for rule in rules),
+        says=f"Set {' and '.join(names[rule] for rule in rules)} aside here: {where}",
+        goes=goes,
+    )
+
+
+def _goes(component: Component, to: Release | None) -> str:
+    if to == component.installed:
+        return f"{component.name} stays {'away' if to is None else f'at {to.version}'}"
+    return f"{component.name} {'is removed' if to is None else f'goes to {to.version}'}"

@@ -1,0 +1,67 @@
+"""What some of a problem's rules allow, asked of the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from governance.resolution.clauses import Exhausted
+from governance.resolution.ground import State
+from governance.resolution.problem import Problem
+from governance.resolution.search import Search
+from governance.resolution.values import Binding
+
+
+@dataclass
+class Oracle:
+    """Says whether goals, components that break a rule, could all go if only some of the rules were there.
+
+    The others move along as far as they have to, and break no rule anew. An answer may hang on components
+    that aren't open: it is given as if these helped, and they are noted in `beyond`. `proved` turns False
+    once the solver was given up over a question: what was taken for impossible then may not be.
+    """
+
+    problem: Problem
+    search: Search
+    beyond: set[int] = field(default_factory=set)
+    proved: bool = True
+    # By goals, which bindings hold in each state that was found: it answers for all that asks no more.
+    _known: dict[tuple[int, ...], list[frozenset[Binding]]] = field(default_factory=dict)
+
+    def failing(self, bindings: Sequence[Binding], goals: Sequence[int]) -> list[Binding] | None:
+        """Those of the bindings that leave the goals no way together; None if they have one."""
+        known = self._known.setdefault(tuple(goals), [])
+        if any(held.issuperset(bindings) for held in known):
+            return None
+        try:
+            if not self.search.may_go(bindings, goals):
+                return self.search.blamed(bindings)
+        except Exhausted:
+            self.proved = False
+            return list(bindings)
+        beyond = self.search.moved_beyond()
+        if beyond and not self.search.can_go(bindings, goals):
+            self.beyond |= beyond
+        else:
+            known.append(self._held(self.search.clauses.state(), goals))
+        return None
+
+    def _held(self, state: State, goals: Sequence[int]) -> frozenset[Binding]:
+        """The bindings that hold in a state: what stays and is no goal breaks none anew."""
+        start = self.problem.start
+        return frozenset(
+            binding
+            for binding in self.problem.bindings
+            if binding.allows(state[binding.component])
+            or (state[binding.component] == start[binding.component] and not self._is_owed(binding, goals))
+        )
+
+    def _is_owed(self, binding: Binding, goals: Sequence[int]) -> bool:
+        return binding.wanted and binding.component in goals
+
+    def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
+        """The best state in which no goal breaks one of the bindings; None if there is none."""
+        problem = self.problem.under(bindings)
+        found = self.search.best(problem, goals)
+        self.beyond |= found.beyond
+        return problem.start if found.beyond else found.state
