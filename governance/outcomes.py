@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from governance.resolution import Outcome, Rule, Situation, Unsettled, decide
-from governance.situations import Inputs, Situations
+from governance.situations import Inputs, Setting, Situations
 
 # What people set aside, by the fingerprint of the conflict that they decided.
 Precedents = Mapping[str, frozenset[Rule]]
@@ -23,8 +23,8 @@ class TenantOutcome:
 
 
 @dataclass
-class _Tenant:
-    """How far a tenant's evaluation has come."""
+class _Kind:
+    """How far the evaluation of tenants that are alike has come."""
 
     aside: list[tuple[frozenset[Rule], frozenset[int]]] = field(default_factory=list)
     decided: dict[str, Unsettled] = field(default_factory=dict)
@@ -35,46 +35,42 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
 
     It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
     """
-    situations = Situations(inputs)
-    waiting = {tenant_id: _Tenant() for tenant_id in sorted(situations.opened)}
     settled: dict[int, TenantOutcome] = {}
-    while waiting:
-        situations.prepare(waiting)
-        for tenant_id, tenant in list(waiting.items()):
-            found = _advance(situations, tenant_id, tenant, precedents)
-            if found is not None:
-                settled[tenant_id] = found
-                del waiting[tenant_id]
+    for situations in Setting(inputs).slices():
+        for example, result in _settled(situations, precedents):
+            settled |= dict.fromkeys(situations.kinds[example].tenant_ids, result)
     return settled
 
 
-def _advance(
-    situations: Situations,
-    tenant_id: int,
-    tenant: _Tenant,
-    precedents: Precedents,
-) -> TenantOutcome | None:
-    """Decide the tenant's situation as far as it is open; None where more has to be opened first.
+def _settled(situations: Situations, precedents: Precedents) -> Iterator[tuple[int, TenantOutcome]]:
+    """The outcome of each kind of tenants, opening more of them where that is asked for.
 
-    The situation is decided as it is before what people set aside is taken away, so that a conflict is seen
-    to stand, decided or not.
+    A situation is decided as it is before what people set aside is taken away, so that a conflict is seen to
+    stand, decided or not.
     """
-    situation = situations.build(tenant_id)
-    for rules, components in tenant.aside:
+    waiting = {example: _Kind() for example in situations.kinds}
+    while waiting:
+        situations.prepare(waiting)
+        built = {example: _without(situations.build(example), kind) for example, kind in waiting.items()}
+        outcomes = _decided(built.values())
+        for example, situation in built.items():
+            kind, outcome = waiting[example], outcomes[situation.digest]
+            news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - kind.decided.keys()]
+            if outcome.beyond:
+                situations.open(example, outcome.beyond)
+            elif news:
+                for unsettled in news:
+                    kind.decided[unsettled.fingerprint] = unsettled
+                    kind.aside.append((precedents[unsettled.fingerprint], unsettled.components))
+            else:
+                del waiting[example]
+                yield example, TenantOutcome(situation, outcome, tuple(kind.decided.values()))
+
+
+def _without(situation: Situation, kind: _Kind) -> Situation:
+    for rules, components in kind.aside:
         situation = situation.without(rules, components)
-    while True:
-        outcome = _outcome(situation)
-        if outcome.beyond:
-            situations.open(tenant_id, outcome.beyond)
-            return None
-        news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - tenant.decided.keys()]
-        if not news:
-            return TenantOutcome(situation, outcome, tuple(tenant.decided.values()))
-        for unsettled in news:
-            rules = precedents[unsettled.fingerprint]
-            tenant.decided[unsettled.fingerprint] = unsettled
-            tenant.aside.append((rules, unsettled.components))
-            situation = situation.without(rules, unsettled.components)
+    return situation
 
 
 # Outcomes by the digests of their situations. A digest stands for all that an outcome depends on, so that a
@@ -83,9 +79,15 @@ _KEPT = 4_000
 _known: OrderedDict[str, Outcome] = OrderedDict()
 
 
-def _outcome(situation: Situation) -> Outcome:
-    outcome = _known.pop(situation.digest, None) or decide(situation)
-    _known[situation.digest] = outcome
-    if len(_known) > _KEPT:
-        _known.popitem(last=False)
-    return outcome
+def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
+    """The outcomes by digest; what was met lately isn't decided again."""
+    found: dict[str, Outcome] = {}
+    for situation in situations:
+        digest = situation.digest
+        if digest not in found:
+            found[digest] = _known.pop(digest) if digest in _known else decide(situation)
+    for digest, outcome in found.items():
+        _known[digest] = outcome
+        if len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return found
