@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from governance.resolution import Outcome, Rule, Situation, Unsettled, decide
+from governance.deciders import decide_all
+from governance.resolution import Outcome, Rule, Situation, Unsettled, combined, parts
 from governance.situations import Inputs, Setting, Situations
 
 # What people set aside, by the fingerprint of the conflict that they decided.
@@ -73,21 +74,21 @@ def _without(situation: Situation, kind: _Kind) -> Situation:
     return situation
 
 
-# Outcomes by the digests of their situations. A digest stands for all that an outcome depends on, so that a
-# process that evaluates again and again, as workers do, decides only what it hasn't met lately.
-_KEPT = 4_000
+# Outcomes by the digests of parts. A digest stands for all that an outcome depends on, so that a process that
+# evaluates again and again, as workers do, decides only what it hasn't met lately.
+_KEPT = 20_000
 _known: OrderedDict[str, Outcome] = OrderedDict()
 
 
 def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
-    """The outcomes by digest; what was met lately isn't decided again."""
-    found: dict[str, Outcome] = {}
-    for situation in situations:
-        digest = situation.digest
-        if digest not in found:
-            found[digest] = _known.pop(digest) if digest in _known else decide(situation)
-    for digest, outcome in found.items():
-        _known[digest] = outcome
-        if len(_known) > _KEPT:
-            _known.popitem(last=False)
+    """The outcomes by digest. Situations share most of their parts, and each part is decided once."""
+    split = {situation.digest: parts(situation) for situation in situations}
+    wanted = {part.digest: part for some in split.values() for part in some}
+    missing = [part for digest, part in wanted.items() if digest not in _known]
+    _known.update((part.digest, outcome) for part, outcome in zip(missing, decide_all(missing), strict=True))
+    found = {digest: combined([_known[part.digest] for part in some]) for digest, some in split.items()}
+    for digest in wanted:
+        _known.move_to_end(digest)
+    while len(_known) > _KEPT:
+        _known.popitem(last=False)
     return found
