@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from governance.compilation.judgements import broken_by
 from governance.demands import PluginRow
-from governance.models import Policy, Rule, SelectionTenant
+from governance.likeness import Likeness
+from governance.models import Policy, Rule
 from governance.models.policy import Mode
 from governance.models.rule import RuleKind
 from governance.relations import Catalogue
 from governance.resolution import Binding, Prefer
 from governance.rules import Wish, says
-from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +65,17 @@ def rule_rows(rule_ids: Collection[int]) -> tuple[RuleRow, ...]:
 
 
 class Rulebook:
-    """Which of the rules bind which tenant, and what they leave to a component there."""
+    """Which of the rules bind which tenants, and what they leave to a component there."""
 
     def __init__(
-        self,
-        rules: Sequence[RuleRow],
-        catalogue: Catalogue,
-        tenant_ids: Collection[int],
-        supposed: Sequence[SupposedExemption] = (),
-        acting: frozenset[int] | None = None,
+        self, rules: Sequence[RuleRow], catalogue: Catalogue, acting: frozenset[int] | None = None
     ) -> None:
         """`acting` are the ids of the rules to be acted on, None for all; the others bind, no more."""
         self.rules = rules
         self.catalogue = catalogue
         self.acting = acting
-        self._by_tenant = self._members(tenant_ids)
-        self._exempt = self._exemptions(tenant_ids, supposed)
         self._broken: dict[int, dict[int, frozenset[int]]] = {}
+        self._about: dict[tuple[tuple[int, ...], int], tuple[RuleRow, ...]] = {}
         self._bindings: dict[tuple[int, int, int | None], Binding | None] = {}
 
     def load(self, plugin_ids: Iterable[int]) -> None:
@@ -94,15 +85,23 @@ class Rulebook:
             found = broken_by([rule.id for rule in self.rules], missing)
             self._broken.update({plugin_id: found.get(plugin_id, {}) for plugin_id in missing})
 
-    def binding(self, tenant_id: int, plugin_id: int, installed: int | None) -> list[Binding]:
-        """What binds a loaded plugin in a tenant that has that release of it."""
+    def binding(self, alike: Likeness, plugin_id: int, installed: int | None) -> list[Binding]:
+        """What binds a loaded plugin in the tenants alike, which have that release of it."""
         plugin = self.catalogue.plugins[plugin_id]
         found = (
             self._once(rule, plugin, installed)
-            for rule in self._by_tenant.get(tenant_id, ())
-            if rule.covers(plugin) and not self._is_exempt(tenant_id, rule, plugin_id)
+            for rule in self._rules_about(plugin, alike.selections)
+            if not (alike.exempt and _is_exempt(alike, rule, plugin_id))
         )
         return [binding for binding in found if binding is not None]
+
+    def _rules_about(self, plugin: PluginRow, selections: tuple[int, ...]) -> tuple[RuleRow, ...]:
+        key = (selections, plugin.id)
+        if key not in self._about:
+            self._about[key] = tuple(
+                rule for rule in self.rules if rule.covers(plugin) and rule.selection_id in selections
+            )
+        return self._about[key]
 
     def _once(self, rule: RuleRow, plugin: PluginRow, installed: int | None) -> Binding | None:
         """One object for equal bindings. What is installed matters to a hold alone."""
@@ -141,42 +140,12 @@ class Rulebook:
         versions = [self.catalogue.version(pk) for pk in (held, target) if pk is not None]
         return phrase(rule, plugin.name, versions[0] if versions else None)
 
-    def _members(self, tenant_ids: Collection[int]) -> dict[int, list[RuleRow]]:
-        by_selection: dict[int, list[int]] = defaultdict(list)
-        rows = SelectionTenant.objects.filter(
-            selection_id__in={rule.selection_id for rule in self.rules}, tenant_id__in=list(tenant_ids)
-        )
-        for selection_id, tenant_id in rows.values_list("selection_id", "tenant_id"):
-            by_selection[selection_id].append(tenant_id)
-        found: dict[int, list[RuleRow]] = defaultdict(list)
-        for rule in self.rules:
-            for tenant_id in by_selection[rule.selection_id]:
-                found[tenant_id].append(rule)
-        return found
 
-    def _exemptions(
-        self, tenant_ids: Collection[int], supposed: Sequence[SupposedExemption]
-    ) -> dict[tuple[int, int], list[tuple[str, int | None]]]:
-        parameters = {
-            "group": self.catalogue.group_id,
-            "at": self.catalogue.at,
-            "tenants": list(tenant_ids),
-            **exemption_parameters(supposed),
-        }
-        found: dict[tuple[int, int], list[tuple[str, int | None]]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                EXEMPTIONS.format(some="AND e.tenant_id = ANY (%(tenants)s::bigint[])"), parameters
-            )
-            for _, tenant_id, policy_id, key, plugin_id, _ in cursor.fetchall():
-                found[tenant_id, policy_id].append((key, plugin_id))
-        return found
-
-    def _is_exempt(self, tenant_id: int, rule: RuleRow, plugin_id: int) -> bool:
-        return any(
-            key in ("", rule.key) and plugin in (None, plugin_id)
-            for key, plugin in self._exempt.get((tenant_id, rule.policy_id), ())
-        )
+def _is_exempt(alike: Likeness, rule: RuleRow, plugin_id: int) -> bool:
+    return any(
+        policy == rule.policy_id and key in ("", rule.key) and plugin in (None, plugin_id)
+        for policy, key, plugin in alike.exempt
+    )
 
 
 def phrase(rule: RuleRow, plugin: str, version: str | None) -> str:

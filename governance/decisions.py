@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from django.db import connection, transaction
 
 from audit import ledger
 from config.access import Actor
-from governance import flags, staging, standing
+from governance import flags, standing, verdicts
 from governance.bindings import rule_rows
-from governance.models import Decision, Finding, Plugin, Rule, TenantDecision
+from governance.models import Decision, Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Outcome
 from governance.situations import Inputs
-from tenants import directory
 from tenants.models import Group
-
-log = structlog.get_logger("plumbline.decision")
-
-Status = Finding.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +60,9 @@ def evaluate(
     ledger.hold(group.pk)  # one evaluation at a time: they write the same conflicts
     inputs = current_inputs(group, at=at, tenant_ids=tenant_ids)
     outcomes = evaluate_outcomes(inputs, standing.precedents(group.pk))
+    verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
-    _write_findings(group, outcomes, tenant_ids)
+    verdicts.write(group.pk, outcomes, tenant_ids)
     names = dict(Plugin.objects.filter(group=group).values_list("pk", "name"))
     conflicts = standing.register(group, outcomes, tenant_ids=tenant_ids, names=names, actor=actor, at=at)
     return EvaluationResult(
@@ -106,23 +101,27 @@ def _write_decisions(
         unique_fields=["group", "digest"],
         update_fields=["changes", "unsettled"],
     )
-    decisions = dict(Decision.objects.filter(group=group, digest__in=distinct).values_list("digest", "pk"))
-    others = TenantDecision.objects.filter(group=group).exclude(tenant_id__in=outcomes.keys())
-    (others if tenant_ids is None else others.filter(tenant_id__in=list(tenant_ids))).delete()
-    TenantDecision.objects.bulk_create(
-        (
-            TenantDecision(
-                group=group,
-                tenant_id=tenant_id,
-                decision_id=decisions[result.situation.digest],
-                evaluated_at=at,
-            )
-            for tenant_id, result in sorted(outcomes.items())
-        ),
-        update_conflicts=True,
-        unique_fields=["tenant"],
-        update_fields=["decision", "evaluated_at"],
-    )
+    parameters: dict[str, Any] = {"group": group.pk, "at": at}
+    some = ""
+    if tenant_ids is not None:
+        some, parameters["tenants"] = "AND tenant_id = ANY (%(tenants)s::bigint[])", list(tenant_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAVE.format(some=some), parameters)
+        cursor.execute(_PLACE, parameters)
+
+
+_LEAVE = """
+DELETE FROM governance_tenantdecision known
+WHERE group_id = %(group)s {some}
+  AND NOT EXISTS (SELECT FROM decided_tenant t WHERE t.tenant_id = known.tenant_id)
+"""
+_PLACE = """
+INSERT INTO governance_tenantdecision (group_id, tenant_id, decision_id, evaluated_at)
+SELECT %(group)s, t.tenant_id, d.id, %(at)s
+FROM decided_tenant t JOIN governance_decision d ON d.group_id = %(group)s AND d.digest = t.digest
+ORDER BY t.tenant_id
+ON CONFLICT (tenant_id) DO UPDATE SET decision_id = EXCLUDED.decision_id, evaluated_at = EXCLUDED.evaluated_at
+"""
 
 
 def _decision(group: Group, digest: str, outcome: Outcome, at: datetime) -> Decision:
@@ -144,115 +143,3 @@ def _decision(group: Group, digest: str, outcome: Outcome, at: datetime) -> Deci
         for one in outcome.unsettled
     ]
     return Decision(group=group, digest=digest, changes=changes, unsettled=unsettled, decided_at=at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What a finding says about what is to be done."""
-
-    target_id: int | None = None
-    remove: bool = False
-    reason: str = ""
-    undecided: bool = False
-
-
-def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
-    """By component, what was decided."""
-    found: dict[int, _Verdict] = {}
-    aside = {component: one for one in result.decided for component in one.stuck}
-    for component, one in aside.items():
-        found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}")
-    for change in result.outcome.changes:
-        reason = change.because
-        if change.component in aside:
-            reason += f" (by {result.decision_on(aside[change.component])})"
-        found[change.component] = _Verdict(
-            target_id=change.after.id if change.after else None,
-            remove=change.after is None,
-            reason=reason,
-        )
-    for one in result.outcome.unsettled:
-        for component in one.stuck:
-            found[component] = _Verdict(reason=one.summary, undecided=True)
-    return found
-
-
-def _write_findings(
-    group: Group, outcomes: Mapping[int, TenantOutcome], tenant_ids: Collection[int] | None
-) -> None:
-    """Write targets and reasons; only between new and needs-a-decision does evaluation move the status."""
-    findings = Finding.objects.filter(group=group).open().select_related("policy", "plugin", "tenant")
-    if tenant_ids is not None:
-        findings = findings.filter(tenant_id__in=list(tenant_ids))
-    verdicts = {tenant_id: _verdicts(result) for tenant_id, result in outcomes.items()}
-    changed: list[Finding] = []
-    for finding in findings:
-        verdict = verdicts.get(finding.tenant_id, {}).get(finding.plugin_id, _Verdict())
-        if finding.status == Status.ACCEPTED:
-            verdict = _Verdict(reason=finding.reason)
-        if _apply(finding, verdict):
-            changed.append(finding)
-    _update(changed)
-    _tell(changed, outcomes)
-
-
-def _apply(finding: Finding, verdict: _Verdict) -> bool:
-    """Set what the verdict says; whether that is news."""
-    status = finding.status
-    if verdict.undecided and status == Status.NEW:
-        status = Status.NEEDS_DECISION
-    elif not verdict.undecided and status == Status.NEEDS_DECISION:
-        status = Status.NEW
-    wanted = (verdict.target_id, verdict.remove, verdict.reason, status)
-    if (finding.target_id, finding.remove, finding.reason, finding.status) == wanted:
-        return False
-    finding.target_id, finding.remove, finding.reason, finding.status = wanted
-    return True
-
-
-_UPDATE = """
-UPDATE governance_finding f
-SET target_id = j.target_id, remove = j.remove, reason = j.reason, status = j.status
-FROM decided_finding j WHERE f.id = j.id
-"""
-
-
-def _update(findings: Iterable[Finding]) -> None:
-    columns = {
-        "id": "bigint",
-        "target_id": "bigint",
-        "remove": "boolean",
-        "reason": "text",
-        "status": "text",
-    }
-    rows = ((f.pk, f.target_id, f.remove, f.reason, str(f.status)) for f in findings)
-    if staging.fill("decided_finding", columns, rows):
-        with connection.cursor() as cursor:
-            cursor.execute(_UPDATE)
-
-
-def _tell(findings: list[Finding], outcomes: Mapping[int, TenantOutcome]) -> None:
-    """One line of the log for each drift that was decided anew."""
-    owners = directory.admins_of({finding.tenant_id for finding in findings})
-    versions = dict(_versions(outcomes))
-    lines = [
-        {
-            "group": finding.group_id,
-            "tenant": finding.tenant.key,
-            "plugin": finding.plugin.name,
-            "policy": f"{finding.policy.name}/{finding.rule_key}",
-            "target": versions.get(finding.target_id) if finding.target_id else None,
-            "decision": "remove" if finding.remove else str(finding.status),
-            "owner": ", ".join(str(user) for user in owners.get(finding.tenant_id, ())),
-            "reason": finding.reason,
-        }
-        for finding in findings
-    ]
-    transaction.on_commit(lambda: [log.info("finding.decided", **line) for line in lines] and None)
-
-
-def _versions(outcomes: Mapping[int, TenantOutcome]) -> Iterator[tuple[int, str]]:
-    for result in outcomes.values():
-        for change in result.outcome.changes:
-            if change.after is not None:
-                yield change.after.id, change.after.version

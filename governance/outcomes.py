@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from governance.resolution import Outcome, Rule, Situation, Unsettled, decide
-from governance.situations import Inputs, Situations
+from governance.deciders import decide_all
+from governance.resolution import Outcome, Rule, Situation, Unsettled, combined, parts
+from governance.situations import Inputs, Setting, Situations
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class TenantOutcome:
 
 
 @dataclass
-class _Tenant:
-    """How far a tenant's evaluation has come."""
+class _Kind:
+    """How far the evaluation of tenants that are alike has come."""
 
     aside: list[tuple[frozenset[Rule], frozenset[int]]] = field(default_factory=list)
     decided: dict[str, Unsettled] = field(default_factory=dict)
@@ -52,58 +53,60 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
 
     It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
     """
-    situations = Situations(inputs)
-    waiting = {tenant_id: _Tenant() for tenant_id in sorted(situations.opened)}
     settled: dict[int, TenantOutcome] = {}
-    while waiting:
-        situations.prepare(waiting)
-        for tenant_id, tenant in list(waiting.items()):
-            found = _advance(situations, tenant_id, tenant, precedents)
-            if found is not None:
-                settled[tenant_id] = found
-                del waiting[tenant_id]
+    for situations in Setting(inputs).slices():
+        for example, result in _settled(situations, precedents):
+            settled |= dict.fromkeys(situations.kinds[example].tenant_ids, result)
     return settled
 
 
-def _advance(
-    situations: Situations,
-    tenant_id: int,
-    tenant: _Tenant,
-    precedents: Precedents,
-) -> TenantOutcome | None:
-    """Decide the tenant's situation as far as it is open; None where more has to be opened first.
+def _settled(situations: Situations, precedents: Precedents) -> Iterator[tuple[int, TenantOutcome]]:
+    """The outcome of each kind of tenants, opening more of them where that is asked for.
 
-    The situation is decided as it is before what people set aside is taken away, so that a conflict is seen
-    to stand, decided or not.
+    A situation is decided as it is before what people set aside is taken away, so that a conflict is seen to
+    stand, decided or not.
     """
-    situation = situations.build(tenant_id)
-    for rules, components in tenant.aside:
+    waiting = {example: _Kind() for example in situations.kinds}
+    while waiting:
+        situations.prepare(waiting)
+        built = {example: _without(situations.build(example), kind) for example, kind in waiting.items()}
+        outcomes = _decided(built.values())
+        for example, situation in built.items():
+            kind, outcome = waiting[example], outcomes[situation.digest]
+            news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - kind.decided.keys()]
+            if outcome.beyond:
+                situations.open(example, outcome.beyond, widely=outcome.widely)
+            elif news:
+                for unsettled in news:
+                    kind.decided[unsettled.fingerprint] = unsettled
+                    kind.aside.append((precedents[unsettled.fingerprint].rules, unsettled.components))
+            else:
+                del waiting[example]
+                said = {fingerprint: precedents[fingerprint].says for fingerprint in kind.decided}
+                yield example, TenantOutcome(situation, outcome, tuple(kind.decided.values()), said)
+
+
+def _without(situation: Situation, kind: _Kind) -> Situation:
+    for rules, components in kind.aside:
         situation = situation.without(rules, components)
-    while True:
-        outcome = _outcome(situation)
-        if outcome.beyond:
-            situations.open(tenant_id, outcome.beyond, widely=outcome.widely)
-            return None
-        news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - tenant.decided.keys()]
-        if not news:
-            said = {fingerprint: precedents[fingerprint].says for fingerprint in tenant.decided}
-            return TenantOutcome(situation, outcome, tuple(tenant.decided.values()), said)
-        for unsettled in news:
-            rules = precedents[unsettled.fingerprint].rules
-            tenant.decided[unsettled.fingerprint] = unsettled
-            tenant.aside.append((rules, unsettled.components))
-            situation = situation.without(rules, unsettled.components)
+    return situation
 
 
-# Outcomes by the digests of their situations. A digest stands for all that an outcome depends on, so that a
-# process that evaluates again and again, as workers do, decides only what it hasn't met lately.
-_KEPT = 4_000
+# Outcomes by the digests of parts. A digest stands for all that an outcome depends on, so that a process that
+# evaluates again and again, as workers do, decides only what it hasn't met lately.
+_KEPT = 20_000
 _known: OrderedDict[str, Outcome] = OrderedDict()
 
 
-def _outcome(situation: Situation) -> Outcome:
-    outcome = _known.pop(situation.digest, None) or decide(situation)
-    _known[situation.digest] = outcome
-    if len(_known) > _KEPT:
+def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
+    """The outcomes by digest. Situations share most of their parts, and each part is decided once."""
+    split = {situation.digest: parts(situation) for situation in situations}
+    wanted = {part.digest: part for some in split.values() for part in some}
+    missing = [part for digest, part in wanted.items() if digest not in _known]
+    _known.update((part.digest, outcome) for part, outcome in zip(missing, decide_all(missing), strict=True))
+    found = {digest: combined([_known[part.digest] for part in some]) for digest, some in split.items()}
+    for digest in wanted:
+        _known.move_to_end(digest)
+    while len(_known) > _KEPT:
         _known.popitem(last=False)
-    return outcome
+    return found

@@ -54,16 +54,15 @@ def violations_query(
         "at": at,
         **exemption_parameters(supposed),
     }
-    installed = _NOW
     if snapshot is not None:
-        installed, parameters["snapshot"] = _THEN, snapshot
+        parameters["snapshot"] = snapshot
     some = {"i": "", "s": "", "e": ""}
     if tenant_ids is not None:
         some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
         parameters["tenants"] = list(tenant_ids)
     text = _VIOLATIONS.format(
-        installed=installed.format(alias="i"),
-        also_installed=installed.format(alias="here"),
+        installed=installed_condition("i", snapshot),
+        also_installed=installed_condition("here", snapshot),
         exemptions=EXEMPTIONS.format(some=some["e"]),
         some_installations=some["i"],
         some_members=some["s"],
@@ -80,6 +79,11 @@ def exemption_parameters(supposed: Sequence[SupposedExemption]) -> dict[str, Any
         "supposed_keys": [exemption.rule_key for exemption in supposed],
         "supposed_plugins": [exemption.plugin_id for exemption in supposed],
     }
+
+
+def installed_condition(alias: str, snapshot: int | None) -> str:
+    """What is true of the rows of installations in force now, or at the parameter `snapshot`."""
+    return (_NOW if snapshot is None else _THEN).format(alias=alias)
 
 
 _NOW = "{alias}.until IS NULL"

@@ -2,9 +2,10 @@
 
 from governance.resolution.agreeing import Sameness, Tenants
 from governance.resolution.consistency import Reason, Trouble, Why, troubles
-from governance.resolution.deciding import decide
+from governance.resolution.deciding import combined, decide, decide_whole
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
+from governance.resolution.parts import parts
 from governance.resolution.values import (
     Binding,
     Clash,
@@ -39,10 +40,13 @@ __all__ = [
     "Unsettled",
     "WayOut",
     "Why",
+    "combined",
     "decide",
+    "decide_whole",
     "digest_of",
     "digest_of_set",
     "in_order",
+    "parts",
     "reason_in_words",
     "troubles",
 ]

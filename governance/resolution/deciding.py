@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from governance.resolution.clauses import Clauses
@@ -26,7 +27,11 @@ def decide(situation: Situation) -> Outcome:
     what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
     What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    outcomes = [_remembered(part) for part in parts(situation)]
+    return combined([_remembered(part) for part in parts(situation)])
+
+
+def combined(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of a situation by those of its parts."""
     beyond = frozenset[int]().union(*(outcome.beyond for outcome in outcomes))
     if beyond:
         return Outcome(beyond=beyond, widely=any(outcome.widely for outcome in outcomes))

@@ -1,51 +1,88 @@
-"""manage.py benchmark: how fast the loop is on this machine."""
+"""manage.py benchmark: how fast the loop and evaluation are on this machine."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from django_typer.management import TyperCommand
+from django_typer.management import TyperCommand, command, initialize
 from rich.console import Console
-from rich.table import Table
 
-from demo import benchmark
+from demo.benchmarks import evaluation, loop, tables
+from demo.benchmarks.fleet import Fleet, Size
+from demo.benchmarks.stages import STAGES
+
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Tenants = Annotated[int, typer.Option(min=1, help="How many tenants.")]
+Plugins = Annotated[int, typer.Option(min=10, help="Installations in each, the host among them.")]
+Policies = Annotated[int, typer.Option(min=1, help="How many policies.")]
+Drift = Annotated[float, typer.Option(min=0, max=1, help="The share of installations that break a rule.")]
+Distinct = Annotated[bool, typer.Option(help="Every tenant unlike every other: the worst case.")]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same fleet.")]
+Measure = Callable[[evaluation.Tell], dict[str, Any]]
 
 
 class Command(TyperCommand):
-    """Measures a throwaway installation with the real fleet; nothing of this one is touched."""
+    """Measures throwaway installations; nothing of this one is touched. Without a part, all of them."""
 
-    help = "Print how long the loop's stages take on the real fleet, with the row counts."
+    help = __doc__ or ""
 
-    def handle(self, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-        """Measure and print."""
+    @initialize(invoke_without_command=True)
+    def all_parts(self, context: typer.Context, as_json: JsonOption = False) -> None:
+        """The loop on the real fleet, evaluation at its usual size, and the worst case."""
+        if context.invoked_subcommand is None:
+            figures = {"loop": self._measured(loop.measure)}
+            for size in (Size(10_000, 200, 50, 0.12), Size(10_000, 200, 50, 0.12, distinct=True)):
+                figures[_name(size)] = self._measured(partial(evaluation.measure, size))
+            self._print(as_json, figures)
+
+    @command(name="loop")
+    def measure_loop(self, as_json: JsonOption = False) -> None:
+        """The whole loop on the real fleet, from outside as its users see it."""
+        self._print(as_json, {"loop": self._measured(loop.measure)})
+
+    @command(name="evaluation")
+    def measure_evaluation(
+        self,
+        tenants: Tenants = 10_000,
+        plugins: Plugins = 200,
+        policies: Policies = 50,
+        drift: Drift = 0.12,
+        distinct: Distinct = False,
+        seed: Seed = 1,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Detection, decisions and simulation on a fleet generated from the real one's situations."""
+        size = Size(tenants, plugins, policies, drift, distinct, seed)
+        self._print(as_json, {_name(size): self._measured(partial(evaluation.measure, size))})
+
+    @command(hidden=True)
+    def inside(
+        self,
+        stage: str,
+        tenants: Tenants = 10_000,
+        plugins: Plugins = 200,
+        policies: Policies = 50,
+        drift: Drift = 0.12,
+        distinct: Distinct = False,
+        seed: Seed = 1,
+    ) -> None:
+        """One stage, in the throwaway installation that a measurement has made."""
+        fleet = Fleet(Size(tenants, plugins, policies, drift, distinct, seed))
+        self.stdout.write(json.dumps(STAGES[stage](fleet)))
+
+    def _measured(self, measure: Measure) -> dict[str, Any]:
         with Console(stderr=True).status("Starting …") as status:
-            figures = benchmark.measure(lambda what: status.update(f"Benchmark: {what} …"))
+            return measure(lambda what: status.update(f"Benchmark: {what} …"))
+
+    def _print(self, as_json: bool, figures: dict[str, Any]) -> None:
         if as_json:
             self.stdout.write(json.dumps(figures, indent=2))
             return
-        table = Table("measured", "seconds", "with")
-        for row in _rows(figures):
-            table.add_row(*row)
-        Console().print(table)
+        for name, part in figures.items():
+            Console().print(tables.loop(part) if name == "loop" else tables.evaluation(name, part))
 
 
-def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
-    counts = {name: value for name, value in figures["loaded"].items() if name != "seconds"}
-    told = ", ".join(f"{value:,} {name}" for name, value in counts.items())
-    rows = [
-        (f"load: {stage}", f"{seconds:.2f}", told if stage == "history" else "")
-        for stage, seconds in figures["loaded"]["seconds"].items()
-    ]
-    seen, report = figures["manifest_to_finding"], figures["report"]
-    rows.append(("manifest answered", f"{seen['answered']:.3f}", ""))
-    rows.append(("manifest to visible finding", f"{seen['visible']:.3f}", "web and worker running"))
-    sizes = ", ".join(f"{name} {size:,} bytes" for name, size in report["bytes"].items())
-    rows.append(("compliance report", f"{report['seconds']:.2f}", sizes))
-    for name in ("loop", "again"):
-        loop = figures[name]
-        stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in loop["stages"].items())
-        changed = "changed" if loop["changed"] else "nothing changed"
-        rows.append(
-            (f"whole loop, {name}", f"{loop['seconds']:.2f}", f"{loop['tasks']} tasks, {changed}; {stages}")
-        )
-    return rows
+def _name(size: Size) -> str:
+    return "distinct" if size.distinct else "evaluation"

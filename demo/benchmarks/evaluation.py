@@ -1,0 +1,61 @@
+"""Evaluation measured on a generated fleet, in a throwaway installation, each stage in its own process."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+
+from config import postgres
+from demo.benchmarks.fleet import Size
+from demo.benchmarks.memory import watching
+from demo.benchmarks.stages import STAGES
+from demo.throwaway import Throwaway, throwaway
+
+Tell = Callable[[str], None]
+
+
+def measure(size: Size, tell: Tell) -> dict[str, Any]:
+    """Generate the fleet, run every stage, and say how long each took and how much memory."""
+    with throwaway() as product:
+        figures = {stage: _run(product, stage, size, tell) for stage in STAGES}
+    return {"size": asdict(size), "machine": machine(), "stages": figures}
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on, and how busy that was."""
+    return {
+        "cores": os.cpu_count(),
+        "load": [round(value, 2) for value in os.getloadavg()],
+        "python": platform.python_version(),
+    }
+
+
+def _run(product: Throwaway, stage: str, size: Size, tell: Tell) -> dict[str, Any]:
+    tell(stage)
+    options = {name: value for name, value in asdict(size).items() if name != "distinct"}
+    command = [sys.executable, "manage.py", "benchmark", "inside", stage]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    command += ["--distinct"] if size.distinct else []
+    server = postgres.status(product.data_dir)
+    assert server is not None, "the throwaway installation's database runs"
+    begun = time.monotonic()
+    with (
+        subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=product.environment, stdout=subprocess.PIPE, text=True
+        ) as process,
+        watching({"python": process.pid, "postgresql": server.pid}) as peaks,
+    ):
+        said, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"The stage {stage} failed.")
+    whole = round(time.monotonic() - begun, 2)
+    return {**json.loads(said), "whole_process_seconds": whole, "peak_mib": peaks.figures()}

@@ -1,0 +1,109 @@
+"""Parts of situations decided on all cores, by processes that know nothing but the parts.
+
+They are started as plain programs, not forked: a worker that has a connection, or isn't allowed children of
+`multiprocessing`, may have them all the same. `python -m governance.deciders` is one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO
+
+from governance.resolution import Change, Outcome, Release, Situation, decide_whole
+
+FEW = 300  # parts that one process decides before another one would have started
+_TOGETHER = 100  # parts that go to a process at a time: what they share is told once
+_ROOT = Path(__file__).resolve().parent.parent
+_LENGTH = 8  # bytes that say how long a message is
+
+
+def decide_all(parts: Sequence[Situation]) -> list[Outcome]:
+    """The outcomes of the parts, in their order."""
+    cores = len(os.sched_getaffinity(0))
+    if len(parts) < FEW or cores == 1:
+        return [decide_whole(part) for part in parts]
+    bundles = [parts[begin : begin + _TOGETHER] for begin in range(0, len(parts), _TOGETHER)]
+    idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+    with ExitStack() as stack, ThreadPoolExecutor(cores) as threads:
+        for _ in range(cores):
+            idle.put(stack.enter_context(_process()))
+        return [outcome for some in threads.map(lambda one: _asked(one, idle), bundles) for outcome in some]
+
+
+def _process() -> subprocess.Popen[bytes]:
+    """A process that ends when its input does."""
+    command = [sys.executable, "-m", "governance.deciders"]
+    return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:
+    process = idle.get()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    _send(process.stdin, list(parts))
+    answer = _receive(process.stdout)
+    if answer is None:
+        raise RuntimeError("A process that decides has ended before its time.")
+    idle.put(process)
+    return [_at_home(part, outcome) for part, outcome in zip(parts, answer, strict=True)]
+
+
+def _at_home(part: Situation, outcome: Outcome) -> Outcome:
+    """The outcome in terms of the part's own releases, which are here already."""
+    known = {release.id: release for release in _releases(part)}
+    changes = [
+        replace(
+            change,
+            before=known[change.before.id] if change.before else None,
+            after=known[change.after.id] if change.after else None,
+        )
+        for change in outcome.changes
+    ]
+    return replace(outcome, changes=tuple(changes))
+
+
+def _releases(part: Situation) -> Iterator[Release]:
+    for component in part.components:
+        yield from component.candidates
+        if component.installed is not None:
+            yield component.installed
+
+
+def _slim(outcome: Outcome) -> Outcome:
+    """Without what is known at home, which would be most of the message."""
+    return replace(outcome, changes=tuple(map(_bare, outcome.changes)))
+
+
+def _bare(change: Change) -> Change:
+    before, after = change.before, change.after
+    return replace(change, before=before.bare if before else None, after=after.bare if after else None)
+
+
+def _send(stream: IO[bytes], message: object) -> None:
+    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(len(content).to_bytes(_LENGTH, "big") + content)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> list[Outcome] | None:
+    length = stream.read(_LENGTH)
+    return pickle.loads(stream.read(int.from_bytes(length, "big"))) if len(length) == _LENGTH else None
+
+
+def _serve(given: IO[bytes], answers: IO[bytes]) -> None:
+    while length := given.read(_LENGTH):
+        parts = pickle.loads(given.read(int.from_bytes(length, "big")))
+        _send(answers, [_slim(decide_whole(part)) for part in parts])
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin.buffer, sys.stdout.buffer)
