@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import stuck_together
@@ -17,7 +16,6 @@ from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
 OPENED = 1_000  # components of a part that may be opened; from there on what is open has to do
-KEPT = 20_000  # parts whose outcomes are remembered: most are met in tenant after tenant
 
 
 def decide(situation: Situation) -> Outcome:
@@ -27,7 +25,7 @@ def decide(situation: Situation) -> Outcome:
     what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
     What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    return combined([_remembered(part) for part in parts(situation)])
+    return combined([decide_whole(part) for part in parts(situation)])
 
 
 def combined(outcomes: Sequence[Outcome]) -> Outcome:
@@ -49,11 +47,6 @@ def settle(situation: Situation) -> tuple[Change, ...] | None:
     with Clauses(problem) as clauses:
         found = Search(clauses, final=True).best(problem, problem.obliged)
     return None if found.state is None else _changes(problem, found.state)
-
-
-@lru_cache(maxsize=KEPT)
-def _remembered(part: Situation) -> Outcome:
-    return decide_whole(part)
 
 
 def decide_whole(part: Situation) -> Outcome:
