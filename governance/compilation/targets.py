@@ -9,11 +9,13 @@ from datetime import datetime
 
 from django.db import connection
 
+from governance import documents
 from governance.compilation import facts, judgements
 from governance.compilation.facts import PluginFacts
 from governance.compilation.sameness import Camp, candidates, choose
 from governance.models import Rule, SelectionTenant
 from governance.models.rule import RuleKind
+from governance.rules import ReleaseFacts
 from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
 
 Pair = tuple[int, int]  # a rule and a plugin
@@ -28,6 +30,12 @@ class _Field:
     catalogue: dict[int, PluginFacts]
     broken: dict[int, dict[int, frozenset[int]]]
     at: datetime
+
+    def basis(self, plugin: PluginFacts) -> str:
+        """The digest of what the choice rests on, tenants apart: releases, and what denies which of them."""
+        broken = self.broken.get(plugin.id, {})
+        denied = [(rule.pk, *sorted(broken.get(rule.pk, ()))) for rule in self.rivals(plugin)]
+        return documents.digest([[r.id for r in candidates(plugin.releases, self.at)], denied])
 
     def rivals(self, plugin: PluginFacts) -> list[Rule]:
         """The other rules that may keep a tenant from some release of the plugin."""
@@ -61,6 +69,9 @@ def settle_targets(
         choosing = _touched(choosing, tenant_ids)
     if not choosing:
         return frozenset()
+    if snapshot is not None:  # what is reached now says nothing of then
+        for rule in choosing:
+            rule.reached = {}
     others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
     field = _field(group_id, choosing, others, at, contested_only=tenant_ids is not None)
     if tenant_ids is None:
@@ -114,20 +125,54 @@ def _find_contested(field: _Field) -> None:
             Rule.objects.filter(pk=rule.pk).update(contested=contested)
 
 
+def choices(
+    group_id: int, rule_ids: Collection[int], rule_id: int, plugin_id: int, at: datetime
+) -> tuple[str, list[ReleaseFacts]]:
+    """The releases that the rule may choose for the plugin, the newest first, and the digest of their basis.
+
+    `rule_ids` are all that bind.
+    """
+    rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
+    others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
+    catalogue = facts.load(group_id, [plugin_id])
+    broken = judgements.broken_by([rule.pk for rule in others], [plugin_id])
+    field = _Field([rule for rule in rules if rule.pk == rule_id], others, catalogue, broken, at)
+    plugin = catalogue[plugin_id]
+    return field.basis(plugin), candidates(plugin.releases, at)
+
+
+def aim(rule_id: int, plugin_id: int, release_id: int, *, at: datetime, basis: str | None = None) -> None:
+    """Let the rule want this release of the plugin; with a `basis`, as long as that is the same."""
+    rule = Rule.objects.get(pk=rule_id)
+    rule.targets = {**rule.targets, str(plugin_id): release_id}
+    rule.reached = {key: kept for key, kept in rule.reached.items() if key != str(plugin_id)}
+    if basis is not None:
+        rule.reached[str(plugin_id)] = {"release": release_id, "basis": basis}
+    Rule.objects.filter(pk=rule_id).update(targets=rule.targets, reached=rule.reached, detected=False)
+    judgements.judge([rule], at=at, plugin_ids=[plugin_id])
+
+
 def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
-    """Choose the rule's targets; whether one moved."""
-    chosen = dict(rule.targets)
+    """Choose the rule's targets; whether one moved. What evaluation found to be reached by more stays."""
+    chosen, reached = dict(rule.targets), dict(rule.reached)
     for plugin in facts.plugins_of(rule, field.catalogue):
+        kept = reached.pop(str(plugin.id), None)
+        if kept is not None and kept["basis"] == field.basis(plugin):
+            reached[str(plugin.id)] = kept
+            continue
         newest_first = candidates(plugin.releases, field.at)
         broken = field.broken.get(plugin.id, {})
         target = choose(newest_first, camps.get((rule.pk, plugin.id), []), broken)
         if target is not None:
             chosen[str(plugin.id)] = target
     moved = [plugin for plugin, target in chosen.items() if rule.targets.get(plugin) != target]
+    if not moved and reached == rule.reached:
+        return False
+    rule.targets, rule.reached = chosen, reached
+    Rule.objects.filter(pk=rule.pk).update(targets=chosen, reached=reached)
     if not moved:
         return False
-    rule.targets = chosen
-    Rule.objects.filter(pk=rule.pk).update(targets=chosen, detected=False)
+    Rule.objects.filter(pk=rule.pk).update(detected=False)
     judgements.judge([rule], at=field.at, plugin_ids=[int(plugin) for plugin in moved])
     return True
 

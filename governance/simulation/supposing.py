@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
 from config.access import Actor
-from governance import catalogue, compilation, moments, policies
+from governance import catalogue, compilation, decisions, moments, policies, sameness
 from governance.catalogue_formats import CatalogueError
 from governance.documents import ConfigurationError, Problem
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Release, Rule
+from governance.outcomes import evaluate_outcomes
 from governance.policy_documents import Document
 from governance.simulation import reading
 from governance.simulation.supposition import Supposition
@@ -49,6 +51,10 @@ def settle(scene: Scene) -> None:
     compilation.recompile(group, at=scene.at)
     in_force = Rule.objects.filter(group=group).in_force(scene.at).values_list("pk", flat=True)
     compilation.settle_targets(group.pk, list(in_force), scene.at, snapshot=scene.snapshot)
+    inputs = replace(decisions.current_inputs(group, at=scene.at), snapshot=scene.snapshot)
+    choosing = frozenset(rule.id for rule in inputs.rules if rule.chooses)
+    if choosing:
+        sameness.settle(inputs, evaluate_outcomes(replace(inputs, acting=choosing), {}))
 
 
 def _catalogue(group: Group, what: Supposition) -> None:
