@@ -1,0 +1,57 @@
+"""Parts decided by several processes."""
+
+import os
+import subprocess
+
+import pytest
+
+from governance import deciders
+from governance.resolution import decide_whole
+from tests.governance.resolution.test_best import a_world
+
+PARTS = [a_world(seed).situation() for seed in range(60)]
+
+
+@pytest.fixture
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are asked from the first part on, as on a machine with several cores."""
+    monkeypatch.setattr(deciders, "ALONE", -1.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_several_processes_come_to_what_one_does_and_in_the_same_order() -> None:
+    assert deciders.decide_all(PARTS) == [decide_whole(part) for part in PARTS]
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_the_releases_of_an_outcome_are_those_of_the_part() -> None:
+    changed = [
+        (part, change)
+        for part, outcome in zip(PARTS, deciders.decide_all(PARTS), strict=True)
+        for change in outcome.changes
+        if change.after is not None
+    ]
+    assert changed
+    for part, change in changed:
+        assert any(change.after is release for release in part.component(change.component).candidates)
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_a_process_that_ends_before_its_time_is_an_error_and_no_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def dying() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(deciders, "_process", dying)
+    with pytest.raises((RuntimeError, BrokenPipeError)):
+        deciders.decide_all(PARTS)
+
+
+def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwanted() -> subprocess.Popen[bytes]:
+        raise AssertionError("no process is worth it")
+
+    monkeypatch.setattr(deciders, "_process", unwanted)
+    assert deciders.decide_all(PARTS[:3]) == [decide_whole(part) for part in PARTS[:3]]
