@@ -94,6 +94,12 @@ def _explained(part: Situation, stuck: tuple[int, ...], final: bool) -> Account:
     return explain(part, stuck, final=final)
 
 
+def forget() -> None:
+    """Decide anew from now on; whoever measures how long that takes asks for it."""
+    _remembered.cache_clear()
+    _explained.cache_clear()
+
+
 def _account(part: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
     """The account of what is stuck, with no more of the part open than it takes."""
     could_open = {component.id for component in part.components if component.open}
