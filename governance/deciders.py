@@ -21,6 +21,7 @@ from typing import IO
 from governance.resolution import Change, Outcome, Release, Situation, decide_whole
 
 FEW = 300  # parts that one process decides before another one would have started
+COMMAND = [sys.executable, "-m", "governance.deciders"]
 _TOGETHER = 100  # parts that go to a process at a time: what they share is told once
 _ROOT = Path(__file__).resolve().parent.parent
 _LENGTH = 8  # bytes that say how long a message is
@@ -41,8 +42,7 @@ def decide_all(parts: Sequence[Situation]) -> list[Outcome]:
 
 def _process() -> subprocess.Popen[bytes]:
     """A process that ends when its input does."""
-    command = [sys.executable, "-m", "governance.deciders"]
-    return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(COMMAND, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:
