@@ -110,3 +110,8 @@ def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
     while len(_known) > _KEPT:
         _known.popitem(last=False)
     return found
+
+
+def forget() -> None:
+    """Decide everything anew from now on."""
+    _known.clear()

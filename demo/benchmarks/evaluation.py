@@ -52,10 +52,16 @@ def _run(product: Throwaway, stage: str, size: Size, tell: Tell) -> dict[str, An
         subprocess.Popen(
             command, cwd=settings.BASE_DIR, env=product.environment, stdout=subprocess.PIPE, text=True
         ) as process,
-        watching({"python": process.pid, "postgresql": server.pid}) as peaks,
+        watching({"python": process.pid, "postgresql": server.pid}) as usage,
     ):
         said, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"The stage {stage} failed.")
     whole = round(time.monotonic() - begun, 2)
-    return {**json.loads(said), "whole_process_seconds": whole, "peak_mib": peaks.figures()}
+    return {
+        **json.loads(said),
+        "whole_process_seconds": whole,
+        "processor_seconds": usage.processor_seconds(),
+        "peak_mib": usage.peaks(),
+        "load": round(os.getloadavg()[0], 2),
+    }

@@ -1,7 +1,8 @@
-"""How much memory each process of a benchmark takes at its peak, read off /proc while it runs."""
+"""What the processes of a benchmark take of memory and processors, read off /proc while they run."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,41 +11,57 @@ from pathlib import Path
 EVERY = 0.2  # seconds
 
 
-class Peaks:
-    """The peak of the largest process of each kind, in MiB; PostgreSQL's include its shared buffers."""
+class Usage:
+    """The peak of the largest process of each kind, and the processor time of all of that kind.
+
+    PostgreSQL's memory includes its shared buffers.
+    """
 
     def __init__(self) -> None:
-        self._by_process: dict[tuple[str, int], int] = {}
+        self._peaks: dict[tuple[str, int], int] = {}
+        self._before: dict[tuple[str, int], float] = {}
+        self._now: dict[tuple[str, int], float] = {}
 
-    def figures(self) -> dict[str, int]:
-        """By kind of process."""
+    def peaks(self) -> dict[str, int]:
+        """In MiB, by kind of process."""
         found: dict[str, int] = {}
-        for (kind, _), kibibytes in self._by_process.items():
+        for (kind, _), kibibytes in self._peaks.items():
             found[kind] = max(found.get(kind, 0), round(kibibytes / 1024))
         return found
 
-    def look(self, roots: dict[str, int]) -> None:
-        """Read what the processes under these, by their kind, have taken at most so far."""
+    def processor_seconds(self) -> dict[str, float]:
+        """Since the first look, by kind of process."""
+        found: dict[str, float] = {}
+        for process, seconds in self._now.items():
+            found[process[0]] = found.get(process[0], 0) + seconds - self._before.get(process, 0)
+        return {kind: round(seconds, 2) for kind, seconds in found.items()}
+
+    def look(self, roots: dict[str, int], *, first: bool = False) -> None:
+        """Read what the processes under these, by their kind, have taken so far."""
         parents = _parents()
         for kind, root in roots.items():
             for pid in _under(root, parents):
                 if peak := _peak(pid):
-                    self._by_process[kind, pid] = max(self._by_process.get((kind, pid), 0), peak)
+                    self._peaks[kind, pid] = max(self._peaks.get((kind, pid), 0), peak)
+                    self._now[kind, pid] = _seconds(pid) or self._now.get((kind, pid), 0)
+        if first:
+            self._before = dict(self._now)
 
 
 @contextmanager
-def watching(roots: dict[str, int]) -> Iterator[Peaks]:
+def watching(roots: dict[str, int]) -> Iterator[Usage]:
     """Look again and again until the block ends."""
-    peaks, done = Peaks(), threading.Event()
+    usage, done = Usage(), threading.Event()
+    usage.look(roots, first=True)
 
     def go_on() -> None:
         while not done.wait(EVERY):
-            peaks.look(roots)
+            usage.look(roots)
 
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()
     try:
-        yield peaks
+        yield usage
     finally:
         done.set()
         thread.join()
@@ -78,3 +95,12 @@ def _peak(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _seconds(pid: int) -> float:
+    """Of processor time; 0 for a process that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

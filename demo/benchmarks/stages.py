@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from config.access import SYSTEM
-from demo.benchmarks import filling
+from demo.benchmarks import comparing, filling, rivals
 from demo.benchmarks.fleet import Fleet
 from demo.benchmarks.world import AT
 from governance import decisions, drift, manifests, policies, simulation
@@ -141,8 +141,19 @@ def simulate(_: Fleet) -> Figures:
     }
 
 
+def work(fleet: Fleet) -> Figures:
+    """What a worker does, one thing after the other; as workers do, it remembers what it decided lately."""
+    return {"parts": {stage.__name__: stage(fleet) for stage in (evaluate, tenant, policy, simulate)}}
+
+
 STAGES: Mapping[str, Callable[[Fleet], Figures]] = {
-    stage.__name__: stage for stage in (fill, detect, evaluate, tenant, policy, simulate)
+    "fill": fill,
+    "detect": detect,
+    "duckdb": lambda _: rivals.with_duckdb(),
+    "polars": lambda _: rivals.with_polars(),
+    "work": work,
+    "alone": lambda _: comparing.alone(),
+    "plans": lambda _: comparing.plans(),
 }
 
 

@@ -25,24 +25,38 @@ def evaluation(name: str, figures: dict[str, Any]) -> Table:
         f"{name}: {size['tenants']:,} tenants x {size['plugins']} plugins, {size['policies']} policies; "
         f"{machine['cores']} cores, load {machine['load'][0]}"
     )
-    table = Table("stage", "seconds", "peak MiB", "with", title=title)
+    table = Table("stage", "seconds", "processor seconds", "peak MiB", "with", title=title)
     for stage, told in figures["stages"].items():
-        peaks = ", ".join(f"{kind} {peak:,}" for kind, peak in told["peak_mib"].items())
-        table.add_row(stage, _seconds(told), peaks, _with(told))
+        table.add_row(
+            stage, _seconds(told), _kinds(told["processor_seconds"]), _kinds(told["peak_mib"]), _with(told)
+        )
+        for part, of_part in told.get("parts", {}).items():
+            table.add_row(f"  {part}", _seconds(of_part), "", "", _with(of_part))
     return table
+
+
+def notes(figures: dict[str, Any]) -> str:
+    """The query plans of the hot statements."""
+    told = figures["stages"]["plans"]["notes"]
+    return "\n\n".join(f"-- {title}\n{plan}" for title, plan in told.items())
+
+
+def _kinds(values: dict[str, float]) -> str:
+    return "\n".join(f"{kind} {value:,}" for kind, value in values.items())
 
 
 def _seconds(told: dict[str, Any]) -> str:
     if "milliseconds" in told:
-        return f"{told['milliseconds']['median'] / 1000:.4f}"
-    seconds = told["seconds"]
+        spread = ", ".join(f"{name} {value}" for name, value in told["milliseconds"].items())
+        return f"{spread} ms"
+    seconds = told.get("seconds", "")
     if isinstance(seconds, dict):
         return "\n".join(f"{name} {value:.2f}" for name, value in seconds.items())
-    return f"{seconds:.2f}"
+    return str(seconds)
 
 
 def _with(told: dict[str, Any]) -> str:
-    left_out = {"seconds", "peak_mib", "note"}
+    left_out = {"seconds", "peak_mib", "processor_seconds", "notes", "parts", "milliseconds"}
     return ", ".join(f"{name} {_short(value)}" for name, value in told.items() if name not in left_out)
 
 

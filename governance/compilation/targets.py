@@ -63,10 +63,15 @@ def settle_targets(
     With `tenant_ids`, only these tenants have changed since the last time, and no rule has. `snapshot` counts
     who had it in that snapshot instead of now.
     """
+    touched = None if tenant_ids is None else _touched(rule_ids, tenant_ids)
+    if touched is not None and not touched:
+        return frozenset()
     rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
-    choosing = [rule for rule in rules if facts.wish_of(rule).chooses_target]
-    if tenant_ids is not None:
-        choosing = _touched(choosing, tenant_ids)
+    choosing = [
+        rule
+        for rule in rules
+        if facts.wish_of(rule).chooses_target and (touched is None or rule.pk in touched)
+    ]
     if not choosing:
         return frozenset()
     if snapshot is not None:  # what is reached now says nothing of then
@@ -80,16 +85,16 @@ def settle_targets(
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, camps))
 
 
-def _touched(choosing: Sequence[Rule], tenant_ids: Collection[int]) -> list[Rule]:
+def _touched(rule_ids: Collection[int], tenant_ids: Collection[int]) -> set[int]:
     """The rules with something to choose that depends on who has it, if they select one of the tenants."""
-    contested = [rule for rule in choosing if rule.contested]
-    if not contested:
-        return []
-    members = SelectionTenant.objects.filter(
-        selection_id__in=[rule.selection_id for rule in contested], tenant_id__in=list(tenant_ids)
+    members = SelectionTenant.objects.filter(tenant_id__in=list(tenant_ids))
+    touched = Rule.objects.filter(
+        pk__in=list(rule_ids),
+        kind=RuleKind.SAME,
+        contested__len__gt=0,
+        selection_id__in=members.values("selection_id"),
     )
-    selections = set(members.values_list("selection_id", flat=True))
-    return [rule for rule in contested if rule.selection_id in selections]
+    return set(touched.values_list("pk", flat=True))
 
 
 def _field(

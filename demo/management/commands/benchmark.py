@@ -29,13 +29,13 @@ class Command(TyperCommand):
     help = __doc__ or ""
 
     @initialize(invoke_without_command=True)
-    def all_parts(self, context: typer.Context, as_json: JsonOption = False) -> None:
+    def all_parts(self, context: typer.Context, all_as_json: JsonOption = False) -> None:
         """The loop on the real fleet, evaluation at its usual size, and the worst case."""
         if context.invoked_subcommand is None:
             figures = {"loop": self._measured(loop.measure)}
             for size in (Size(10_000, 200, 50, 0.12), Size(10_000, 200, 50, 0.12, distinct=True)):
                 figures[_name(size)] = self._measured(partial(evaluation.measure, size))
-            self._print(as_json, figures)
+            self._print(all_as_json, figures)
 
     @command(name="loop")
     def measure_loop(self, as_json: JsonOption = False) -> None:
@@ -82,6 +82,8 @@ class Command(TyperCommand):
             return
         for name, part in figures.items():
             Console().print(tables.loop(part) if name == "loop" else tables.evaluation(name, part))
+            if name != "loop":
+                self.stdout.write(tables.notes(part))
 
 
 def _name(size: Size) -> str:
