@@ -50,6 +50,7 @@ class Action(models.TextChoices):
     REMINDER_ACKNOWLEDGED = "reminder.acknowledged", "Reminder acknowledged"
     WEBHOOK_SUBSCRIBED = "webhook.subscribed", "Webhook subscribed"
     WEBHOOK_ENDED = "webhook.ended", "Webhook ended"
+    DELIVERY_RETRIED = "delivery.retried", "Given-up delivery tried again"
     ALERT_RAISED = "alert.raised", "Alert raised"
     REPORT_BUILT = "report.built", "Report built"
     AUDIT_RECEIVED = "audit.received", "Audit record received"

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.models.outbox import Destination, OutboxMessage, OutboxStatus
+from config.lifecycle import advance
 
 log = structlog.get_logger("plumbline.outbox")
 
@@ -106,10 +107,8 @@ def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100
 
 
 def retry(message: OutboxMessage, *, at: datetime) -> None:
-    """Give a message that was given up another round of attempts."""
-    OutboxMessage.objects.filter(pk=message.pk, status=OutboxStatus.DEAD).update(
-        status=OutboxStatus.PENDING, attempts=0, next_attempt_at=at, lease_until=None
-    )
+    """Give a message that was given up another round of attempts. Raises TransitionError for any other."""
+    advance(message, to=OutboxStatus.PENDING, attempts=0, next_attempt_at=at, lease_until=None)
 
 
 @transaction.atomic

@@ -67,7 +67,7 @@ def prepare() -> None:
     assets.collect()
     if not apps.get_model("tenants", "Group")._default_manager.exists():
         with _logging_to(_log("demo")):
-            call_command("load_demo")
+            call_command("load_demo", "--no-welcome")  # that is said once the console answers
     connections.close_all()
 
 
@@ -104,7 +104,7 @@ def answers(port: int) -> bool:
     return True
 
 
-def refuse_taken(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int, *, chosen_by: str) -> None:
     """Say it now if somebody else listens on the port, rather than start a service that can't live."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,7 +112,7 @@ def refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError:
             raise CommandError(
-                f"Port {port} is taken. Choose another one; see docs/configuration.md."
+                f"Port {port} is taken. Choose another one with {chosen_by}; see docs/configuration.md."
             ) from None
 
 

@@ -1,6 +1,7 @@
 """All settings, driven by the environment; docs/configuration.md lists the variables."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "django_q",
     "django_structlog",
     "csp",
+    "axes",
     "django_typer",
 ]
 
@@ -69,6 +71,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "tenants.middleware.AccessMiddleware",
     "config.problems.TransitionErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -78,12 +81,25 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: a door that is shut asks for no password
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Against guessing passwords. By name and address together: a name alone would let anyone lock its owner out.
+AXES_FAILURE_LIMIT: int = env.int("PLUMBLINE_LOGIN_ATTEMPTS", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("PLUMBLINE_LOGIN_PAUSE_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "tenants.views.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says how long; it is to be true
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 if TESTING:
     # A slow hash protects real passwords; in tests it only costs time.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -154,6 +170,10 @@ Q_CLUSTER: dict[str, Any] = {
 SCHEDULES = "governance.schedules.SCHEDULES"
 # How often the whole loop runs by itself; snapshots and drift are every five minutes anyway.
 LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
+# How long an upgrade that the orchestrator calls done waits for the manifest that shows it.
+VERIFY_WITHIN = timedelta(minutes=env.int("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
+# How long what nobody asks for again is kept: delivered messages, and answers to repeated requests.
+KEEP = timedelta(days=env.int("PLUMBLINE_KEEP_DAYS", default=30))
 WELCOME = "demo.accounts.welcome"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,

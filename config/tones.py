@@ -54,6 +54,7 @@ TONES: dict[str, str] = {
     "succeeded": "green",
     "completed": "green",
     "done": "green",
+    "applied": "green",
     "verified": "green",
     "delivered": "green",
     "sent": "green",

@@ -103,7 +103,7 @@ def _load_present(group: Group, at: datetime, _tell: Tell) -> None:
 
 def _add_people(group: Group, at: datetime, _tell: Tell) -> None:
     accounts.create(group, at=at)
-    _hand_to_sandbox(group)
+    hand_to_sandbox(group)
 
 
 def _put_policies_in_force(group: Group, at: datetime, _tell: Tell) -> None:
@@ -111,7 +111,7 @@ def _put_policies_in_force(group: Group, at: datetime, _tell: Tell) -> None:
     configuration.apply(files, groups=[group.slug], actor=SYSTEM, at=at)
 
 
-def _hand_to_sandbox(group: Group) -> None:
+def hand_to_sandbox(group: Group) -> None:
     """Let the sandbox orchestrator run the group's tenants as they are now, unless it does already."""
     if not settings.USES_SANDBOX:
         return

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,17 +39,19 @@ class Throwaway:
             "PLUMBLINE_LOG_LEVEL": "WARNING",
         }
 
-    def manage(self, *arguments: str) -> str:
-        """What a command says. Raises CalledProcessError if it fails."""
+    def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
+        """What a command says. Raises RuntimeError, with what it complained of, if it ends otherwise."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, check=True
+            command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, check=False
         )
+        if done.returncode not in codes:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
         return done.stdout
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, codes: Sequence[int] = (0,)) -> Any:
         """What a command says with --json."""
-        return json.loads(self.manage(*arguments, "--json"))
+        return json.loads(self.manage(*arguments, "--json", codes=codes))
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -36,6 +36,11 @@ class RuleRow:
     until: datetime | None
     acts: bool
 
+    @property
+    def chooses(self) -> bool:
+        """Whether the version that all shall have is for Plumbline to find."""
+        return self.kind == RuleKind.SAME and not self.spec
+
     def covers(self, plugin: PluginRow) -> bool:
         """Whether the rule is about the plugin."""
         return plugin.id in self.plugins if self.plugins else not plugin.is_host

@@ -49,6 +49,20 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
 
     Releases that the documents don't name stay: a catalogue forgets nothing. Raises CatalogueError.
     """
+    result = take(group, documents)
+    if result.new_releases > _MANY:
+        staging.look_again(Plugin, Release)
+    if result.changed:
+        ledger.record(Action.CATALOGUE_LOADED, subject=group, actor=actor, at=at, data=result.figures())
+    return result
+
+
+@transaction.atomic
+def take(group: Group, documents: object) -> LoadResult:
+    """Take documents with nothing written down about it: also what a simulation does, and takes back.
+
+    Raises CatalogueError.
+    """
     plugins = catalogue_formats.read(documents)
     locks.cataloguing(group.pk)
     changed = _save_plugins(group, plugins)
@@ -58,7 +72,7 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
     Release.objects.filter(plugin__in=changed, compiled=True).update(compiled=False)
     warnings, warned = advisories.save(group.pk, plugins)
     advisories.link(group.pk, touched | changed | warned)
-    result = LoadResult(
+    return LoadResult(
         plugins=len(plugins),
         releases=sum(len(plugin.releases) for plugin in plugins),
         advisories=sum(len(plugin.advisories) for plugin in plugins),
@@ -66,11 +80,6 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
         changed=len(changed) + new + different + warnings,
         changed_plugin_ids=frozenset(touched | changed | warned),
     )
-    if result.new_releases > _MANY:
-        staging.look_again(Plugin, Release)
-    if result.changed:
-        ledger.record(Action.CATALOGUE_LOADED, subject=group, actor=actor, at=at, data=result.figures())
-    return result
 
 
 @transaction.atomic

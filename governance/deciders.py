@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,9 +21,9 @@ from typing import IO
 
 from governance.resolution import Change, Outcome, Release, Situation, decide_whole
 
-FEW = 300  # parts that one process decides before another one would have started
-COMMAND = [sys.executable, "-m", "governance.deciders"]
-_TOGETHER = 100  # parts that go to a process at a time: what they share is told once
+ALONE = 1.0  # seconds that one process decides by itself: as long as another one takes to start
+_TOGETHER = 100  # parts that go to a process at a time, at most: what they share is told once
+_ROUNDS = 4  # how often each process is to come back for more, so that none waits long for the last
 _ROOT = Path(__file__).resolve().parent.parent
 _LENGTH = 8  # bytes that say how long a message is
 
@@ -30,9 +31,17 @@ _LENGTH = 8  # bytes that say how long a message is
 def decide_all(parts: Sequence[Situation]) -> list[Outcome]:
     """The outcomes of the parts, in their order."""
     cores = len(os.sched_getaffinity(0))
-    if len(parts) < FEW or cores == 1:
-        return [decide_whole(part) for part in parts]
-    bundles = [parts[begin : begin + _TOGETHER] for begin in range(0, len(parts), _TOGETHER)]
+    begun, outcomes = time.monotonic(), list[Outcome]()
+    for part in parts:
+        if cores > 1 and len(parts) - len(outcomes) > 1 and time.monotonic() - begun > ALONE:
+            return outcomes + _together(parts[len(outcomes) :], cores)
+        outcomes.append(decide_whole(part))
+    return outcomes
+
+
+def _together(parts: Sequence[Situation], cores: int) -> list[Outcome]:
+    size = min(_TOGETHER, -(-len(parts) // (cores * _ROUNDS)))
+    bundles = [parts[begin : begin + size] for begin in range(0, len(parts), size)]
     idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
     with ExitStack() as stack, ThreadPoolExecutor(cores) as threads:
         for _ in range(cores):
@@ -42,7 +51,8 @@ def decide_all(parts: Sequence[Situation]) -> list[Outcome]:
 
 def _process() -> subprocess.Popen[bytes]:
     """A process that ends when its input does."""
-    return subprocess.Popen(COMMAND, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "governance.deciders"]
+    return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from audit import ledger
 from config.access import Actor
-from governance import flags, standing, verdicts
+from governance import drift, flags, sameness, standing, verdicts
 from governance.bindings import rule_rows
 from governance.models import Decision, Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
@@ -58,8 +58,13 @@ def evaluate(
     flags.require_governance(group)
     started = time.perf_counter()
     ledger.hold(group.pk)  # one evaluation at a time: they write the same conflicts
+    precedents = standing.precedents(group.pk)
     inputs = current_inputs(group, at=at, tenant_ids=tenant_ids)
-    outcomes = evaluate_outcomes(inputs, standing.precedents(group.pk))
+    outcomes = evaluate_outcomes(inputs, precedents)
+    if sameness.settle(inputs, outcomes):
+        drift.detect(group, at=at, actor=actor)
+        tenant_ids = None  # another target is another question to every tenant
+        outcomes = evaluate_outcomes(current_inputs(group, at=at), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
     verdicts.write(group.pk, outcomes, tenant_ids)

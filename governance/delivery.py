@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import QuerySet
 from standardwebhooks import Webhook
 
 from audit import ledger, outbox
+from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from audit.outbox import Delivery, Sender, Undeliverable
-from config.access import SYSTEM
+from config.access import SYSTEM, Access, Actor
 from config.lifecycle import TransitionError
 from governance import notifications, orchestrator, orders, upgrades
 from governance.models import UpgradeTask, WebhookSubscription
@@ -23,6 +27,16 @@ from governance.orchestrator import post_json
 
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
+# What a person does about a message that was given up, before it is tried again.
+ADVICE: dict[str, str] = {
+    Destination.ORCHESTRATOR: (
+        "See to the orchestrator. The upgrade task has failed; the next run plans its tenant anew."
+    ),
+    Destination.NOTIFY: "See to the notification service, then retry.",
+    Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
+    Destination.EMAIL: "See to the mail server, then retry. The console’s inbox has the message in any case.",
+    Destination.WEBHOOK: "See to the receiver, or add the webhook again if it has ended; then retry.",
+}
 
 
 class OneWay:
@@ -155,6 +169,50 @@ SENDERS: dict[str, Sender] = {
     Destination.EMAIL: ToMail(),
     Destination.WEBHOOK: ToWebhook(),
 }
+
+
+def about(message: OutboxMessage) -> str:
+    """What a message is about, in a few words of its own."""
+    payload = message.payload
+    named = {
+        Destination.ORCHESTRATOR: payload.get("tenant"),
+        Destination.NOTIFY: payload.get("kind"),
+        Destination.AUDIT: payload.get("action"),
+        Destination.EMAIL: payload.get("subject"),
+        Destination.WEBHOOK: payload.get("subject"),
+    }
+    return str(named.get(Destination(message.destination)) or message.idempotency_key)
+
+
+def retriable(access: Access) -> QuerySet[OutboxMessage]:
+    """What was given up within reach and may be tried again.
+
+    Not an upgrade: its task has failed, and the tenant may have another one by now.
+    """
+    dead = OutboxMessage.objects.within(access).given_up()
+    return dead.exclude(destination=Destination.ORCHESTRATOR).order_by("created_at", "pk")
+
+
+@transaction.atomic
+def retry(messages: Iterable[OutboxMessage], *, group_id: int, actor: Actor, at: datetime) -> None:
+    """Give messages of one group that were given up another round of attempts.
+
+    Raises TransitionError if one of them isn't given up any more.
+    """
+    ledger.hold(group_id)
+    records = []
+    for message in messages:
+        outbox.retry(message, at=at)
+        told = {
+            "destination": message.destination,
+            "key": message.idempotency_key,
+            "error": message.last_error,
+        }
+        label = about(message)
+        records.append(
+            ledger.Record(Action.DELIVERY_RETRIED, "outboxmessage", str(message.pk), label, data=told)
+        )
+    ledger.record_many(records, group_id=group_id, actor=actor, at=at)
 
 
 def deliver_due(*, at: datetime, limit: int = 100) -> Delivery:

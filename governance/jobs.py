@@ -11,6 +11,8 @@ from governance import (
     decisions,
     delivery,
     pipeline,
+    retention,
+    simulation,
     snapshots,
     stages,
     upgrades,
@@ -54,6 +56,12 @@ def build_report(report_id: str) -> None:
 
 
 @queue.job
+def run_simulation(simulation_id: str) -> None:
+    """Answer a simulation that was asked for."""
+    simulation.run(simulation_id, at=timezone.now())
+
+
+@queue.job
 def tick() -> None:
     """Find again whatever a lost wake-up left lying."""
     for group in Group.objects.filter(governance_enabled=True):
@@ -77,6 +85,12 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
     promised = number == group.open_snapshot
     snapshots.seal(group, trigger=trigger, actor=SYSTEM, at=at, force=promised)
     compliance.measure(group, at=at)
+
+
+@queue.job
+def prune() -> None:
+    """Delete what nobody asks for again."""
+    retention.prune(at=timezone.now())
 
 
 @queue.job

@@ -101,7 +101,7 @@ class GovernanceCollector(Collector):
         yield self._gauge("version_policy_tasks", "Unfinished upgrade tasks.", tasks, "status")
         reports = self._counted(Report.objects.all(), "group_id", "status")
         yield self._gauge("version_policy_reports", "Compliance reports.", reports, "status")
-        held = OutboxMessage.objects.exclude(status=OutboxStatus.DELIVERED)
+        held = OutboxMessage.objects.undelivered()
         messages = self._counted(held, "group_id", "destination", "status")
         help_text = "Messages not delivered: pending, or given up."
         yield self._gauge("version_policy_outbox_messages", help_text, messages, "destination", "status")

@@ -10,17 +10,34 @@ from governance.deciders import decide_all
 from governance.resolution import Outcome, Rule, Situation, Unsettled, combined, parts
 from governance.situations import Inputs, Setting, Situations
 
-# What people set aside, by the fingerprint of the conflict that they decided.
-Precedents = Mapping[str, frozenset[Rule]]
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """What a person decided about a conflict: the rules set aside, and by whom, when and why in words."""
+
+    rules: frozenset[Rule]
+    says: str = ""
+
+
+Precedents = Mapping[str, Precedent]  # by the fingerprint of the conflict
 
 
 @dataclass(frozen=True)
 class TenantOutcome:
-    """What was decided for one tenant. `decided` are its conflicts that a recorded decision settled."""
+    """What was decided for one tenant. `decided` are its conflicts that a recorded decision settled.
+
+    `said` is by whom, when and why, by the conflict's fingerprint.
+    """
 
     situation: Situation
     outcome: Outcome
     decided: tuple[Unsettled, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+
+    def decision_on(self, unsettled: Unsettled) -> str:
+        """The recorded decision that settled a conflict, in words: who took it comes first."""
+        said = self.said.get(unsettled.fingerprint)
+        return f"a recorded decision{f' ({said})' if said else ''} on: {unsettled.summary}"
 
 
 @dataclass
@@ -58,14 +75,15 @@ def _settled(situations: Situations, precedents: Precedents) -> Iterator[tuple[i
             kind, outcome = waiting[example], outcomes[situation.digest]
             news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - kind.decided.keys()]
             if outcome.beyond:
-                situations.open(example, outcome.beyond)
+                situations.open(example, outcome.beyond, widely=outcome.widely)
             elif news:
                 for unsettled in news:
                     kind.decided[unsettled.fingerprint] = unsettled
-                    kind.aside.append((precedents[unsettled.fingerprint], unsettled.components))
+                    kind.aside.append((precedents[unsettled.fingerprint].rules, unsettled.components))
             else:
                 del waiting[example]
-                yield example, TenantOutcome(situation, outcome, tuple(kind.decided.values()))
+                said = {fingerprint: precedents[fingerprint].says for fingerprint in kind.decided}
+                yield example, TenantOutcome(situation, outcome, tuple(kind.decided.values()), said)
 
 
 def _without(situation: Situation, kind: _Kind) -> Situation:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
-from audit.models import Report
-from config.access import Access
+from audit.models import OutboxMessage, Report
+from config.access import Access, Permission
 from governance.models import Conflict, Exemption, Finding, Run, Snapshot
 
 TREND_POINTS = 60
@@ -33,9 +33,10 @@ class Waiting:
     exemptions: int
     expiring: int
     verify_failed: int
+    undeliverable: int
 
     def __bool__(self) -> bool:
-        return any((self.conflicts, self.exemptions, self.expiring, self.verify_failed))
+        return any(astuple(self))
 
 
 def trend(access: Access) -> list[tuple[str, float | None]]:
@@ -72,11 +73,13 @@ def waiting(access: Access, *, at: datetime) -> Waiting:
     exemptions = Exemption.objects.within(access)
     approved = exemptions.filter(status=Exemption.Status.APPROVED, expires_at__range=(at, at + SOON))
     failed = Finding.objects.within(access).open().filter(status=Finding.Status.VERIFY_FAILED)
+    dead = OutboxMessage.objects.within(access).given_up()
     return Waiting(
         conflicts=Conflict.objects.within(access).waiting().count(),
         exemptions=exemptions.filter(status=Exemption.Status.REQUESTED).count(),
         expiring=approved.count(),
         verify_failed=failed.count(),
+        undeliverable=dead.count() if access.allows(Permission.PLAN_OPERATE) else 0,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governance import policy_documents, rules
+from governance import policy_documents, rules, selections
 from governance.policy_documents import Document, ExpandedPolicy
 from governance.rules import PROFILE_DENIALS, RuleSpec
 
@@ -47,7 +47,8 @@ def tenants_in_words(selector: Any) -> str:
     if selector == "*":
         return "all tenants"
     told = " and ".join(_conditions(selector)) or "all tenants"
-    return f"{told}, except {tenants_in_words(selector['except'])}" if "except" in selector else told
+    inner = [tenants_in_words(one) for one in selections.exceptions(selector)]
+    return f"{told}, except {', and except '.join(inner)}" if inner else told
 
 
 def _in_words(spec: RuleSpec) -> RuleInWords:

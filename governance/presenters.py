@@ -91,6 +91,8 @@ def conflict(row: Conflict) -> dict[str, Any]:
         "set_aside": row.set_aside,
         "reason": row.reason,
         "decided_by": row.decided_by_name or None,
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
+        "decided_earlier": row.decided_earlier,
     }
 
 

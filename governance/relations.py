@@ -80,6 +80,10 @@ class Catalogue:
         pk, plugin_id, version, rank, *_ = self._rows[release_id]
         return Candidate(pk, plugin_id, version, rank)
 
+    def component_of(self, release_id: int) -> int:
+        """The plugin of a loaded release."""
+        return int(self._rows[release_id][1])
+
     def version(self, release_id: int) -> str:
         """The text of a loaded release's version."""
         return str(self._rows[release_id][2])

@@ -1,14 +1,15 @@
 """How a policy says which tenants it is about; pure.
 
 A selector is "*" or a mapping of `keys`, `labels`, `tiers` and `except`: a tenant is chosen if it has one of
-the keys, all of the labels and one of the tiers that are given, unless the inner selector chooses it.
+the keys, all of the labels and one of the tiers that are given, unless the inner selector, or one of the
+inner selectors, chooses it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ def check(selector: Any, path: str) -> None:
     for word, value in selector.items():
         here = f"{path}.{word}"
         if word == "except":
-            check(value, here)
+            _check_exceptions(value, here)
         elif word == "labels":
             _check_labels(value, here)
         elif word not in {"keys", "tiers"}:
@@ -79,13 +80,52 @@ def matches(selector: Any, tenant: TenantFacts) -> bool:
         ("keys" not in selector or tenant.key in selector["keys"])
         and ("tiers" not in selector or tenant.tier in selector["tiers"])
         and all(_has(tenant, label, value) for label, value in selector.get("labels", {}).items())
-        and not ("except" in selector and matches(selector["except"], tenant))
+        and not any(matches(inner, tenant) for inner in exceptions(selector))
     )
+
+
+def exceptions(selector: Any) -> list[Any]:
+    """The selectors whose tenants a selector leaves out."""
+    if not isinstance(selector, Mapping) or "except" not in selector:
+        return []
+    inner = selector["except"]
+    return list(inner) if isinstance(inner, list) else [inner]
+
+
+def without(selector: Any, keys: Iterable[str]) -> dict[str, Any]:
+    """A selector that chooses the same tenants but those of the keys, also among tenants that are to come."""
+    left_out = sorted(set(keys))
+    chosen: dict[str, Any] = {} if selector == "*" else dict(selector)
+    kept = [key for key in chosen.get("keys", ()) if key not in left_out]
+    if kept:
+        return {**chosen, "keys": kept}
+    inner = exceptions(selector)
+    listed = next((place for place, one in enumerate(inner) if _is_keys(one)), None)
+    if listed is None:
+        inner = [*inner, {"keys": left_out}]
+    else:
+        known = inner[listed]["keys"]
+        inner[listed] = {"keys": [*known, *(key for key in left_out if key not in known)]}
+    return {**chosen, "except": inner[0] if len(inner) == 1 else inner}
+
+
+def _is_keys(selector: Any) -> bool:
+    return isinstance(selector, Mapping) and set(selector) == {"keys"}
 
 
 def _has(tenant: TenantFacts, label: str, wanted: str | Sequence[str]) -> bool:
     value = tenant.labels.get(label)
     return value == wanted if isinstance(wanted, str) else value in wanted
+
+
+def _check_exceptions(value: Any, path: str) -> None:
+    if not isinstance(value, list):
+        check(value, path)
+        return
+    if not value:
+        raise SelectorError(path, "is a selector, or a list of selectors that isn't empty")
+    for place, inner in enumerate(value):
+        check(inner, f"{path}[{place}]")
 
 
 def _check_labels(value: Any, path: str) -> None:

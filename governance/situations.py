@@ -117,9 +117,21 @@ class Situations:
         there = {release for installed in self._installed.values() for release in installed.values()}
         setting.catalogue.load_releases(there)
 
-    def open(self, example: int, components: Iterable[int]) -> None:
-        """Let these components change too."""
-        self.opened[example] |= set(components)
+    def open(self, example: int, components: Iterable[int], *, widely: bool = False) -> None:
+        """Let these components change too, `widely` with all that they have to do with."""
+        opened = self.opened[example]
+        opened |= set(components)
+        if widely:
+            self._open_around(example, opened)
+
+    def _open_around(self, example: int, opened: set[int]) -> None:
+        """Open what the open ones ask something of or are asked something by, and so on."""
+        catalogue, latest = self.setting.catalogue, set(opened)
+        while latest:
+            catalogue.load_plugins(latest)
+            near = {catalogue.component_of(pk) for pk in self._dependents(example)}
+            latest = near.union(*map(self.setting.neighbours, latest)) - opened
+            opened |= latest
 
     def prepare(self, examples: Iterable[int]) -> None:
         """Load at once what the next situations of these are made of."""

@@ -77,6 +77,14 @@ def seal(
     return sealed
 
 
+def digest_now(group: Group) -> str:
+    """The digest that a snapshot would have if it were sealed now: the same before and after the seal."""
+    number = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk)
+    last = Snapshot.objects.filter(group=group, number=number - 1).values_list("digest", flat=True).first()
+    changes = _changes(group.pk, number, last or GENESIS)
+    return changes["digest"] if changes["opened"] or changes["closed"] or not last else last
+
+
 def state(group_id: int, number: int) -> QuerySet[Installation]:
     """What every tenant ran in the snapshot of that number; the group's open number stands for now."""
     rows = Installation.objects.filter(group_id=group_id).at(number)

@@ -72,8 +72,11 @@ def plan(run: Run, at: datetime) -> Figures:
     if drafted is not None and drafted != run.plan:
         run.plan = drafted
         Run.objects.filter(pk=run.pk).update(plan=drafted)
-    tasks = run.plan.tasks.count() if run.plan else 0
-    return {"plan": run.plan.number if run.plan else None, "tasks": tasks}
+    if run.plan is None:
+        return {"plan": None, "tasks": 0}
+    # One that a run before drafted and that nobody has started yet is no news.
+    drafted_now = int(run.plan.created_at >= run.started_at)
+    return {"plan": run.plan.number, "tasks": run.plan.tasks.count(), "drafted": drafted_now}
 
 
 def execute(run: Run, at: datetime) -> Figures:
@@ -172,7 +175,10 @@ def work(run: Run, at: datetime) -> None:
 
 def changed_anything(run: Run) -> bool:
     """Whether the run found or did anything that wasn't so before."""
-    counted = ("changed", "sealed", "opened", "closed", "accepted", "new_conflicts", "tasks", "digests")
+    counted = (
+        *("changed", "sealed", "opened", "closed", "accepted", "new_conflicts"),
+        *("drafted", "started", "digests", "succeeded", "failed", "verify_failed"),
+    )
     return any(
         figures.get(name) for figures in run.figures.values() if isinstance(figures, dict) for name in counted
     )

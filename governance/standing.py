@@ -11,8 +11,8 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from governance.models import Conflict, ConflictTenant
-from governance.outcomes import Precedents, TenantOutcome
-from governance.resolution import Saying, Unsettled
+from governance.outcomes import Precedent, Precedents, TenantOutcome
+from governance.resolution import Saying, Unsettled, WayOut
 from tenants.models import Group, Tenant
 
 Status = Conflict.Status
@@ -36,10 +36,14 @@ class _Found:
 def precedents(group_id: int) -> Precedents:
     """What people decided, by fingerprint; also of conflicts that are gone, in case they come back."""
     decided = Conflict.objects.filter(group_id=group_id, decided_at__isnull=False)
+    rows = decided.defer("explanation", "ways_out")
     return {
-        fingerprint: frozenset((rule["policy"], rule["key"]) for rule in set_aside)
-        for fingerprint, set_aside in decided.values_list("fingerprint", "set_aside")
-        if set_aside
+        row.fingerprint: Precedent(
+            frozenset((rule["policy"], rule["key"]) for rule in row.set_aside),
+            row.decision_in_words(earlier=row.decided_earlier or row.status == Status.CLOSED),
+        )
+        for row in rows
+        if row.set_aside
     }
 
 
@@ -85,7 +89,10 @@ def _keep(
     group: Group, row: Conflict | None, unsettled: Unsettled, names: Mapping[int, str], at: datetime
 ) -> tuple[Conflict, bool]:
     """The conflict's row as it is to be now, and whether a person should hear that it is there."""
-    told: dict[str, Any] = {"explanation": explanation(unsettled, names), "ways_out": ways_out(unsettled)}
+    told: dict[str, Any] = {
+        "explanation": explanation(unsettled, names),
+        "ways_out": ways_out(unsettled, names),
+    }
     if row is None:
         made = Conflict.objects.create(
             group=group,
@@ -182,7 +189,7 @@ def _said(saying: Saying, names: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def ways_out(unsettled: Unsettled) -> list[dict[str, Any]]:
+def ways_out(unsettled: Unsettled, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """What could be set aside, as a conflict keeps it."""
     return [
         {
@@ -191,8 +198,20 @@ def ways_out(unsettled: Unsettled) -> list[dict[str, Any]]:
             "policy": way.rules[0][0],
             "key": way.rules[0][1],
             "set_aside": [{"policy": policy, "key": key} for policy, key in way.rules],
+            "rules": _aside(way, names),
             "says": way.says,
             "weight": way.weight,
         }
         for way in unsettled.ways_out
     ]
+
+
+def _aside(way: WayOut, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Each rule that a way out sets aside, with the plugins concerned and where these go then."""
+    rules: dict[tuple[str, str], dict[str, Any]] = {}
+    for saying in way.aside:
+        about = {"policy": saying.policy, "key": saying.key, "kind": saying.kind, "plugins": []}
+        to = way.goes[saying.component]
+        plugin = {"plugin": names[saying.component], "to": to.version if to is not None else None}
+        rules.setdefault(saying.rule, about)["plugins"].append(plugin)
+    return list(rules.values())

@@ -148,7 +148,8 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
     """Judge tasks that wait for it by the tenants' manifests since the hand-over.
 
     A manifest that shows every step's release settles it; one observed after the orchestrator's word that
-    doesn't is a failed verification, with the difference named.
+    doesn't is a failed verification, with the difference named. So is none at all for too long; a late one
+    still settles it.
     """
     waiting = UpgradeTask.objects.filter(
         group=group, status__in=[Status.VERIFYING, Status.VERIFY_FAILED], dispatched_at__isnull=False
@@ -158,6 +159,8 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
     judged = {"verified": 0, "verify_failed": 0}
     for task in waiting:
         verdict = _judge(task)
+        if verdict is None:
+            verdict = _overdue(task, at)
         if verdict is None or (verdict and task.status == Status.VERIFY_FAILED):
             continue
         to = Status.VERIFY_FAILED if verdict else Status.SUCCEEDED
@@ -188,6 +191,14 @@ def _judge(task: UpgradeTask) -> list[str] | None:
     ]
     said_at = task.checked_at or task.dispatched_at
     return differences if not differences or newest.observed_at >= said_at else None
+
+
+def _overdue(task: UpgradeTask, at: datetime) -> list[str] | None:
+    """That its tenant has been silent for too long; None while it may still speak."""
+    said_at = task.checked_at or task.dispatched_at
+    if task.status != Status.VERIFYING or said_at is None or at - said_at < settings.VERIFY_WITHIN:
+        return None
+    return [f"no manifest since {said_at:%Y-%m-%d %H:%M} UTC"]
 
 
 def _names_a_task(text: str) -> bool:

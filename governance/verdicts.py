@@ -70,8 +70,13 @@ def write(group_id: int, outcomes: Mapping[int, TenantOutcome], tenant_ids: Coll
         cursor.execute(_WRITE.format(some=some, ending=ending), parameters)
         news = [_News(*row) for row in cursor.fetchall()]
     if news:
-        lines = list(_lines(group_id, news))
-        transaction.on_commit(lambda: [log.info("finding.decided", **line) for line in lines] and None)
+        transaction.on_commit(lambda: _tell(group_id, news))
+
+
+def _tell(group_id: int, news: Collection[_News]) -> None:
+    """One line of the log for each drift that was decided anew."""
+    for line in _lines(group_id, news):
+        log.info("finding.decided", **line)
 
 
 def _rows(outcomes: Mapping[int, TenantOutcome]) -> Iterator[tuple[Any, ...]]:
@@ -85,11 +90,11 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     found: dict[int, _Verdict] = {}
     aside = {component: one for one in result.decided for component in one.stuck}
     for component, one in aside.items():
-        found[component] = _Verdict(reason=f"Left as it is by a recorded decision on: {one.summary}")
+        found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}")
     for change in result.outcome.changes:
         reason = change.because
         if change.component in aside:
-            reason += f" (by a recorded decision on: {aside[change.component].summary})"
+            reason += f" (by {result.decision_on(aside[change.component])})"
         found[change.component] = _Verdict(
             target_id=change.after.id if change.after else None,
             remove=change.after is None,
@@ -102,7 +107,7 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
 
 
 def _lines(group_id: int, news: Collection[_News]) -> Iterator[dict[str, Any]]:
-    """A line of the log for each decision, naming the tenants that it is about with those responsible."""
+    """What was decided about each tenant, with those responsible there."""
     everyone = {tenant_id for one in news for tenant_id in one.tenant_ids}
     owners = {
         tenant_id: ", ".join(map(str, people)) for tenant_id, people in directory.admins_of(everyone).items()
@@ -113,15 +118,15 @@ def _lines(group_id: int, news: Collection[_News]) -> Iterator[dict[str, Any]]:
     targets = Release.objects.filter(pk__in={one.target_id for one in news})
     versions = dict(targets.values_list("pk", "version"))
     for one in news:
-        yield {
-            "group": group_id,
-            "tenants": {keys[tenant]: owners.get(tenant, "") for tenant in sorted(one.tenant_ids)},
+        decided = {
             "plugin": plugins[one.plugin_id],
             "policy": f"{policies[one.policy_id]}/{one.rule_key}",
             "target": versions[one.target_id] if one.target_id else None,
             "decision": "remove" if one.remove else one.status,
             "reason": one.reason,
         }
+        for tenant in sorted(one.tenant_ids, key=keys.__getitem__):
+            yield {"group": group_id, "tenant": keys[tenant], "owner": owners.get(tenant, ""), **decided}
 
 
 _COLUMNS = {

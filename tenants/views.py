@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,6 +17,19 @@ from tenants.context import groups_of
 
 login: Any = public("the door itself")(LoginView.as_view(redirect_authenticated_user=True))
 logout: Any = public("leaving is always allowed")(LogoutView.as_view())
+
+
+def locked_out(request: HttpRequest, _answer: HttpResponse, _credentials: Any) -> HttpResponse:
+    """The door, shut for a while: axes calls this instead of answering after too many wrong passwords."""
+    context = {
+        "form": AuthenticationForm(request),
+        "next": request.POST.get("next", ""),
+        "shut": {
+            "attempts": settings.AXES_FAILURE_LIMIT,
+            "minutes": settings.AXES_COOLOFF_TIME.total_seconds() / 60,
+        },
+    }
+    return render_page(request, "registration/login.html", context, status=429)
 
 
 @signed_in

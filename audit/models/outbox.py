@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.access import Access
+from config.lifecycle import Transitions
 
 
 class Destination(models.TextChoices):
@@ -36,6 +37,14 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """The messages of the group; only for those who reach all of it."""
         return self.filter(group_id=access.group_id) if access.whole_group else self.none()
 
+    def undelivered(self) -> OutboxQuerySet:
+        """Those that still have a way to go, and those that were given up."""
+        return self.exclude(status=OutboxStatus.DELIVERED)
+
+    def given_up(self) -> OutboxQuerySet:
+        """The dead letters: nobody tries these again unless a person says so."""
+        return self.filter(status=OutboxStatus.DEAD)
+
     def due(self, at: datetime) -> OutboxQuerySet:
         """Pending messages whose time has come and that nobody holds."""
         return self.filter(
@@ -47,6 +56,12 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
 
 class OutboxMessage(models.Model):
     """One outbound call. `idempotency_key` goes along, so that the receiver can tell a repetition."""
+
+    TRANSITIONS: Transitions = {
+        OutboxStatus.PENDING: frozenset({OutboxStatus.DELIVERED, OutboxStatus.DEAD}),
+        OutboxStatus.DELIVERED: frozenset(),
+        OutboxStatus.DEAD: frozenset({OutboxStatus.PENDING}),  # a person had the cause seen to
+    }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group_id = models.BigIntegerField()

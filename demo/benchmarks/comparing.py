@@ -19,7 +19,6 @@ from governance.likeness import Likeness
 from governance.models import Finding, Rule
 from governance.outcomes import evaluate_outcomes
 from governance.resolution import Outcome, combined, decide_whole, parts
-from governance.resolution.deciding import forget
 from governance.situations import Setting, Situations
 from tenants.models import Group
 
@@ -58,11 +57,10 @@ def _spread(kinds: list[Likeness]) -> list[Likeness]:
 def _decided(situations: Situations, example: int) -> Outcome:
     while True:
         situations.prepare([example])
-        forget()
         outcome = combined([decide_whole(part) for part in parts(situations.build(example))])
         if not outcome.beyond:
             return outcome
-        situations.open(example, outcome.beyond)
+        situations.open(example, outcome.beyond, widely=outcome.widely)
 
 
 @dataclass

@@ -108,11 +108,33 @@ class SnapshotAnswer(s.Serializer[Any]):
 
 
 class SimulateBody(Body):
-    """Policies as in the YAML; each stands in for the policy of its name."""
+    """What is supposed, as in simulation.schema.json; each entry stands in for what has its name."""
 
-    policies = s.ListField(child=s.DictField(), allow_empty=False)
     title = s.CharField(max_length=200, required=False, allow_blank=True)
     at = s.DateTimeField(required=False)
+    snapshot = s.IntegerField(min_value=1, required=False)
+    sla = s.DictField(child=s.IntegerField(), required=False)
+    baselines = s.ListField(child=s.DictField(), required=False)
+    policies = s.ListField(child=s.DictField(), required=False)
+    holds = s.ListField(child=s.DictField(), required=False)
+    profiles = s.ListField(child=s.DictField(), required=False)
+    exemptions = s.ListField(child=s.DictField(), required=False)
+    retired = s.ListField(child=s.CharField(max_length=100), required=False)
+    ended = s.ListField(child=s.CharField(max_length=100), required=False)
+    releases = s.ListField(child=s.DictField(), required=False)
+    withdrawn = s.ListField(child=s.DictField(), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Something has to be asked."""
+        if not attrs.keys() - {"title"}:
+            raise s.ValidationError({"policies": ["Suppose something: policies, holds, a time, a release …"]})
+        return attrs
+
+
+class ApplyBody(Body):
+    """Why a simulation is applied."""
+
+    comment = s.CharField(max_length=500, required=False, allow_blank=True)
 
 
 class EnforceBody(Body):

@@ -1,4 +1,4 @@
-"""What-if, enforcement and decisions over REST."""
+"""Enforcement and decisions over REST."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import conflicts, pipeline, presenters, simulation
+from governance import conflicts, pipeline, presenters
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
@@ -23,32 +23,6 @@ from governance.models import Conflict, Policy, Run
 from governance.models.snapshot import Trigger
 from tenants.models import User
 from tenants.reach import access_of_person
-
-
-@endpoint(
-    "POST",
-    Permission.POLICY_SIMULATE,
-    body=bodies.SimulateBody,
-    answers=bodies.Document,
-    summary="What-if of a policy set",
-    tag="policy",
-)
-def simulate_policies(request: Request) -> Response:
-    """What the policies given would change, beside those in force; nothing is done."""
-    body = _valid(bodies.SimulateBody, request)
-
-    def simulate() -> Answer:
-        saved = simulation.simulate(
-            group_of(request),
-            policies=body["policies"],
-            at=body.get("at") or timezone.now(),
-            actor=access_of(request).actor,
-            title=body.get("title", ""),
-        )
-        facts = {"id": str(saved.pk), "number": saved.number, "inputs_digest": saved.inputs_digest}
-        return Answer({**facts, "snapshot": saved.snapshot_number, **saved.outcome})
-
-    return respond(once(request, "simulate", simulate))
 
 
 @endpoint(
@@ -65,7 +39,7 @@ def enforce_policies(request: Request) -> Response:
     202 with `status_url` while upgrade tasks are under way; `status` is `needs_decision` where the run stands
     at a conflict.
     """
-    body = _valid(bodies.EnforceBody, request)
+    body = valid(bodies.EnforceBody, request)
     names = body.get("policies", [])
     _known_policies(request, names)
 
@@ -113,7 +87,7 @@ def list_conflicts(request: Request) -> Response:
 )
 def decide_conflict(request: Request) -> Response:
     """Set rules of a conflict aside; `decided_by` is the username of the person who decided."""
-    body = _valid(bodies.DecideBody, request)
+    body = valid(bodies.DecideBody, request)
     person = User.objects.filter(username=body["decided_by"]).first()
     access = access_of_person(person, access_of(request).group_slug) if person else None
     if access is None or not access.allows(Permission.CONFLICT_DECIDE):
@@ -136,7 +110,8 @@ def decide_conflict(request: Request) -> Response:
     return respond(once(request, "decide", decide))
 
 
-def _valid(kind: type[bodies.Body], request: Request) -> dict[str, Any]:
+def valid(kind: type[bodies.Body], request: Request) -> dict[str, Any]:
+    """The request's body as that kind has it. Raises ValidationError."""
     body = kind(data=request.data)
     body.is_valid(raise_exception=True)
     return dict(body.validated_data)

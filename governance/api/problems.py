@@ -14,7 +14,7 @@ from rest_framework.views import set_rollback
 
 from audit.outbox import Undeliverable
 from config.lifecycle import TransitionError
-from governance import conflicts, exemptions, flags, pipeline, plans
+from governance import conflicts, exemptions, flags, pipeline, plans, simulation
 from governance.catalogue_formats import CatalogueError
 from governance.configuration import ConfigurationError
 from governance.orchestrator import CallbackRefused
@@ -31,6 +31,10 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     flags.FlagOff: (HTTPStatus.CONFLICT, "flag-off", "Switched off"),
     pipeline.RunUnderWay: (HTTPStatus.CONFLICT, "run-under-way", "A run is under way"),
     plans.WorldMoved: (HTTPStatus.CONFLICT, "world-moved", "The world moved"),
+    simulation.Outdated: (HTTPStatus.CONFLICT, "world-moved", "The world moved"),
+    simulation.WorldMoving: (HTTPStatus.CONFLICT, "world-moving", "The world is moving"),
+    simulation.NotApplicable: (HTTPStatus.CONFLICT, "not-applicable", "Not to be applied"),
+    simulation.NeedsAnother: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must decide"),
     TransitionError: (HTTPStatus.CONFLICT, "wrong-state", "Not in that state"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "Idempotency-Key used for another request"),
     ConfigurationError: (HTTPStatus.UNPROCESSABLE_ENTITY, "configuration", "The policies are not valid"),

@@ -2,14 +2,32 @@
 
 from django.urls import path
 
-from governance.api import catalogue, description, manifests, outbound, policies, reports, snapshots
+from governance.api import (
+    catalogue,
+    description,
+    manifests,
+    outbound,
+    policies,
+    reports,
+    simulations,
+    snapshots,
+)
 
 urlpatterns = [
     path("version/governance/snapshot", snapshots.seal_snapshot, name="api_snapshot"),
     path("version/governance/snapshot/<int:number>", snapshots.snapshot_status, name="api_snapshot_status"),
     path("version/governance/manifest", manifests.push_manifests, name="api_manifest"),
     path("version/governance/catalogue", catalogue.load_catalogue, name="api_catalogue"),
-    path("version/policy/simulate", policies.simulate_policies, name="api_simulate"),
+    path("version/policy/simulate", simulations.simulate_policies, name="api_simulate"),
+    path("version/policy/simulate/<uuid:pk>", simulations.simulation_status, name="api_simulation_status"),
+    path(
+        "version/policy/simulate/<uuid:pk>/apply", simulations.apply_simulation, name="api_simulation_apply"
+    ),
+    path(
+        "version/policy/simulate/<uuid:pk>/<slug:kind>",
+        simulations.simulation_file,
+        name="api_simulation_file",
+    ),
     path("version/policy/enforce", policies.enforce_policies, name="api_enforce"),
     path("version/policy/enforce/<uuid:pk>", snapshots.run_status, name="api_run_status"),
     path("version/policy/conflicts", policies.list_conflicts, name="api_conflicts"),

@@ -23,17 +23,29 @@ def list_waiting(out: Output, group: Group) -> None:
     def show() -> None:
         if not documents:
             out.say("No conflict waits for a decision.")
-        for document in documents:
-            out.say(f"{document['id']}  {document['explanation'].get('summary', document['plugin'])}", "bold")
-            out.say(f"  tenants: {', '.join(document['tenants'])}")
-            for line in document["explanation"].get("chain", []):
-                out.say(f"  because {line}")
-            for way in document["ways_out"]:
-                out.say(f"  --set-aside {way['rule']}  {way['says']}")
+        for row, document in zip(rows, documents, strict=True):
+            out.say(f"{row.pk}  {row}", "bold")
+            out.say(f"  stuck: {', '.join(row.stuck)}; tenants: {', '.join(document['tenants'])}")
+            _show_sets(out, row)
+            for number, way in enumerate(row.ways_out, start=1):
+                aside = " ".join(f"--set-aside {rule['policy']}/{rule['key']}" for rule in way["set_aside"])
+                out.say(f"  --way {number}  {way['says']} ({aside})")
 
     out.answer({"conflicts": documents}, show)
     if documents:
         end(Exit.DECISION)
+
+
+def _show_sets(out: Output, row: Conflict) -> None:
+    for number, one in enumerate(row.sets, start=1):
+        words = [f"{rule['policy']}/{rule['key']} {rule['says']}" for rule in one["rules"]]
+        out.say(f"  set {number}: {'; '.join([*words, *one['chain']])}")
+    if row.explanation.get("complete", True):
+        out.say("  These are all.")
+    else:
+        out.say("  There may be more: the search stopped at its bound.")
+    if not row.explanation.get("proved", True):
+        out.say("  The search was given up: that there is no way isn't proved.")
 
 
 def decide(
@@ -42,15 +54,17 @@ def decide(
     conflict_id: str,
     *,
     set_aside: Sequence[str],
+    way: int | None,
     reason: str,
     person: str,
     at: datetime,
 ) -> None:
-    """Record a person's decision, and let the runs that stood at it go on."""
+    """Record a person's decision for rules or for a way out, and let the runs that stood at it go on."""
     conflict = _named(group, conflict_id)
+    rules = [_rule(text) for text in set_aside] if way is None else _way(conflict, way)
     conflicts.decide(
         conflict,
-        set_aside=[_rule(text) for text in set_aside],
+        set_aside=rules,
         reason=reason,
         actor=_actor(group, person),
         at=at,
@@ -60,7 +74,8 @@ def decide(
     document = {**presenters.conflict(conflict), "resumed_runs": [run.number for run in resumed]}
 
     def show() -> None:
-        out.say(f"Decided by {person}: {', '.join(set_aside)} is set aside there.")
+        named = ", ".join(f"{rule['policy']}/{rule['key']}" for rule in rules)
+        out.say(f"Decided by {person}: {named} is set aside there.")
         for run in resumed:
             out.say(f"{run} goes on; `policy watch {run.number}` stays with it.")
 
@@ -81,6 +96,14 @@ def _rule(text: str) -> dict[str, str]:
     if not (policy and slash and key):
         raise typer.BadParameter(f"“{text}” is not of the form policy/rule.")
     return {"policy": policy, "key": key}
+
+
+def _way(conflict: Conflict, number: int) -> list[dict[str, str]]:
+    """What a way out sets aside, by its number in the list."""
+    if not 1 <= number <= len(conflict.ways_out):
+        raise typer.BadParameter(f"There is no way out {number}; there are {len(conflict.ways_out)}.")
+    rules: list[dict[str, str]] = conflict.ways_out[number - 1]["set_aside"]
+    return rules
 
 
 def _actor(group: Group, username: str) -> Actor:

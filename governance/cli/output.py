@@ -20,7 +20,7 @@ from rich.table import Table
 from config import borrowed
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import conflicts, flags, pipeline, plans
+from governance import conflicts, flags, pipeline, plans, simulation
 from governance.documents import ConfigurationError
 from tenants.models import Group
 
@@ -41,6 +41,10 @@ _REFUSALS = (
     pipeline.RunUnderWay,
     plans.WorldMoved,
     conflicts.DecisionRefused,
+    simulation.Outdated,
+    simulation.NotApplicable,
+    simulation.NeedsAnother,
+    simulation.WorldMoving,
     TransitionError,
 )
 

@@ -55,7 +55,7 @@ def _show(out: Output, restoration: Restoration, at: datetime) -> None:
         "version": version.number,
         "tenants": list(restoration.tenants),
         "left_out": list(restoration.left_out),
-        "simulation": simulations.as_document(kept),
+        "simulation": simulation.as_document(kept),
     }
 
     def show() -> None:
@@ -63,6 +63,6 @@ def _show(out: Output, restoration: Restoration, at: datetime) -> None:
         simulations.show(out, kept)
         for plugin in restoration.left_out:
             out.say(f"Not brought back, since it was removed: {plugin}", "yellow")
-        out.say("Nothing is done yet; --yes does it.")
+        out.say("Kept as a draft; nothing is done yet. --yes does it.")
 
     out.answer(document, show)

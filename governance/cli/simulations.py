@@ -1,53 +1,102 @@
-"""policy simulate."""
+"""policy simulate, and policy apply of a simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from governance import simulation
+import typer
+
+from governance import documents, presenters, simulation
 from governance.cli import configuration
 from governance.cli.output import Exit, Output, end, operator
+from governance.configuration import Files
+from governance.documents import Source
 from governance.models import Simulation
+from governance.simulation import Supposition
 from tenants.models import Group
 
 SHOWN = 20  # lines of a table
 
 
+class FailOn(StrEnum):
+    """What ends the command with another code than 0."""
+
+    DIFFERENCE = "difference"
+    WORSE = "worse"
+    CONFLICT = "conflict"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked on the command line."""
+
+    against: Sequence[Path] = ()
+    suppose: Path | None = None
+    retired: Sequence[str] = ()
+    ended: Sequence[str] = ()
+    withdrawn: Sequence[str] = ()  # plugin=version
+    when: str | None = None
+    snapshot: int | None = None
+    prune: bool = False
+    title: str = ""
+
+    def supposes(self) -> bool:
+        """Whether anything is asked beside the files."""
+        return bool(
+            self.suppose or self.retired or self.ended or self.withdrawn or self.when or self.snapshot
+        )
+
+
 def simulate(
-    out: Output, group: Group, paths: Sequence[Path], *, prune: bool, title: str, at: datetime
+    out: Output, group: Group, question: Question, markdown: Path | None, fail_on: FailOn, *, at: datetime
 ) -> None:
-    """Keep and show what the files would do. Ends with DIFFERENT if they make a difference."""
-    files = configuration.load(paths)
+    """Keep and show what would come of it. Ends with DECISION at a new conflict, with DIFFERENT otherwise."""
+    beside = _beside(group, question, at)
     with out.console.status("Compiling, detecting and deciding, all of it beside what is in force…"):
-        kept = simulation.simulate_files(group, files, prune=prune, at=at, actor=operator(), title=title)
-    out.answer(as_document(kept), lambda: show(out, kept))
-    if kept.outcome["difference"]["changed"]:
-        end(Exit.DIFFERENT)
+        kept = simulation.simulate_files(
+            group,
+            _files(question),
+            prune=question.prune,
+            at=at,
+            actor=operator(),
+            title=question.title,
+            beside=beside,
+        )
+    if markdown is not None:
+        markdown.write_text(simulation.markdown(kept), encoding="utf-8")
+    out.answer(simulation.as_document(kept), lambda: show(out, kept))
+    end(_code(kept.outcome, fail_on))
 
 
-def as_document(kept: Simulation) -> dict[str, Any]:
-    """A simulation as JSON."""
-    return {
-        "id": str(kept.pk),
-        "number": kept.number,
-        "snapshot": kept.snapshot_number,
-        "inputs_digest": kept.inputs_digest,
-        **kept.outcome,
-    }
+def apply(out: Output, group: Group, number: int, *, comment: str, at: datetime) -> None:
+    """Put in force what a simulation supposed, and draft its plan."""
+    kept = Simulation.objects.filter(group=group, number=number).first()
+    if kept is None:
+        raise typer.BadParameter(f"There is no simulation {number}.")
+    with out.console.status("Comparing with what it was worked out from, compiling, detecting and deciding…"):
+        plan = simulation.apply(kept, actor=operator(), at=at, comment=comment)
+    told = f"It is in force. {plan} is drafted." if plan else "It is in force; no policy has to act."
+    document = {"simulation": number, "plan": presenters.plan(plan) if plan else None}
+    out.answer(document, lambda: out.say(told))
 
 
 def show(out: Output, kept: Simulation) -> None:
     """Before and after, what would be done, and what would need a person."""
     outcome = kept.outcome
+    states = [outcome["before"], outcome["after"], outcome["done"] or {}]
+    out.say(simulation.verdict(kept), "bold")
     out.table(
         f"{kept}, on snapshot {kept.snapshot_number}",
-        ("", "now", "then"),
+        ("", "now", "then", "carried out"),
         [
-            [word.replace("_", " "), outcome["before"][word], outcome["after"][word]]
-            for word in outcome["before"]
+            [word.replace("_", " "), *(state.get(word) for state in states)]
+            for word in outcome["after"]
             if word != "by_policy"
         ],
     )
@@ -56,11 +105,70 @@ def show(out: Output, kept: Simulation) -> None:
         ("policy", "comes", "goes"),
         [[name, row["opened"], row["closed"]] for name, row in outcome["difference"]["by_policy"].items()],
     )
-    rows = [
-        [row["plugin"], row["from"] or "–", row["to"] or "–", len(row["tenants"])]
-        for row in outcome["actions"][:SHOWN]
-    ]
-    out.table("What would be done", ("plugin", "from", "to", "tenants"), rows)
+    for title, key in (("What policies would do", "actions"), ("What is left to people", "advised")):
+        rows = [
+            [row["plugin"], row["from"] or "–", row["to"] or "–", len(row["tenants"])]
+            for row in outcome[key][:SHOWN]
+        ]
+        if rows:
+            out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    _show_conflicts(out, outcome)
+
+
+def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
     for conflict in outcome["conflicts"]:
         mark = "A new conflict" if conflict["new"] else "A conflict"
         out.say(f"{mark} in {len(conflict['tenants'])} tenants: {conflict['summary']}", "yellow")
+    for conflict in outcome["solved"]:
+        out.say(f"No conflict any more in {len(conflict['tenants'])} tenants: {conflict['summary']}", "green")
+
+
+def _code(outcome: dict[str, Any], fail_on: FailOn) -> Exit:
+    difference = outcome["difference"]
+    if fail_on == FailOn.NEVER:
+        return Exit.FINE
+    if difference["conflicts_new"]:
+        return Exit.DECISION
+    if fail_on == FailOn.CONFLICT:
+        return Exit.FINE
+    changed = difference["changed"] if fail_on == FailOn.DIFFERENCE else simulation.is_worse(outcome)
+    return Exit.DIFFERENT if changed else Exit.FINE
+
+
+def _files(question: Question) -> Files:
+    """The files that are named; the deployment's own only where nothing else is asked."""
+    if not question.against and question.supposes():
+        return Files()
+    return configuration.load(question.against)
+
+
+def _beside(group: Group, question: Question, at: datetime) -> Supposition:
+    what = Supposition()
+    if question.suppose is not None:
+        what = simulation.read(group, documents.read(question.suppose), at=at)
+    options = Source(
+        "options",
+        Supposition(
+            retired=question.retired,
+            ended=question.ended,
+            withdrawn=[_release(text) for text in question.withdrawn],
+            at=question.when,
+            snapshot=question.snapshot,
+        ).as_document(),
+    )
+    given = simulation.read(group, options, at=at)
+    return replace(
+        what,
+        retired=[*what.retired, *given.retired],
+        ended=[*what.ended, *given.ended],
+        withdrawn=[*what.withdrawn, *given.withdrawn],
+        at=given.at or what.at,
+        snapshot=given.snapshot or what.snapshot,
+    )
+
+
+def _release(text: str) -> dict[str, str]:
+    plugin, _, version = text.partition("=")
+    if not plugin or not version:
+        raise typer.BadParameter(f"“{text}” isn't of the form plugin=version.")
+    return {"plugin": plugin, "version": version}

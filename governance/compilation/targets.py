@@ -9,11 +9,13 @@ from datetime import datetime
 
 from django.db import connection
 
+from governance import documents
 from governance.compilation import facts, judgements
 from governance.compilation.facts import PluginFacts
 from governance.compilation.sameness import Camp, candidates, choose
 from governance.models import Rule, SelectionTenant
 from governance.models.rule import RuleKind
+from governance.rules import ReleaseFacts
 from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
 
 Pair = tuple[int, int]  # a rule and a plugin
@@ -28,6 +30,12 @@ class _Field:
     catalogue: dict[int, PluginFacts]
     broken: dict[int, dict[int, frozenset[int]]]
     at: datetime
+
+    def basis(self, plugin: PluginFacts) -> str:
+        """The digest of what the choice rests on, tenants apart: releases, and what denies which of them."""
+        broken = self.broken.get(plugin.id, {})
+        denied = [(rule.pk, *sorted(broken.get(rule.pk, ()))) for rule in self.rivals(plugin)]
+        return documents.digest([[r.id for r in candidates(plugin.releases, self.at)], denied])
 
     def rivals(self, plugin: PluginFacts) -> list[Rule]:
         """The other rules that may keep a tenant from some release of the plugin."""
@@ -47,11 +55,13 @@ def settle_targets(
     *,
     tenant_ids: Collection[int] | None = None,
     supposed: Sequence[SupposedExemption] = (),
+    snapshot: int | None = None,
 ) -> frozenset[int]:
     """Choose the targets of those rules that want one version everywhere; the rules whose target moves.
 
     `rule_ids` are all that bind, and the only ones that count: another rule that chooses by itself does not.
-    With `tenant_ids`, only these tenants have changed since the last time, and no rule has.
+    With `tenant_ids`, only these tenants have changed since the last time, and no rule has. `snapshot` counts
+    who had it in that snapshot instead of now.
     """
     touched = None if tenant_ids is None else _touched(rule_ids, tenant_ids)
     if touched is not None and not touched:
@@ -64,11 +74,14 @@ def settle_targets(
     ]
     if not choosing:
         return frozenset()
+    if snapshot is not None:  # what is reached now says nothing of then
+        for rule in choosing:
+            rule.reached = {}
     others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
     field = _field(group_id, choosing, others, at, contested_only=tenant_ids is not None)
     if tenant_ids is None:
         _find_contested(field)
-    camps = _camps(group_id, field, supposed)
+    camps = _camps(group_id, field, supposed, snapshot)
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, camps))
 
 
@@ -117,25 +130,61 @@ def _find_contested(field: _Field) -> None:
             Rule.objects.filter(pk=rule.pk).update(contested=contested)
 
 
+def choices(
+    group_id: int, rule_ids: Collection[int], rule_id: int, plugin_id: int, at: datetime
+) -> tuple[str, list[ReleaseFacts]]:
+    """The releases that the rule may choose for the plugin, the newest first, and the digest of their basis.
+
+    `rule_ids` are all that bind.
+    """
+    rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
+    others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
+    catalogue = facts.load(group_id, [plugin_id])
+    broken = judgements.broken_by([rule.pk for rule in others], [plugin_id])
+    field = _Field([rule for rule in rules if rule.pk == rule_id], others, catalogue, broken, at)
+    plugin = catalogue[plugin_id]
+    return field.basis(plugin), candidates(plugin.releases, at)
+
+
+def aim(rule_id: int, plugin_id: int, release_id: int, *, at: datetime, basis: str | None = None) -> None:
+    """Let the rule want this release of the plugin; with a `basis`, as long as that is the same."""
+    rule = Rule.objects.get(pk=rule_id)
+    rule.targets = {**rule.targets, str(plugin_id): release_id}
+    rule.reached = {key: kept for key, kept in rule.reached.items() if key != str(plugin_id)}
+    if basis is not None:
+        rule.reached[str(plugin_id)] = {"release": release_id, "basis": basis}
+    Rule.objects.filter(pk=rule_id).update(targets=rule.targets, reached=rule.reached, detected=False)
+    judgements.judge([rule], at=at, plugin_ids=[plugin_id])
+
+
 def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
-    """Choose the rule's targets; whether one moved."""
-    chosen = dict(rule.targets)
+    """Choose the rule's targets; whether one moved. What evaluation found to be reached by more stays."""
+    chosen, reached = dict(rule.targets), dict(rule.reached)
     for plugin in facts.plugins_of(rule, field.catalogue):
+        kept = reached.pop(str(plugin.id), None)
+        if kept is not None and kept["basis"] == field.basis(plugin):
+            reached[str(plugin.id)] = kept
+            continue
         newest_first = candidates(plugin.releases, field.at)
         broken = field.broken.get(plugin.id, {})
         target = choose(newest_first, camps.get((rule.pk, plugin.id), []), broken)
         if target is not None:
             chosen[str(plugin.id)] = target
     moved = [plugin for plugin, target in chosen.items() if rule.targets.get(plugin) != target]
+    if not moved and reached == rule.reached:
+        return False
+    rule.targets, rule.reached = chosen, reached
+    Rule.objects.filter(pk=rule.pk).update(targets=chosen, reached=reached)
     if not moved:
         return False
-    rule.targets = chosen
-    Rule.objects.filter(pk=rule.pk).update(targets=chosen, detected=False)
+    Rule.objects.filter(pk=rule.pk).update(detected=False)
     judgements.judge([rule], at=field.at, plugin_ids=[int(plugin) for plugin in moved])
     return True
 
 
-def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) -> dict[Pair, list[Camp]]:
+def _camps(
+    group_id: int, field: _Field, supposed: Sequence[SupposedExemption], snapshot: int | None
+) -> dict[Pair, list[Camp]]:
     """The tenants that have each contested plugin, told apart by what binds them."""
     pairs = [
         (rule.pk, plugin) for rule in field.choosing for plugin in rule.contested if plugin in field.catalogue
@@ -150,6 +199,7 @@ def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) 
     parameters = {
         "group": group_id,
         "at": field.at,
+        "snapshot": snapshot,
         "rules": [rule for rule, _ in pairs],
         "plugins": [plugin for _, plugin in pairs],
         "rival_rules": [rule for rule, _ in rivals],
@@ -158,11 +208,14 @@ def _camps(group_id: int, field: _Field, supposed: Sequence[SupposedExemption]) 
     }
     camps: dict[Pair, list[Camp]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_CAMPS, parameters)
+        cursor.execute(_CAMPS.format(installed=_NOW if snapshot is None else _THEN), parameters)
         for rule, plugin, bound_by, held_at, now_at, tenants in cursor.fetchall():
             camps[rule, plugin].append(Camp(tenants, frozenset(bound_by), held_at, now_at))
     return camps
 
+
+_NOW = "i.until IS NULL"
+_THEN = "i.since <= %(snapshot)s AND (i.until IS NULL OR i.until > %(snapshot)s)"
 
 _CAMPS = f"""
 WITH exempt AS MATERIALIZED ({EXEMPTIONS.format(some="")}),
@@ -171,7 +224,7 @@ counted AS MATERIALIZED (
     FROM unnest(%(rules)s::bigint[], %(plugins)s::bigint[]) AS pair (rule_id, plugin_id)
     JOIN governance_rule r ON r.id = pair.rule_id
     JOIN governance_installation i
-      ON i.group_id = %(group)s AND i.plugin_id = pair.plugin_id AND i.until IS NULL
+      ON i.group_id = %(group)s AND i.plugin_id = pair.plugin_id AND {{installed}}
     JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = i.tenant_id
     WHERE NOT EXISTS (
         SELECT FROM exempt e
@@ -192,7 +245,7 @@ binding AS (
           AND (e.plugin_id IS NULL OR e.plugin_id = c.plugin_id))
     GROUP BY c.rule_id, c.plugin_id, c.tenant_id
 )
-SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{}}'), CASE WHEN b.held THEN release.rank END,
+SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{{{}}}}'), CASE WHEN b.held THEN release.rank END,
     release.rank, count(*)
 FROM counted c
 LEFT JOIN binding b USING (rule_id, plugin_id, tenant_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from governance import moments, policy_documents, rules
+from governance import moments, policy_documents, rules, selections
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
 from governance.models import Plugin, Policy, Profile
@@ -116,7 +116,10 @@ def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
     for index, key in enumerate(chosen.get("keys", [])):
         if key not in has.tenants:
             found.warn((*place, "keys", index), unknown("tenant", key, has.tenants, " yet"))
-    selector(found, (*place, "except"), chosen.get("except"), has)
+    inner = chosen.get("except")
+    for index, one in enumerate(selections.exceptions(chosen)):
+        here: Place = (*place, "except", index) if isinstance(inner, list) else (*place, "except")
+        selector(found, here, one, has)
 
 
 def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) -> None:

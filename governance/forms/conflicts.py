@@ -49,8 +49,8 @@ class ReopenForm(forms.Form):
 
 
 def way_out(conflict: Conflict, number: str) -> dict[str, Any]:
-    """What the form begins with when someone follows one of the ways out."""
-    ways = {str(place): way for place, way in enumerate(conflict.ways_out)}
+    """What the form begins with when someone follows one of the ways out, which count from 1."""
+    ways = {str(place): way for place, way in enumerate(conflict.ways_out, start=1)}
     if number not in ways:
         return {}
     return {"set_aside": [f"{rule['policy']}/{rule['key']}" for rule in ways[number]["set_aside"]]}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from datetime import UTC
+from textwrap import shorten
+from typing import Any, Self
 
 from django.db import models
 
@@ -11,6 +13,8 @@ from config.lifecycle import Transitions
 from governance.models.catalogue import Plugin
 from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
 from tenants.models import Group, Tenant
+
+SHOWN_REASON = 200  # how much of a decision's reason is told beside other things
 
 
 class ConflictQuerySet(GroupQuerySet["Conflict"]):
@@ -32,8 +36,9 @@ class Conflict(models.Model):
     "plugin": name, "says": text, "weight"}], "chain": [text], "sets": minimal conflicting sets, each
     {"rules", "chain"}, "complete": whether these are all, "proved": whether it is shown that there is no way,
     rather than not found}
-    `ways_out`: [{"kind": "set_aside", "set_aside": [{"policy", "key"}], "says": text, "weight": int, and the
-    first of them as "rule": "policy/key", "policy", "key"}], the lightest first.
+    `ways_out`: [{"kind": "set_aside", "set_aside": [{"policy", "key"}], "says": text, "weight": int, the
+    first of them as "rule": "policy/key", "policy", "key", and "rules": [{"policy", "key", "kind", "plugins":
+    [{"plugin": name, "to": where it goes or stays then, null where it is gone}]}]}], the lightest first.
     `set_aside`: what the decision relaxes for the tenants concerned: [{"policy", "key"}].
     """
 
@@ -77,6 +82,30 @@ class Conflict(models.Model):
 
     def __str__(self) -> str:
         return str(self.explanation.get("summary", self.fingerprint[:12]))
+
+    @property
+    def sets(self) -> list[dict[str, Any]]:
+        """The minimal conflicting sets; where these were not kept yet, all rules as one."""
+        whole = {"rules": self.explanation.get("rules", []), "chain": self.explanation.get("chain", [])}
+        return list(self.explanation.get("sets", [whole]))
+
+    @property
+    def stuck(self) -> list[str]:
+        """The plugins that have no way to go."""
+        return list(self.explanation.get("stuck", [self.plugin.name]))
+
+    @property
+    def decided_earlier(self) -> bool:
+        """Whether the conflict was gone since its decision, which was kept and holds again."""
+        return self.decided_at is not None and self.found_at > self.decided_at
+
+    def decision_in_words(self, *, earlier: bool) -> str:
+        """By whom, when and why it was decided."""
+        if self.decided_at is None:
+            return ""
+        when = self.decided_at.astimezone(UTC)
+        by = f"decided {'earlier ' if earlier else ''}by {self.decided_by_name}"
+        return f"{by} on {when.day} {when:%B %Y}: {shorten(self.reason, SHOWN_REASON, placeholder='…')}"
 
 
 class ConflictTenant(models.Model):

@@ -103,6 +103,9 @@ class Rule(models.Model):
     recompile_at = models.DateTimeField(null=True)
     # `same` without `at`: {plugin id: the release chosen}
     targets = models.JSONField(default=dict)
+    # Those of them that more tenants reach than what the other rules alone would have, dependencies and hosts
+    # considered: {plugin id: {"release", "basis": the digest of what the rules say of the plugin}}
+    reached = models.JSONField(default=dict)
     # The plugins of such a rule whose target depends on who has them installed.
     contested = ArrayField(models.BigIntegerField(), default=list)
     # Whether all tenants' findings follow the rule as it is compiled. The next detection sees to the rest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -77,17 +78,19 @@ def _conflict(conflict: Conflict, tenants: list[str]) -> Document:
             "reason": conflict.reason,
             "decided_by": conflict.decided_by_name,
             "decided_at": conflict.decided_at.isoformat(),
+            "earlier": conflict.decided_earlier,
         }
     return {
         "fingerprint": conflict.fingerprint,
         "status": conflict.status,
         "plugin": conflict.plugin.name,
         "summary": str(conflict),
-        "rules": [
-            {name: rule.get(name) for name in ("policy", "key", "says")}
-            for rule in conflict.explanation.get("rules", [])
-        ],
+        "stuck": conflict.stuck,
+        "rules": _rules(conflict.explanation),
         "chain": conflict.explanation.get("chain", []),
+        "sets": [{"rules": _rules(one), "chain": one["chain"]} for one in conflict.sets],
+        "complete": conflict.explanation.get("complete", True),
+        "proved": conflict.explanation.get("proved", True),
         "tenants": tenants,
         "ways_out": conflict.ways_out,
         "found_at": conflict.found_at.isoformat(),
@@ -95,3 +98,7 @@ def _conflict(conflict: Conflict, tenants: list[str]) -> Document:
         "run": conflict.run.number if conflict.run else None,
         "decision": decision,
     }
+
+
+def _rules(told: Mapping[str, Any]) -> list[Document]:
+    return [{name: rule.get(name) for name in ("policy", "key", "says")} for rule in told.get("rules", [])]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import lru_cache
 
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import stuck_together
-from governance.resolution.explaining import Account, explain
+from governance.resolution.explaining import explain
 from governance.resolution.ground import Ground, State
+from governance.resolution.oracle import Beyond
 from governance.resolution.outcome import Change, Outcome
-from governance.resolution.parts import narrowed, parts
+from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Release, Situation, labels
 
-OPENED = 150  # components of a part that may be opened; from there on what is open has to do
-KEPT = 20_000  # parts whose outcomes are remembered: most are met in tenant after tenant
+OPENED = 1_000  # components of a part that may be opened; from there on what is open has to do
 
 
 def decide(situation: Situation) -> Outcome:
@@ -27,14 +25,14 @@ def decide(situation: Situation) -> Outcome:
     what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
     What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    return combined([_remembered(part) for part in parts(situation)])
+    return combined([decide_whole(part) for part in parts(situation)])
 
 
 def combined(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcome of a situation by those of its parts."""
     beyond = frozenset[int]().union(*(outcome.beyond for outcome in outcomes))
     if beyond:
-        return Outcome(beyond=beyond)
+        return Outcome(beyond=beyond, widely=any(outcome.widely for outcome in outcomes))
     changes = [change for outcome in outcomes for change in outcome.changes]
     unsettled = [one for outcome in outcomes for one in outcome.unsettled]
     return Outcome(
@@ -49,11 +47,6 @@ def settle(situation: Situation) -> tuple[Change, ...] | None:
     with Clauses(problem) as clauses:
         found = Search(clauses, final=True).best(problem, problem.obliged)
     return None if found.state is None else _changes(problem, found.state)
-
-
-@lru_cache(maxsize=KEPT)
-def _remembered(part: Situation) -> Outcome:
-    return decide_whole(part)
 
 
 def decide_whole(part: Situation) -> Outcome:
@@ -71,10 +64,10 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
         stuck, found = _best(problem, Search(clauses, final=final))
     if found.beyond:
         return Outcome(beyond=found.beyond)
-    accounts = [_account(problem.situation, group, final=final) for group in sorted(stuck)]
-    if beyond := frozenset[int]().union(*(account.beyond for account in accounts)):
-        return Outcome(beyond=beyond)
-    unsettled = tuple(account.unsettled for account in accounts if account.unsettled is not None)
+    try:
+        unsettled = explain(problem, sorted(stuck), final=final)
+    except Beyond as missing:
+        return Outcome(beyond=missing.components, widely=True)
     return Outcome(_changes(problem, found.state or problem.start), unsettled)
 
 
@@ -86,30 +79,6 @@ def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Atte
     if found.exhausted:
         return [*stuck, *((goal,) for goal in sorted(settled))], found
     return stuck, found
-
-
-@lru_cache(maxsize=KEPT)
-def _explained(part: Situation, stuck: tuple[int, ...], final: bool) -> Account:
-    """Tenants with other plugins beside have the same conflict."""
-    return explain(part, stuck, final=final)
-
-
-def forget() -> None:
-    """Decide anew from now on; whoever measures how long that takes asks for it."""
-    _remembered.cache_clear()
-    _explained.cache_clear()
-
-
-def _account(part: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
-    """The account of what is stuck, with no more of the part open than it takes."""
-    could_open = {component.id for component in part.components if component.open}
-    opened = set(stuck)
-    while True:
-        narrow = part if final else narrowed(part, opened)
-        account = _explained(narrow, stuck, final)
-        if final or not account.beyond or not account.beyond <= could_open:
-            return replace(account, beyond=account.beyond - could_open)
-        opened |= account.beyond
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:

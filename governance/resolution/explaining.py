@@ -8,37 +8,29 @@ from dataclasses import dataclass
 from governance.resolution.chaining import Chain, chain
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import Conflict, conflict
-from governance.resolution.ground import Ground
 from governance.resolution.leaving import ways_out
 from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import ConflictingSet, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
-from governance.resolution.values import Binding, Component, Situation, digest_of, digest_of_set, labels
+from governance.resolution.values import Binding, Component, digest_of, digest_of_set, labels
 
 SHOWN_LINKS = 3  # how much of the chain the summary tells
 
 
-@dataclass(frozen=True)
-class Account:
-    """A conflict in words; `beyond` names components that have to be opened before it can be told."""
-
-    unsettled: Unsettled | None = None
-    beyond: frozenset[int] = frozenset()
-
-
-def explain(situation: Situation, stuck: tuple[int, ...], *, final: bool) -> Account:
+def explain(problem: Problem, stuck: Iterable[tuple[int, ...]], *, final: bool) -> tuple[Unsettled, ...]:
     """Say why these components have no way to go together, and what would give them one.
 
-    Unless `final`, components that aren't open might be opened.
+    Raises Beyond where components have to be opened first; not if `final`.
     """
-    problem = Problem(Ground(situation), situation.bindings)
     with Clauses(problem, whole=True) as clauses:
-        oracle = Oracle(problem, Search(clauses, final=final))
-        found, ways = ways_out(oracle, conflict(oracle, stuck))
-    if oracle.beyond:
-        return Account(beyond=frozenset(oracle.beyond))
-    return Account(_unsettled(problem, found, ways, proved=oracle.proved))
+        search = Search(clauses, final=final)
+        return tuple(_explained(Oracle(problem, search), group) for group in stuck)
+
+
+def _explained(oracle: Oracle, stuck: tuple[int, ...]) -> Unsettled:
+    found, ways = ways_out(oracle, conflict(oracle, stuck))
+    return _unsettled(oracle.problem, found, ways, proved=oracle.proved)
 
 
 def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, proved: bool) -> Unsettled:
@@ -64,8 +56,7 @@ class _Reason:
 
     @property
     def told(self) -> ConflictingSet:
-        sayings = (Saying(b.policy, b.key, b.kind, b.component, b.weight, b.says) for b in self.bindings)
-        return ConflictingSet(tuple(sayings), self.links.told)
+        return ConflictingSet(tuple(map(Saying.of, self.bindings)), self.links.told)
 
     @property
     def digest(self) -> str:

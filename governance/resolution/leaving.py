@@ -10,7 +10,7 @@ from governance.resolution.conflicts import Conflict
 from governance.resolution.ground import State
 from governance.resolution.minimal import shrink
 from governance.resolution.oracle import Oracle
-from governance.resolution.outcome import Rule, WayOut
+from governance.resolution.outcome import Rule, Saying, WayOut
 from governance.resolution.values import Binding, Component, Release, labels
 
 ASIDE = 3  # the most rules that one way out sets aside
@@ -72,17 +72,20 @@ def _further(oracle: Oracle, conflict: Conflict, left: Sequence[Binding]) -> tup
 
 
 def _way(oracle: Oracle, conflict: Conflict, rules: tuple[Rule, ...], state: State) -> WayOut:
-    bindings = oracle.problem.bindings
-    weights = {b.rule: b.weight for b in bindings}
-    names = labels(b for b in bindings if b.component in conflict.components)
+    concerned = [b for b in oracle.problem.bindings if b.component in conflict.components]
+    weights = {b.rule: b.weight for b in concerned}
+    names = labels(concerned)
     part = oracle.problem.situation.component
-    goes = {component: state[component] for component in conflict.stuck}
-    where = ", ".join(_goes(part(component), to) for component, to in goes.items())
+    others = sorted(conflict.components.difference(conflict.stuck))
+    goes = {component: state[component] for component in (*conflict.stuck, *others)}
+    moving = [c for c in others if state[c] != part(c).installed]
+    where = ", ".join(_goes(part(component), state[component]) for component in (*conflict.stuck, *moving))
     return WayOut(
         rules=rules,
         weight=sum(weights[rule] for rule in rules),
         says=f"Set {' and '.join(names[rule] for rule in rules)} aside here: {where}",
         goes=goes,
+        aside=tuple(Saying.of(binding) for binding in concerned if binding.rule in rules),
     )
 
 

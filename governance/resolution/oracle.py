@@ -12,24 +12,33 @@ from governance.resolution.search import Search
 from governance.resolution.values import Binding
 
 
+class Beyond(Exception):
+    """What is asked hangs on components that aren't open."""
+
+    def __init__(self, components: frozenset[int]) -> None:
+        super().__init__(components)
+        self.components = components
+
+
 @dataclass
 class Oracle:
     """Says whether goals, components that break a rule, could all go if only some of the rules were there.
 
-    The others move along as far as they have to, and break no rule anew. An answer may hang on components
-    that aren't open: it is given as if these helped, and they are noted in `beyond`. `proved` turns False
-    once the solver was given up over a question: what was taken for impossible then may not be.
+    The others move along as far as they have to, and break no rule anew. `proved` turns False once the solver
+    was given up over a question: what was taken for impossible then may not be.
     """
 
     problem: Problem
     search: Search
-    beyond: set[int] = field(default_factory=set)
     proved: bool = True
     # By goals, which bindings hold in each state that was found: it answers for all that asks no more.
     _known: dict[tuple[int, ...], list[frozenset[Binding]]] = field(default_factory=dict)
 
     def failing(self, bindings: Sequence[Binding], goals: Sequence[int]) -> list[Binding] | None:
-        """Those of the bindings that leave the goals no way together; None if they have one."""
+        """Those of the bindings that leave the goals no way together; None if they have one.
+
+        Raises Beyond.
+        """
         known = self._known.setdefault(tuple(goals), [])
         if any(held.issuperset(bindings) for held in known):
             return None
@@ -41,10 +50,19 @@ class Oracle:
             return list(bindings)
         beyond = self.search.moved_beyond()
         if beyond and not self.search.can_go(bindings, goals):
-            self.beyond |= beyond
-        else:
-            known.append(self._held(self.search.clauses.state(), goals))
+            raise Beyond(beyond)
+        known.append(self._held(self.search.clauses.state(), goals))
         return None
+
+    def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
+        """The best state in which no goal breaks one of the bindings; None if there is none.
+
+        Raises Beyond.
+        """
+        found = self.search.best(self.problem.under(bindings), goals)
+        if found.beyond:
+            raise Beyond(found.beyond)
+        return found.state
 
     def _held(self, state: State, goals: Sequence[int]) -> frozenset[Binding]:
         """The bindings that hold in a state: what stays and is no goal breaks none anew."""
@@ -58,10 +76,3 @@ class Oracle:
 
     def _is_owed(self, binding: Binding, goals: Sequence[int]) -> bool:
         return binding.wanted and binding.component in goals
-
-    def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
-        """The best state in which no goal breaks one of the bindings; None if there is none."""
-        problem = self.problem.under(bindings)
-        found = self.search.best(problem, goals)
-        self.beyond |= found.beyond
-        return problem.start if found.beyond else found.state

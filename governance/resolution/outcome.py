@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from governance.resolution.values import Release
+from governance.resolution.values import Binding, Release
 
 Rule = tuple[str, str]  # the policy's name and the rule's key
 
@@ -32,6 +32,11 @@ class Saying:
     weight: int
     says: str
 
+    @classmethod
+    def of(cls, binding: Binding) -> Saying:
+        """What the rule says of the component that it binds."""
+        return cls(binding.policy, binding.key, binding.kind, binding.component, binding.weight, binding.says)
+
     @property
     def rule(self) -> Rule:
         """The rule's name: its policy's and its own."""
@@ -53,13 +58,15 @@ class ConflictingSet:
 class WayOut:
     """Rules to set aside, checked to solve the conflict.
 
-    `goes` is where the components that were stuck go then: None where one is removed.
+    `goes` is where the components of the conflict go or stay then: None where one is gone, or not there.
+    `aside` is what the rules say of these components, each by itself: what no longer binds.
     """
 
     rules: tuple[Rule, ...]
     weight: int
     says: str
     goes: Mapping[int, Release | None] = field(default_factory=dict)
+    aside: tuple[Saying, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,9 +111,11 @@ class Outcome:
     """Changes that satisfy all that can be checked, and what they leave unsettled.
 
     `beyond` names components that have to be opened before the situation can be judged; while there are
-    any, nothing else is said.
+    any, nothing else is said. `widely` advises to open at once all that they have to do with: to tell what
+    some of the rules would allow, much may have to move.
     """
 
     changes: tuple[Change, ...] = ()
     unsettled: tuple[Unsettled, ...] = ()
     beyond: frozenset[int] = frozenset()
+    widely: bool = False

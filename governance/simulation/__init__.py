@@ -1,6 +1,35 @@
 """What a policy set would do, with nothing done: the real detection and evaluation over other inputs."""
 
-from governance.simulation.running import simulate, simulate_files
-from governance.simulation.supposing import Supposition
+from governance.simulation.applying import NeedsAnother, NotApplicable, Outdated, apply, grants, hindrance
+from governance.simulation.exporting import KINDS, as_document, export, is_worse, markdown, verdict
+from governance.simulation.filed import joined, simulate_files, suppose_files
+from governance.simulation.reading import read
+from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
+from governance.simulation.supposition import Supposition, of_document
 
-__all__ = ["Supposition", "simulate", "simulate_files"]
+__all__ = [
+    "KINDS",
+    "NeedsAnother",
+    "NotApplicable",
+    "Outdated",
+    "Supposition",
+    "WorldMoving",
+    "apply",
+    "as_document",
+    "export",
+    "grants",
+    "hindrance",
+    "is_worse",
+    "joined",
+    "markdown",
+    "of_document",
+    "read",
+    "request",
+    "run",
+    "simulate",
+    "simulate_files",
+    "simulate_what",
+    "suppose_files",
+    "usual_seconds",
+    "verdict",
+]

@@ -1,32 +1,36 @@
-"""A simulation run and kept."""
+"""A simulation asked for, worked out and kept."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import connection, transaction
+import structlog
+from django.db import transaction
 from django.db.models import Max
 
 from audit import ledger
 from audit.actions import Action
-from config.access import Actor
-from governance import documents, flags
-from governance.configuration import differing, files
-from governance.models import Advisory, Exemption, Policy, Release, Simulation, Snapshot
+from config.access import Actor, ActorKind
+from config.lifecycle import TransitionError, advance
+from governance import documents, flags, moments
+from governance.models import Simulation, Snapshot
 from governance.policy_documents import Document
-from governance.simulation import weighing
-from governance.simulation.supposing import Supposition, settle, supposed
+from governance.simulation import facts, outcome, reading
+from governance.simulation.supposition import Supposition, of_document
+from governance.simulation.weighing import Scene
 from tenants.models import Group
 
-# What came and went since the last seal; sealed, the snapshot's own digest says it.
-_UNSEALED = """
-SELECT coalesce(md5(string_agg(concat_ws('|', tenant_id, plugin_id, release_id, since, until), E'\\n'
-                               ORDER BY tenant_id, plugin_id, since)), '')
-FROM governance_installation
-WHERE group_id = %(group)s AND (since = %(open)s OR until = %(open)s)
-"""
+log = structlog.get_logger("plumbline.simulation")
+
+Status = Simulation.Status
+_TRIES = 3
+
+
+class WorldMoving(Exception):
+    """Something changed each time while the simulation was worked out."""
 
 
 def simulate(
@@ -40,110 +44,124 @@ def simulate(
     actor: Actor,
     title: str = "",
 ) -> Simulation:
-    """Keep what would come of it if these were in force at that time.
+    """Keep what would come of it if these were in force.
 
     Raises ConfigurationError, and FlagOff while governance is off.
     """
-    what = Supposition(policies, profiles, exemptions, retired)
-    return _simulate(group, what, at=at, actor=actor, title=title)
-
-
-def simulate_files(
-    group: Group, wanted: files.Files, *, prune: bool, at: datetime, actor: Actor, title: str = ""
-) -> Simulation:
-    """Keep what would come of applying the files to the group. Raises ConfigurationError."""
-    checked = files.checked(wanted, files.groups_of(wanted, [group.slug]), at=at)
-    difference = differing.compare(checked, group, prune=prune, at=at)
-    gone = [item for item in difference.changed if item.action == differing.RETIRE]
-    kept = [item for item in difference.changed if item.action != differing.RETIRE]
-    kinds = set(Policy.Kind.values)
-    sla = [item.document for item in difference.changed if item.noun == "service levels"]
-    what = Supposition(
-        policies=[item.document for item in kept if item.noun in kinds],
-        profiles=[item.document for item in kept if item.noun == "profile"],
-        exemptions=[item.document for item in kept if item.noun == "exemption" and not item.note],
-        retired=[item.name for item in gone if item.noun in kinds],
-        ended=[item.name for item in difference.changed if item.noun == "exemption"],
-        sla=sla[0] if sla else None,
-    )
-    return _simulate(group, what, at=at, actor=actor, title=title)
+    supposed = Supposition(policies, profiles, exemptions, retired)
+    return simulate_what(group, supposed, at=at, actor=actor, title=title)
 
 
 @transaction.atomic
-def _simulate(group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str) -> Simulation:
-    flags.require_governance(group)
-    inputs = {**what.as_document(), "at": at.isoformat(), **_state(group)}
-    before, after = _states(group, what, actor=actor, at=at)
-    names = weighing.names_of(group, before, after)
-    outcome = {
-        "before": weighing.figures(group, before),
-        "after": weighing.figures(group, after),
-        "difference": weighing.difference(before, after, names),
-        "conflicts": weighing.conflicts(before, after, names),
-        "actions": weighing.actions(after, names),
-    }
-    return _keep(group, inputs, outcome, at=at, actor=actor, title=title)
-
-
-def _states(
-    group: Group, what: Supposition, *, actor: Actor, at: datetime
-) -> tuple[weighing.State, weighing.State]:
-    """Both by the same functions, and neither leaves a trace."""
-    with transaction.atomic():
-        settle(group, at)
-        before = weighing.weigh(group, at=at)
-        transaction.set_rollback(True)
-    with supposed(group, what, actor=actor, at=at):
-        after = weighing.weigh(group, at=at)
-    return before, after
-
-
-def _keep(
-    group: Group, inputs: dict[str, Any], outcome: dict[str, Any], *, at: datetime, actor: Actor, title: str
+def simulate_what(
+    group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str = ""
 ) -> Simulation:
+    """Ask and answer here and now; where it can't be answered, nothing is kept.
+
+    Raises ConfigurationError, FlagOff while governance is off, and WorldMoving.
+    """
+    simulation = request(group, what, at=at, actor=actor, title=title)
+    advance(simulation, to=Status.RUNNING, started_at=at)
+    _answer(simulation, actor=actor, at=at)
+    return simulation
+
+
+@transaction.atomic
+def request(group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str = "") -> Simulation:
+    """Note a question; `run` answers it, here or in the job `governance.jobs.run_simulation`.
+
+    Raises ConfigurationError, and FlagOff while governance is off.
+    """
+    flags.require_governance(group)
+    what = reading.named(group, what)
+    reading.check(group, what, at=at)
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
-    kept = Simulation.objects.create(
+    return Simulation.objects.create(
         group=group,
         number=last + 1,
         title=title,
-        snapshot_number=inputs["snapshot"]["number"],
-        inputs=inputs,
-        inputs_digest=documents.digest(inputs),
-        outcome=outcome,
+        supposed=what.as_document(),
+        created_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
         created_by_name=actor.name,
         created_at=at,
     )
+
+
+def run(simulation_id: UUID | str, *, at: datetime) -> Simulation:
+    """Answer a question that was asked. One that can't be answered says why.
+
+    One that is answered stays as it is; one whose worker was killed is begun anew.
+    """
+    simulation = Simulation.objects.select_related("group").get(pk=simulation_id)
+    if simulation.is_answered:
+        return simulation
+    actor = Actor(ActorKind.SYSTEM, None, simulation.created_by_name)
+    if simulation.created_by_id is not None:
+        actor = Actor(ActorKind.PERSON, simulation.created_by_id, simulation.created_by_name)
+    try:
+        advance(simulation, to=Status.RUNNING, started_at=at, error="")
+        with transaction.atomic():
+            flags.require_governance(simulation.group)
+            _answer(simulation, actor=actor, at=at)
+    except TransitionError:
+        simulation.refresh_from_db()  # someone else was faster: theirs it is
+    except (documents.ConfigurationError, flags.FlagOff, WorldMoving) as refusal:
+        advance(simulation, to=Status.FAILED, error=str(refusal), finished_at=at)
+    except Exception as failure:
+        log.exception("simulation.failed", simulation=simulation.number)
+        told = f"{type(failure).__name__}: {failure}"[:2000]
+        advance(simulation, to=Status.FAILED, error=told, finished_at=at)
+    return simulation
+
+
+def usual_seconds(group: Group) -> float | None:
+    """How long the group's latest simulations took, to tell those who wait; None before the first."""
+    answered = Simulation.objects.filter(group=group, status__in=[Status.READY, Status.APPLIED])
+    times = answered.order_by("-number").values_list("started_at", "finished_at")[:5]
+    seconds = sorted((end - start).total_seconds() for start, end in times if start and end)
+    return seconds[len(seconds) // 2] if seconds else None
+
+
+def _answer(simulation: Simulation, *, actor: Actor, at: datetime) -> None:
+    begun = time.perf_counter()
+    group, what = simulation.group, of_document(simulation.supposed)
+    asked = moments.starting(what.at, at=simulation.created_at) if what.at else at
+    scene = Scene(group, max(asked, at), what.snapshot)
+    known, found = _worked_out(scene, what, actor, at)
+    inputs = {"supposed": simulation.supposed, "at": scene.at.isoformat(), "facts": known}
+    last = Snapshot.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
+    advance(
+        simulation,
+        to=Status.READY,
+        snapshot_number=what.snapshot or last,
+        inputs=inputs,
+        inputs_digest=documents.digest(inputs),
+        outcome=found.document,
+        findings=found.findings,
+        holds_until=found.holds_until,
+        finished_at=at + timedelta(seconds=time.perf_counter() - begun),
+    )
     data = {
-        "number": kept.number,
-        "policies": [document.get("name") for document in inputs["policies"]],
-        "inputs_digest": kept.inputs_digest,
-        "opened": outcome["difference"]["opened"],
-        "closed": outcome["difference"]["closed"],
-        "conflicts": len(outcome["conflicts"]),
+        "number": simulation.number,
+        "policies": [document["name"] for document in what.policies],
+        "inputs_digest": simulation.inputs_digest,
+        "opened": found.document["difference"]["opened"],
+        "closed": found.document["difference"]["closed"],
+        "conflicts": len(found.document["conflicts"]),
     }
-    ledger.record(Action.SIMULATION_RUN, subject=kept, actor=actor, at=at, data=data)
-    return kept
+    ledger.record(Action.SIMULATION_RUN, subject=simulation, actor=actor, at=at, data=data)
 
 
-def _state(group: Group) -> dict[str, Any]:
-    """Everything else that the outcome depends on, so that equal inputs have equal outcomes."""
-    last = Snapshot.objects.filter(group=group).order_by("-number").first()
-    with connection.cursor() as cursor:
-        cursor.execute(_UNSEALED, {"group": group.pk, "open": group.open_snapshot})
-        (unsealed,) = cursor.fetchone()
-    in_force = Policy.objects.filter(group=group, status__in=[Policy.Status.ACTIVE, Policy.Status.PAUSED])
-    exempt = Exemption.objects.filter(group=group, status=Exemption.Status.APPROVED).order_by("pk")
-    releases = Release.objects.filter(group=group)
-    return {
-        "snapshot": {"number": last.number if last else 0, "digest": last.digest if last else ""},
-        "unsealed": unsealed,
-        "in_force": dict(in_force.order_by("name").values_list("name", "current__digest")),
-        "exempt": [f"{pk} {end.isoformat()}" for pk, end in exempt.values_list("pk", "expires_at")],
-        "catalogue": {
-            "releases": releases.count(),
-            "newest": releases.aggregate(newest=Max("pk"))["newest"],
-            "withdrawn": releases.filter(withdrawn=True).count(),
-            "advisories": Advisory.objects.filter(group=group).count(),
-        },
-    }
+def _worked_out(
+    scene: Scene, what: Supposition, actor: Actor, at: datetime
+) -> tuple[dict[str, str], outcome.Outcome]:
+    """On one state of the world: others commit while it is worked out, so that is looked at afterwards."""
+    known = facts.gather(scene.group, scene.snapshot)
+    for _ in range(_TRIES):
+        found = outcome.work_out(scene, what, actor=actor, at=at)
+        now = facts.gather(scene.group, scene.snapshot)
+        if now == known:
+            return known, found
+        known = now
+    raise WorldMoving("Something changed each time while this was worked out; ask again in a quieter moment.")

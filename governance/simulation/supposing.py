@@ -2,74 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from config.access import Actor
-from governance import compilation, moments, policies
-from governance.documents import ConfigurationError
-from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Rule
+from governance import catalogue, compilation, decisions, moments, policies, sameness
+from governance.catalogue_formats import CatalogueError
+from governance.documents import ConfigurationError, Problem
+from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Release, Rule
+from governance.outcomes import evaluate_outcomes
 from governance.policy_documents import Document
+from governance.simulation import reading
+from governance.simulation.supposition import Supposition
+from governance.simulation.weighing import Scene
 from tenants.models import Group, Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Supposition:
-    """What is supposed to be in force beside what is: each stands in for that of its name.
-
-    `exemptions` are as in the YAML; their policies may be supposed ones. `retired` names policies that are
-    supposed not to be there, `ended` exemptions of the YAML.
-    """
-
-    policies: Sequence[Document] = ()
-    profiles: Sequence[Document] = ()
-    exemptions: Sequence[Document] = ()
-    retired: Sequence[str] = ()
-    ended: Sequence[str] = ()
-    sla: Mapping[str, int] | None = None
-
-    def as_document(self) -> dict[str, Any]:
-        """For the simulation's record and digest."""
-        return {
-            "policies": [dict(document) for document in self.policies],
-            "profiles": [dict(document) for document in self.profiles],
-            "exemptions": [dict(document) for document in self.exemptions],
-            "retired": sorted(self.retired),
-            "ended": sorted(self.ended),
-            "sla": dict(self.sla) if self.sla is not None else None,
-        }
-
-
 @contextmanager
-def supposed(group: Group, what: Supposition, *, actor: Actor, at: datetime) -> Iterator[None]:
-    """Within it, the rules in force are as if this were applied. Raises ConfigurationError.
+def supposed(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> Iterator[None]:
+    """Within it, the rules in force are as if this had been applied at that time. Raises ConfigurationError.
 
-    A savepoint takes all of it back, its locks too: nobody else ever sees it, and nobody waits for it.
+    A savepoint takes all of it back, its locks too: nobody else ever sees it.
     """
+    group = scene.group
     with transaction.atomic():
+        _catalogue(group, what)
         _profiles(group, what, at)
         for name in what.retired:
             Policy.objects.filter(group=group, name=name).update(status=Policy.Status.RETIRED)
         for document in what.policies:
             _policy(group, document, actor, at)
-        Exemption.objects.filter(group=group, name__in=what.ended).update(status=Exemption.Status.REVOKED)
+        for name in what.ended:
+            reading.live_exemptions(group, name).update(status=Exemption.Status.REVOKED)
         for document in what.exemptions:
             _exempt(group, document, actor, at)
-        settle(group, at)
+        settle(scene)
         yield
         transaction.set_rollback(True)
 
 
-def settle(group: Group, at: datetime) -> None:
+def settle(scene: Scene) -> None:
     """Bring the compiled rules in line with the tenants, the catalogue and each other, as detection does."""
-    compilation.recompile(group, at=at)
-    in_force = Rule.objects.filter(group=group).in_force(at).values_list("pk", flat=True)
-    compilation.settle_targets(group.pk, list(in_force), at)
+    group = scene.group
+    compilation.recompile(group, at=scene.at)
+    in_force = Rule.objects.filter(group=group).in_force(scene.at).values_list("pk", flat=True)
+    compilation.settle_targets(group.pk, list(in_force), scene.at, snapshot=scene.snapshot)
+    inputs = replace(decisions.current_inputs(group, at=scene.at), snapshot=scene.snapshot)
+    choosing = frozenset(rule.id for rule in inputs.rules if rule.chooses)
+    if choosing:
+        sameness.settle(inputs, evaluate_outcomes(replace(inputs, acting=choosing), {}))
+
+
+def _catalogue(group: Group, what: Supposition) -> None:
+    if what.releases:
+        try:
+            catalogue.take(group, reading.catalogue_documents(group, what))
+        except CatalogueError as error:
+            raise ConfigurationError([Problem(reading.FILE, 0, error.place, error.reason)]) from error
+    for one in what.withdrawn:
+        rows = Release.objects.filter(group=group, plugin__name=one["plugin"], version=one["version"])
+        rows.update(withdrawn=True, compiled=False)
 
 
 def _profiles(group: Group, what: Supposition, at: datetime) -> None:
@@ -89,6 +85,11 @@ def _policy(group: Group, document: Document, actor: Actor, at: datetime) -> Non
 
 
 def _exempt(group: Group, document: Document, actor: Actor, at: datetime) -> None:
+    """The exemption as configuration grants it, in the place of that of its name."""
+    reading.live_exemptions(group, document["name"]).update(status=Exemption.Status.REVOKED)
+    ends = moments.ending(document["until"], at=at)
+    if ends <= at:
+        return
     Exemption.objects.create(
         group=group,
         tenant=Tenant.objects.get(group=group, key=document["tenant"]),
@@ -98,7 +99,7 @@ def _exempt(group: Group, document: Document, actor: Actor, at: datetime) -> Non
         reason=document["reason"],
         status=Exemption.Status.APPROVED,
         starts_at=at,
-        expires_at=moments.ending(document["until"], at=at),
+        expires_at=ends,
         requested_by_name=actor.name,
         requested_at=at,
         decided_at=at,

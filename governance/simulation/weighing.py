@@ -1,182 +1,225 @@
-"""How things stand under a set of rules, and what tells two such states apart."""
+"""How things stand under the rules as they are compiled, weighed and compared as sets in the database.
+
+A weighing is a temporary table of what breaks the rules; it goes with the savepoint that it was made in.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+import gzip
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
 
-from governance import decisions, standing
-from governance.models import Plugin, Release, Rule
-from governance.outcomes import TenantOutcome, evaluate_outcomes
+from governance.compliance import Rate
+from governance.models import Installation, Rule
 from governance.violations import violations_query
 from tenants.models import Group, Tenant
 
-EXAMPLES = 500  # findings that a simulation keeps one by one; all are counted
-
-# A finding's identity (tenant, plugin, policy, rule), as findings have it too.
-Identity = tuple[int, int, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What breaks the rules (with the release that does), what of it is exempt, and what would be done."""
-
-    drift: Mapping[Identity, int | None]
-    accepted: frozenset[Identity]
-    outcomes: Mapping[int, TenantOutcome]
+EXAMPLES = 500  # findings that an outcome shows one by one; all are counted
+LISTED = 100  # tenants and plugins that it counts one by one
+KEPT = 200_000  # findings that are kept in the file
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Ids in words."""
+@dataclass(frozen=True)
+class Scene:
+    """Of whom and when it is asked. `snapshot` None stands for what the tenants run now."""
 
-    tenants: Mapping[int, str]
-    plugins: Mapping[int, str]
-    releases: Mapping[int, str]
+    group: Group
+    at: datetime
+    snapshot: int | None = None
 
+    @cached_property
+    def tenant_ids(self) -> frozenset[int] | None:
+        """The tenants that there were in the snapshot; None for all, in the present."""
+        if self.snapshot is None:
+            return None
+        there = Installation.objects.filter(group=self.group).at(self.snapshot)
+        return frozenset(there.order_by().values_list("tenant_id", flat=True).distinct())
 
-def weigh(group: Group, *, at: datetime) -> State:
-    """How things stand now under the rules in force, by the real queries and the real decisions."""
-    in_force = list(Rule.objects.filter(group=group).in_force(at).values_list("pk", "policy__name", "key"))
-    rules = {pk: (policy, key) for pk, policy, key in in_force}
-    query = violations_query(list(rules), None, at, group_id=group.pk)
-    drift: dict[Identity, int | None] = {}
-    accepted: set[Identity] = set()
-    with connection.cursor() as cursor:
-        cursor.execute(query.text, query.parameters)
-        for tenant, plugin, rule, release, exemption in cursor.fetchall():
-            identity = (tenant, plugin, *rules[rule])
-            if exemption is None:
-                drift[identity] = release
-            else:
-                accepted.add(identity)
-    inputs = decisions.current_inputs(group, at=at)
-    outcomes = evaluate_outcomes(inputs, standing.precedents(group.pk))
-    return State(drift, frozenset(accepted), outcomes)
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """How many active tenants there are, and how much they run."""
+        tenants = Tenant.objects.filter(group=self.group).active()
+        if self.tenant_ids is not None:
+            tenants = tenants.filter(pk__in=self.tenant_ids)
+        rows = Installation.objects.filter(group=self.group, tenant__in=tenants)
+        rows = rows.current() if self.snapshot is None else rows.at(self.snapshot)
+        return tenants.count(), rows.count()
 
-
-def figures(group: Group, state: State) -> dict[str, Any]:
-    """The counts of a state."""
-    tenants = Tenant.objects.filter(group=group, active=True).count()
-    drifting = len({identity[0] for identity in state.drift})
-    undecided = sum(1 for result in state.outcomes.values() if result.outcome.unsettled)
-    return {
-        "drift": len(state.drift),
-        "accepted": len(state.accepted),
-        "tenants": tenants,
-        "drifting_tenants": drifting,
-        "compliant_tenants": tenants - drifting,
-        "tenants_needing_decision": undecided,
-        "changes": sum(len(result.outcome.changes) for result in state.outcomes.values()),
-        "by_policy": dict(sorted(Counter(policy for _, _, policy, _ in state.drift).items())),
-    }
+    def rule_ids(self) -> list[int]:
+        """The rules in force then, as they are compiled now."""
+        rules = Rule.objects.filter(group=self.group).in_force(self.at)
+        return list(rules.order_by("pk").values_list("pk", flat=True))
 
 
-def difference(before: State, after: State, names: Names) -> dict[str, Any]:
-    """What drift comes and goes."""
-    opened = sorted(after.drift.keys() - before.drift.keys())
-    closed = sorted(before.drift.keys() - after.drift.keys())
-    examples = [
-        *_examples("opened", opened, after.drift, names),
-        *_examples("closed", closed, before.drift, names),
-    ]
-    by_policy: dict[str, dict[str, int]] = defaultdict(lambda: {"opened": 0, "closed": 0})
-    by_plugin: dict[str, dict[str, int]] = defaultdict(lambda: {"opened": 0, "closed": 0})
-    for word, identities in (("opened", opened), ("closed", closed)):
-        for _, plugin, policy, _ in identities:
-            by_policy[policy][word] += 1
-            by_plugin[names.plugins[plugin]][word] += 1
-    return {
-        "changed": bool(opened or closed) or _acts(before) != _acts(after),
-        "opened": len(opened),
-        "closed": len(closed),
-        "by_policy": dict(sorted(by_policy.items())),
-        "by_plugin": dict(sorted(by_plugin.items())),
-        "findings": examples[:EXAMPLES],
-        "findings_left_out": max(0, len(examples) - EXAMPLES),
-    }
-
-
-def actions(state: State, names: Names) -> list[dict[str, Any]]:
-    """What would be done, alike changes of several tenants together, the most tenants first."""
-    alike: dict[tuple[str, str | None, str | None, str], set[int]] = defaultdict(set)
-    for tenant, result in state.outcomes.items():
-        for change in result.outcome.changes:
-            before = change.before.version if change.before else None
-            after = change.after.version if change.after else None
-            alike[names.plugins[change.component], before, after, change.because].add(tenant)
-    rows = sorted(alike.items(), key=lambda item: (-len(item[1]), str(item[0])))
-    return [
-        {
-            "plugin": plugin,
-            "from": before,
-            "to": after,
-            "because": because,
-            "tenants": sorted(names.tenants[tenant] for tenant in tenants),
-        }
-        for (plugin, before, after, because), tenants in rows
-    ]
-
-
-def conflicts(before: State, after: State, names: Names) -> list[dict[str, Any]]:
-    """What would need a decision; `new` if it doesn't already."""
-    known = {one.fingerprint for result in before.outcomes.values() for one in result.outcome.unsettled}
-    touched: dict[str, set[int]] = defaultdict(set)
-    found = {}
-    for tenant, result in after.outcomes.items():
-        for one in result.outcome.unsettled:
-            found[one.fingerprint] = one
-            touched[one.fingerprint].add(tenant)
-    return [
-        {
-            "fingerprint": fingerprint,
-            "new": fingerprint not in known,
-            "plugin": names.plugins[one.component],
-            **standing.explanation(one, names.plugins),
-            "ways_out": standing.ways_out(one),
-            "tenants": sorted(names.tenants[tenant] for tenant in touched[fingerprint]),
-        }
-        for fingerprint, one in sorted(found.items(), key=lambda item: (-len(touched[item[0]]), item[0]))
-    ]
-
-
-def names_of(group: Group, *states: State) -> Names:
-    """The words for what the states speak of."""
-    releases: set[int] = {release for state in states for release in state.drift.values() if release}
-    return Names(
-        tenants=dict(Tenant.objects.filter(group=group).values_list("pk", "key")),
-        plugins=dict(Plugin.objects.filter(group=group).values_list("pk", "name")),
-        releases=dict(Release.objects.filter(pk__in=releases).values_list("pk", "version")),
+def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None) -> None:
+    """Put what breaks the rules into the table of that name, by the query that detection asks too."""
+    chosen = scene.tenant_ids if tenant_ids is None else tenant_ids
+    query = violations_query(
+        scene.rule_ids(), chosen, scene.at, group_id=scene.group.pk, snapshot=scene.snapshot
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_WEIGH.format(name=name, found=query.text), query.parameters)
+        cursor.execute(f"ANALYZE {name}")
 
 
-def _acts(state: State) -> dict[int, Collection[Any]]:
-    """By tenant, where to and what can't be done: what the simulation is about."""
+def replace(name: str, of: str, by: str, tenant_ids: Collection[int]) -> None:
+    """Make a weighing from another one, these tenants taken from a third."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REPLACE.format(name=name, of=of, by=by), {"tenants": list(tenant_ids)})
+
+
+def figures(scene: Scene, name: str) -> dict[str, Any]:
+    """The counts of a weighing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES.format(name=name))
+        drift, accepted, tenants, installations = cursor.fetchone()
+        cursor.execute(_BY_POLICY.format(name=name))
+        by_policy = dict(cursor.fetchall())
+    total, installed = scene.size
+    rate = Rate(total, total - tenants, installed, installations)
     return {
-        tenant: (
-            frozenset((c.component, c.after.id if c.after else None) for c in result.outcome.changes),
-            frozenset(one.fingerprint for one in result.outcome.unsettled),
-        )
-        for tenant, result in state.outcomes.items()
+        "drift": drift,
+        "accepted": accepted,
+        "tenants": total,
+        "drifting_tenants": tenants,
+        "compliant_tenants": rate.compliant_tenants,
+        "compliance_rate": round(rate.share, 6),
+        "installations": installed,
+        "drifting_installations": installations,
+        "installation_rate": round(rate.installation_share, 6),
+        "by_policy": by_policy,
     }
 
 
-def _examples(
-    word: str, identities: Iterable[Identity], drift: Mapping[Identity, int | None], names: Names
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": word,
-            "tenant": names.tenants[identity[0]],
-            "plugin": names.plugins[identity[1]],
-            "version": names.releases.get(drift[identity] or 0),
-            "policy": identity[2],
-            "rule": identity[3],
+def drifting(*names: str) -> frozenset[int]:
+    """The tenants with drift that no exemption covers, in any of these weighings."""
+    union = " UNION ".join(f"SELECT tenant_id FROM {name} WHERE NOT accepted" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(union)
+        return frozenset(tenant for (tenant,) in cursor.fetchall())
+
+
+def compare(before: str, after: str) -> dict[str, Any]:
+    """What drift opens and closes from one weighing to the other; the rows stay in the table `differing`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPARE.format(before=before, after=after))
+        cursor.execute("ANALYZE differing")
+        cursor.execute(f"SELECT {_COUNTS} FROM differing d")
+        opened, closed = cursor.fetchone()
+        counts = {
+            f"by_{noun}": _counted(cursor, statement)
+            for noun, statement in (("policy", _POLICIES), ("plugin", _PLUGINS), ("tenant", _TENANTS))
         }
-        for identity in identities
-    ]
+        cursor.execute(f"{_NAMED} LIMIT {EXAMPLES}")
+        examples = [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+    return {
+        "opened": opened,
+        "closed": closed,
+        **counts,
+        "findings": examples,
+        "findings_left_out": opened + closed - len(examples),
+    }
+
+
+def differing_file() -> bytes:
+    """Every finding that opens or closes as CSV in gzip, straight from the database."""
+    chunks: list[bytes] = []
+    rows = _INERT.format(rows=f"{_NAMED} LIMIT {KEPT}")
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({rows}) TO STDOUT (FORMAT csv, HEADER)") as copy,
+    ):
+        chunks.extend(bytes(chunk) for chunk in copy)
+    return gzip.compress(b"".join(chunks), compresslevel=5, mtime=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """The tenants and plugins of findings that open or close."""
+
+    tenants: frozenset[int]
+    plugins: frozenset[int]
+
+
+def differing() -> Differing:
+    """Of whom and of what findings open or close."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT array_agg(DISTINCT tenant_id), array_agg(DISTINCT plugin_id) FROM differing")
+        tenants, plugins = cursor.fetchone()
+    return Differing(frozenset(tenants or ()), frozenset(plugins or ()))
+
+
+def _counted(cursor: Any, statement: str) -> dict[str, dict[str, int]]:
+    cursor.execute(statement)
+    return {name: {"opened": opened, "closed": closed} for name, opened, closed in cursor.fetchall()}
+
+
+# A finding's identity is tenant, plugin, policy and rule key, as findings have it too.
+_WEIGH = """
+CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS
+SELECT found.tenant_id, found.plugin_id, r.policy_id, r.key, found.release_id,
+    found.exemption_id IS NOT NULL AS accepted
+FROM ({found}) AS found JOIN governance_rule r ON r.id = found.rule_id
+"""
+
+_REPLACE = """
+CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS
+SELECT * FROM {of} WHERE tenant_id <> ALL (%(tenants)s::bigint[])
+UNION ALL
+SELECT * FROM {by}
+"""
+
+_FIGURES = """
+SELECT count(*) FILTER (WHERE NOT accepted), count(*) FILTER (WHERE accepted),
+    count(DISTINCT tenant_id) FILTER (WHERE NOT accepted),
+    (SELECT count(*) FROM (SELECT DISTINCT tenant_id, plugin_id FROM {name} WHERE NOT accepted) AS one)
+FROM {name}
+"""
+
+_BY_POLICY = """
+SELECT p.name, count(*) FROM {name} n JOIN governance_policy p ON p.id = n.policy_id
+WHERE NOT n.accepted GROUP BY p.name ORDER BY p.name
+"""
+
+_COMPARE = """
+CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
+SELECT CASE WHEN b.tenant_id IS NULL THEN 'opened' ELSE 'closed' END AS kind,
+    tenant_id, plugin_id, policy_id, key, coalesce(a.release_id, b.release_id) AS release_id
+FROM (SELECT * FROM {before} WHERE NOT accepted) AS b
+FULL JOIN (SELECT * FROM {after} WHERE NOT accepted) AS a USING (tenant_id, plugin_id, policy_id, key)
+WHERE a.tenant_id IS NULL OR b.tenant_id IS NULL
+"""
+
+_COLUMNS = ("kind", "tenant", "plugin", "version", "policy", "rule")
+_NAMED = """
+SELECT d.kind, t.key AS tenant, plugin.name AS plugin, release.version, policy.name AS policy, d.key AS rule
+FROM differing d
+JOIN tenants_tenant t ON t.id = d.tenant_id
+JOIN governance_plugin plugin ON plugin.id = d.plugin_id
+JOIN governance_policy policy ON policy.id = d.policy_id
+LEFT JOIN governance_release release ON release.id = d.release_id
+ORDER BY d.kind DESC, t.key, plugin.name, policy.name, d.key
+"""
+
+# No cell that a spreadsheet would take for a formula.
+_CELLS = ", ".join(f"regexp_replace({name}, '^[=+@\\t\\r-]', E'\\'\\\\&') AS {name}" for name in _COLUMNS)
+_INERT = f"SELECT {_CELLS} FROM ({{rows}}) AS named"
+
+_COUNTS = "count(*) FILTER (WHERE d.kind = 'opened'), count(*) FILTER (WHERE d.kind = 'closed')"
+_POLICIES = f"""
+SELECT p.name, {_COUNTS} FROM differing d JOIN governance_policy p ON p.id = d.policy_id
+GROUP BY p.name ORDER BY p.name
+"""
+_PLUGINS = f"""
+SELECT p.name, {_COUNTS} FROM differing d JOIN governance_plugin p ON p.id = d.plugin_id
+GROUP BY p.name ORDER BY count(*) DESC, p.name LIMIT {LISTED}
+"""
+_TENANTS = f"""
+SELECT t.key, {_COUNTS} FROM differing d JOIN tenants_tenant t ON t.id = d.tenant_id
+GROUP BY t.key ORDER BY count(*) DESC, t.key LIMIT {LISTED}
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,9 +18,12 @@ from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import Listing, listing
 from config.rendering import redirect_to, render_page
-from governance import conflicts, flags
+from governance import conflicts, flags, ways_out
+from governance.conflicts import DecisionRefused
 from governance.forms.conflicts import DecideForm, ReopenForm, way_out
-from governance.models import Conflict, ConflictTenant
+from governance.models import Conflict, ConflictTenant, Plugin, Policy
+
+SHOWN_EXEMPTIONS = 25
 
 
 class ConflictFilter(FilterSet):
@@ -71,14 +75,15 @@ def conflict_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     form = DecideForm(request.POST or None, conflict=conflict, initial=begins)
     if request.method == "POST" and not may_decide:
         raise Http404
-    if request.method == "POST" and form.is_valid():
-        return _decide(request, conflict, form)
+    if request.method == "POST" and form.is_valid() and (answer := _decide(request, conflict, form)):
+        return answer
     context = {
         "conflict": conflict,
         "form": form,
         "reopen_form": ReopenForm(),
         "listing": _touched(request, conflict),
         "may_decide": may_decide,
+        **_told(request, conflict),
     }
     return render_page(
         request,
@@ -121,7 +126,31 @@ def _touched(request: ConsoleRequest, conflict: Conflict) -> Listing:
     )
 
 
-def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> HttpResponse:
+def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
+    """Why the rules conflict, what could be done, and what was asked for or drafted to that end."""
+    policies = Policy.objects.within(request.access)
+    named = {rule["policy"] for one in conflict.sets for rule in one["rules"]}
+    links = dict(policies.filter(name__in=named).values_list("name", "pk"))
+    plugins = Plugin.objects.within(request.access).filter(name__in=conflict.stuck)
+    ids = dict(plugins.values_list("name", "pk"))
+    found = ways_out.ways(conflict)
+    asides = {str(aside): aside for way in found for aside in way.asides}
+    asked = ways_out.asked_for(conflict, asides.values()).select_related("tenant", "policy", "plugin")
+    return {
+        "sets": [
+            {**one, "rules": [{**rule, "pk": links.get(rule["policy"])} for rule in one["rules"]]}
+            for one in conflict.sets
+        ],
+        "stuck": [(name, ids.get(name)) for name in conflict.stuck],
+        "decided": conflict.decision_in_words(earlier=conflict.decided_earlier),
+        "ways": found,
+        "asked": asked.order_by("tenant__key", "policy__name", "rule_key")[:SHOWN_EXEMPTIONS],
+        "drafted": ways_out.drafted(conflict).order_by("name"),
+    }
+
+
+def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> HttpResponse | None:
+    """Record the decision; None where the form says why it isn't one."""
     try:
         with transaction.atomic():
             conflicts.decide(
@@ -133,6 +162,9 @@ def _decide(request: ConsoleRequest, conflict: Conflict, form: DecideForm) -> Ht
             )
             # The run that stood at this conflict moves on.
             queue.enqueue("governance.jobs.follow_up", group_id=conflict.group_id)
+    except DecisionRefused as refusal:
+        form.add_error("set_aside", str(refusal))
+        return None
     except flags.FlagOff as refusal:
         messages.error(request, str(refusal))
     else:

@@ -10,11 +10,20 @@ from django.db import models
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
-from audit.models import Report
+from audit.models import OutboxMessage, Report
 from config.access import ConsoleRequest, Permission, requires
 from config.lifecycle import Transitions
 from config.rendering import render_page
-from governance.models import Conflict, Exemption, Plan, Policy, Run, UpgradeOrder, UpgradeTask
+from governance.models import (
+    Conflict,
+    Exemption,
+    Plan,
+    Policy,
+    Run,
+    Simulation,
+    UpgradeOrder,
+    UpgradeTask,
+)
 
 TOPICS = {
     "words": "The words",
@@ -27,11 +36,13 @@ _LIFECYCLES: tuple[type[models.Model], ...] = (
     Policy,
     Exemption,
     Conflict,
+    Simulation,
     Run,
     Plan,
     UpgradeTask,
     UpgradeOrder,
     Report,
+    OutboxMessage,
 )
 
 

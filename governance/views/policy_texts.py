@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from governance import configuration, flags, policies, simulation
+from governance import configuration, flags, policies
 from governance.documents import ConfigurationError
 from governance.forms.policies import PolicyForm
 from governance.models import Policy, Profile, Simulation
+from governance.simulation import Supposition
+from governance.views import simulations
 from tenants.models import Group
 
 _BEGINNING = """\
@@ -57,42 +59,40 @@ def _write(request: ConsoleRequest, policy: Policy | None, begins: dict[str, Any
     preview: Simulation | None = None
     if request.method == "POST" and form.is_valid():
         intent = request.POST.get("intent", "preview")
+        seen = _previewed(request, form)
         try:
             if intent == "draft":
                 return _draft(request, form)
-            if intent == "apply" and _previewed(request, form):
+            if intent == "apply" and seen is not None and seen.is_answered:
                 return _apply(request, form)
             if intent == "apply":
-                messages.warning(
-                    request, "The text isn’t the one that was previewed: look at its impact first."
-                )
-            preview = _preview(request, form)
+                told = "look at its impact first."
+                messages.warning(request, f"The text isn’t the one that was previewed: {told}")
+            preview = seen if intent == "look" and seen is not None else _preview(request, form)
         except ConfigurationError as error:
             form.refuse(error.problems)
         except flags.FlagOff as refusal:
             messages.error(request, str(refusal))
-    context = {"form": form, "policy": policy, "preview": preview}
+    context = {"form": form, "policy": policy, **(simulations.progress(preview) if preview else {})}
     return render_page(request, "governance/policies/edit.html", context, status=422 if form.errors else 200)
 
 
 def _preview(request: ConsoleRequest, form: PolicyForm) -> Simulation:
-    return simulation.simulate(
-        form.group,
-        policies=[form.document],
-        at=form.at,
-        actor=request.actor,
-        title=f"Preview of {form.document['name']}",
-    )
+    """Have a worker work out what the text would do; the page follows it."""
+    what = Supposition(policies=[form.document])
+    return simulations.ask(request, form.group, what, title=f"Preview of {form.document['name']}")
 
 
-def _previewed(request: ConsoleRequest, form: PolicyForm) -> bool:
-    """Whether the person has seen what this very text would do."""
+def _previewed(request: ConsoleRequest, form: PolicyForm) -> Simulation | None:
+    """The preview that the person has seen, if it is one of this very text."""
     try:
         seen = UUID(request.POST.get("previewed", ""))
     except ValueError:
-        return False
-    known = Simulation.objects.within(request.access).filter(pk=seen).first()
-    return known is not None and known.inputs.get("policies") == [form.document]
+        return None
+    rows = Simulation.objects.within(request.access).select_related("group").defer("findings")
+    known = rows.filter(pk=seen).first()
+    same = known is not None and known.supposed.get("policies") == [form.document]
+    return known if same else None
 
 
 def _draft(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from audit.models import Report, ReportFile
+from audit import outbox
+from audit.models import OutboxMessage, Report, ReportFile
+from audit.models.outbox import Destination, OutboxStatus
 from config.access import SYSTEM
 from governance import decisions, drift, plans, simulation, snapshots
 from governance.models import (
@@ -24,6 +26,7 @@ from governance.models import (
     Simulation,
     Snapshot,
     UpgradeOrder,
+    WebhookSubscription,
 )
 from governance.models.snapshot import Trigger
 from tenants.models import Tenant
@@ -50,6 +53,8 @@ class Furnished:
     notifications: list[Notification]
     findings: list[Finding]
     orders: list[UpgradeOrder]
+    webhook: WebhookSubscription
+    message: OutboxMessage
 
 
 def furnish(world: World) -> Furnished:
@@ -109,7 +114,17 @@ def furnish(world: World) -> Furnished:
         ],
         findings=list(Finding.objects.order_by("pk")),
         orders=[_order(tenant) for tenant in (world.tenant_a, world.tenant_b)],
+        webhook=WebhookSubscription.objects.create(
+            group=group, name="chat", url="https://chat.example.org/", secret="whsec_c2VjcmV0"
+        ),
+        message=_given_up(world),
     )
+
+
+def _given_up(world: World) -> OutboxMessage:
+    outbox.post(Destination.NOTIFY, {}, group_id=world.group.pk, idempotency_key="given-up", at=AT)
+    OutboxMessage.objects.filter(idempotency_key="given-up").update(status=OutboxStatus.DEAD)
+    return OutboxMessage.objects.get(idempotency_key="given-up")
 
 
 def _order(tenant: Tenant) -> UpgradeOrder:

@@ -1,11 +1,17 @@
 """Decisions in the console: why rules conflict, what could be done, and a person's word on it."""
 
+import re
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
-from governance.models import Conflict, ConflictTenant, Finding
+from config.access import SYSTEM
+from governance import policies
+from governance.models import Conflict, ConflictTenant, Finding, Plugin
+from governance.reports import decisions
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
@@ -79,11 +85,64 @@ def test_a_conflict_names_its_rules_its_tenants_and_ways_out(
 
 
 def test_a_way_out_fills_in_the_form(house: Furnished, owner: Client, page: str) -> None:
-    for place, way in enumerate(house.conflict.ways_out):
+    for place, way in enumerate(house.conflict.ways_out, start=1):
         shown = text(owner, f"{page}?way={place}")
         ticked = {f"{rule['policy']}/{rule['key']}" for rule in way["set_aside"]}
         assert shown.count("checked") == len(ticked)
     assert "checked" not in text(owner, f"{page}?way=nonsense")
+
+
+def test_every_set_is_told_by_itself_with_its_policies(house: Furnished, owner: Client, page: str) -> None:
+    explanation = house.conflict.explanation
+    (one,) = explanation["sets"]
+    assert "These are all." in text(owner, page)
+    assert "Set 1 of" not in text(owner, page)
+    second = {"rules": one["rules"][:1], "chain": ["crm 2.4.0 needs erp >=2, and erp is at 1.0.0"]}
+    told = {**explanation, "sets": [one, second], "stuck": ["crm", "erp"], "complete": False, "proved": False}
+    Conflict.objects.filter(pk=house.conflict.pk).update(explanation=told)
+    for shown in (text(owner, page), text(owner, LIST)):
+        assert "There may be more: the search stopped at its bound." in shown
+        assert "The search was given up" in shown
+    shown = text(owner, page)
+    assert "Set 1 of 2" in shown
+    assert "needs erp &gt;=2" in shown
+    assert f'<a href="/g/acme/policies/{house.core.pk}/">core/crm</a> wants crm 2.4.0 or newer' in shown
+    for name in ("crm", "erp"):
+        plugin = Plugin.objects.get(name=name)
+        assert f'<a href="/g/acme/plugins/{plugin.pk}/">{name}</a>' in shown
+
+
+def test_a_choice_that_does_not_lead_out_is_refused_on_the_form(
+    house: Furnished, owner: Client, page: str
+) -> None:
+    cap = [{"name": "cap", "plugins": ["crm"], "at_most": "2.3.0"}]
+    factories.policy(house.world.group, "cap", cap, tenants={"keys": ["tenant-b"]})
+    policies.settle(house.world.group, actor=SYSTEM, at=AT)
+    conflict = Conflict.objects.waiting().get()
+    answer = owner.post(f"{LIST}{conflict.pk}/", {"set_aside": ["stay/hold"], "reason": "Agreed"})
+    assert answer.status_code == 422
+    shown = answer.content.decode()
+    assert "That isn&#x27;t enough" in shown
+    assert "Record the decision" in shown
+    conflict.refresh_from_db()
+    assert conflict.status == "open"
+
+
+def test_a_decision_that_holds_again_says_that_it_was_taken_earlier(
+    house: Furnished, owner: Client, page: str
+) -> None:
+    owner.post(page, {"set_aside": ["core/crm"], "reason": "The train has left"})
+    assert "decided earlier" not in text(owner, page) + text(owner, LIST)
+    for version in ("2.4.0", "2.3.0"):
+        crm = {"crm": version, "host-app": "10.0.0", "erp": "1.0.0"}
+        factories.install(house.world.tenant_b, crm)
+        policies.settle(house.world.group, actor=SYSTEM, at=timezone.now())
+    house.conflict.refresh_from_db()
+    assert house.conflict.status == "decided"
+    for path in (page, LIST):
+        assert re.search(r"decided earlier by owner on .*: The train has left", text(owner, path))
+    finding = Finding.objects.open().get(tenant=house.world.tenant_b, plugin=house.crm)
+    assert "decided earlier by owner" in finding.reason
 
 
 def test_a_decision_is_recorded_and_the_finding_moves_on(house: Furnished, owner: Client, page: str) -> None:
@@ -157,3 +216,15 @@ def test_only_owners_and_approvers_decide(house: Furnished, client: Client, page
 def test_an_empty_group_has_nothing_to_decide(world: World, client: Client) -> None:
     client.force_login(world.owner)
     assert "Nothing to decide" in text(client, LIST)
+
+
+def test_reports_and_simulations_tell_some_sets_and_how_many_more_there_are(house: Furnished) -> None:
+    (told,) = decisions.conflicts(house.world.group, since=None, at=house.conflict.found_at)
+    one_set = render_to_string("governance/conflicts/_why.html", {"conflict": told})
+    assert "Why they conflict:" in one_set
+    assert "stay/hold: keeps crm at 2.3.0" in one_set
+    assert "These are all." not in one_set
+    told = {**told, "sets": told["sets"] * 5, "complete": False}
+    many = render_to_string("governance/conflicts/_why.html", {"conflict": told})
+    assert many.count("stay/hold") == 3
+    assert "And 2 more. There may be more: the search stopped at its bound." in many

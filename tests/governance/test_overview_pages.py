@@ -62,7 +62,7 @@ def test_the_countdown_tells_what_is_due_when(house: Furnished, client: Client) 
 
 def test_the_trend_is_drawn_once_there_are_two_measured_snapshots(house: Furnished, client: Client) -> None:
     client.force_login(house.world.viewer)
-    assert "Compliance over time" not in text(client)
+    assert "Compliance, snapshot by snapshot" not in text(client)
     counts = {"tenants": 2, "installations": 2, "opened": 0, "closed": 0, "compliant_tenants": 1}
     for number in (2, 3):
         Snapshot.objects.create(
@@ -74,7 +74,7 @@ def test_the_trend_is_drawn_once_there_are_two_measured_snapshots(house: Furnish
             digest="",
             **counts,
         )
-    assert "Compliance over time" in text(client)
+    assert "Compliance, snapshot by snapshot" in text(client)
 
 
 def test_it_costs_the_same_however_large_the_group_is(

@@ -29,8 +29,8 @@ def _carried_out_by_hand(settings: LazySettings) -> None:
     settings.ORCHESTRATOR_URL = ""
 
 
-def start(world: World, **options: Any) -> Run:
-    return pipeline.start_run(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT, **options)
+def start(world: World, *, after: timedelta = timedelta(0), **options: Any) -> Run:
+    return pipeline.start_run(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT + after, **options)
 
 
 def advanced(run: Run, *, after: timedelta = timedelta(0)) -> Run:
@@ -228,6 +228,21 @@ def test_with_sync_off_the_plan_stays_a_draft_and_the_run_says_why(world: World)
     assert run.status == Status.COMPLETED
     assert "plugin-multi-tenant-sync" in run.figures["execute"]["refused"]
     assert Plan.objects.get().status == Plan.Status.DRAFTED
+    assert run.figures["changed"] is True
+
+
+def test_a_plan_that_waits_to_be_started_is_no_news_to_the_next_run(world: World) -> None:
+    behind(world)
+    world.group.sync_enabled = False
+    world.group.save()
+    advanced(start(world))
+    hour = timedelta(hours=1)
+
+    again = advanced(start(world, after=hour), after=hour)
+
+    assert again.plan == Plan.objects.get()
+    assert again.figures["changed"] is False
+    assert Report.objects.count() == 1
 
 
 def test_a_task_that_never_ends_does_not_hold_up_the_groups_next_run(world: World) -> None:

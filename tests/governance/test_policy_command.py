@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
-from django.core.management import load_command_class
-from django.db import connections
 
 from config.access import SYSTEM
-from governance import configuration
-from governance.models import Conflict, Finding, Policy, PolicyVersion, Simulation
+from governance import configuration, policies
+from governance.models import Conflict, Finding, Policy, PolicyVersion
 from governance.models.snapshot import Trigger
 from governance.snapshots import seal
 from tests import factories
 from tests.factories import AT, World
-
-PROFILES = "version: 1\nprofiles:\n  - {name: steady, mode: enforce}\n"
-ALIGN = """\
-version: 1
-groups:
-  acme:
-    policies:
-      - name: align
-        profile: steady
-        tenants: "*"
-        rules:
-          - {name: crm, plugins: [crm], same: true, at: 2.4.0}
-"""
-FREEZE = """\
-version: 1
-groups:
-  acme:
-    holds:
-      - {name: freeze, tenants: {keys: [tenant-b]}, plugins: [crm], until: in 9 days, reason: Books close.}
-"""
-
-
-@dataclass
-class Answer:
-    """How the command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
+from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
 
 
 @pytest.fixture
@@ -60,38 +23,17 @@ def policy(
     acme: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Answer]:
     """Runs `manage.py policy` on the acme group, as a shell would, at AT."""
-    # A command's last act, which would end the test's transaction.
-    monkeypatch.setattr(connections, "close_all", lambda: None)
-
-    def run(*arguments: object) -> Answer:
-        words = [str(argument) for argument in arguments]
-        if "--group" not in words:
-            words += ["--group", "acme"]
-        code = 0
-        with time_machine.travel(AT, tick=False):
-            try:
-                load_command_class("governance", "policy").run_from_argv(["manage.py", "policy", *words])
-            except SystemExit as end:
-                code = int(end.code or 0)
-        printed = capsys.readouterr()
-        return Answer(code, printed.out, printed.err)
-
-    return run
+    return shell(capsys, monkeypatch)
 
 
 @pytest.fixture
 def acme(world: World) -> World:
-    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
-    factories.install(world.tenant_a, {"crm": "2.4.0"})
-    factories.install(world.tenant_b, {"crm": "2.3.0"})
-    return world
+    return one_behind(world)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / configuration.PROFILES).write_text(PROFILES)
-    (tmp_path / configuration.BASELINES).write_text(ALIGN)
-    return tmp_path
+    return write(tmp_path)
 
 
 @pytest.fixture
@@ -187,16 +129,6 @@ def test_what_is_not_there_is_wrong_usage_and_named(policy: Any, folder: Path) -
     assert "no policy none" in answer.err
 
 
-def test_a_simulation_ends_with_3_where_it_makes_a_difference(policy: Any, folder: Path) -> None:
-    answer = policy("simulate", "--against", folder, "--json", "--title", "First")
-    assert answer.code == 3
-    assert answer.json["after"]["drift"] == 1
-    assert Simulation.objects.get().title == "First"
-    assert not Policy.objects.exists()
-    policy("apply", folder, "--json")
-    assert policy("simulate", "--against", folder).code == 0
-
-
 def test_a_paused_policy_goes_on_when_resumed_and_only_then(policy: Any, folder: Path) -> None:
     policy("apply", folder, "--json")
     assert policy("pause", "align", "--reason", "release week", "--json").json["status"] == "paused"
@@ -229,6 +161,38 @@ def test_conflicts_wait_with_4_until_a_person_decides(
     assert (decided.code, decided.json["decided_by"]) == (0, "owner")
     assert Conflict.objects.get().status == "decided"
     assert policy("decide").code == 0
+
+
+def test_a_way_out_is_chosen_by_its_number(policy: Any, acme: World, folder: Path, hold: Path) -> None:
+    policy("apply", folder, "--json")
+    policy("apply", hold, "--json")
+    shown = policy("decide").out
+    assert "set 1: freeze/hold keeps crm at 2.3.0" in shown
+    assert "These are all." in shown
+    (conflict,) = policy("decide", "--json").json["conflicts"]
+    said = ("--reason", "Agreed.", "--as", "owner")
+    for wrong in ("0", "9"):
+        assert policy("decide", conflict["id"], "--way", wrong, *said).code == 2
+    assert policy("decide", conflict["id"], "--way", "1", "--set-aside", "freeze/hold", *said).code == 2
+    decided = policy("decide", conflict["id"], "--way", "2", *said, "--json").json
+    assert decided["set_aside"] == conflict["ways_out"][1]["set_aside"]
+    assert decided["decided_earlier"] is False
+
+
+def test_a_choice_that_does_not_lead_out_is_refused_with_5(
+    policy: Any, acme: World, folder: Path, hold: Path
+) -> None:
+    policy("apply", folder, "--json")
+    policy("apply", hold, "--json")
+    cap = [{"name": "crm", "plugins": ["crm"], "at_most": "2.3.0"}]
+    factories.policy(acme.group, "cap", cap, tenants={"keys": ["tenant-b"]})
+    policies.settle(acme.group, actor=SYSTEM, at=AT)
+    conflict = Conflict.objects.waiting().get()
+    said = ("--set-aside", "freeze/hold", "--reason", "Agreed.", "--as", "owner")
+    refused = policy("decide", conflict.pk, *said, "--json")
+    assert refused.code == 5
+    assert "That isn't enough" in refused.json["error"]
+    assert Conflict.objects.get(pk=conflict.pk).status == "open"
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(policy: Any, folder: Path) -> None:

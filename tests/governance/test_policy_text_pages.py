@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from config import queue
 from governance.models import Finding, Policy, Simulation
 from tenants.models import Group
 from tests.factories import AT, World
@@ -37,35 +38,40 @@ def owner(governed: World, client: Client) -> Client:
     return client
 
 
-def text(client: Client, path: str) -> str:
+def read(client: Client, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200
     return response.content.decode()
+
+
+def preview_of(client: Client, preview: Simulation) -> str:
+    """The fragment that the editor's page asks for again and again."""
+    headers = {"HX-Request": "true", "HX-Target": "preview"}
+    part = client.get(f"/g/acme/simulations/{preview.pk}/", headers=headers).content.decode()
+    assert part.startswith('<section id="preview"')
+    return part
 
 
 def test_the_text_is_written_with_its_impact_shown_first(
     governed: World, core: Policy, owner: Client
 ) -> None:
     path = f"{LIST}{core.pk}/edit/"
-    assert "at_least: 2.4.0" in text(owner, path)
+    assert "at_least: 2.4.0" in read(owner, path)
     shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "intent": "preview"})
     page = shown.content.decode()
     assert shown.status_code == 200
     assert "What it would do" in page
-    assert "(+0 −2)" in page
-    core.refresh_from_db()
-    assert (core.versions.count(), Finding.objects.open().count()) == (1, 2)
     preview = Simulation.objects.get()
     assert f'name="previewed" value="{preview.pk}"' in page
-    applied = owner.post(
-        path,
-        {
-            "text": TEXT.format(version="2.2.0"),
-            "comment": "too strict",
-            "intent": "apply",
-            "previewed": preview.pk,
-        },
-    )
+    assert "Put in force" not in page
+    queue.run_pending()
+    page = preview_of(owner, preview)
+    assert "(+0 −2)" in page
+    assert "Put in force" in page
+    assert (core.versions.count(), Finding.objects.open().count()) == (1, 2)
+    text = TEXT.format(version="2.2.0")
+    sent = {"text": text, "comment": "too strict", "intent": "apply", "previewed": preview.pk}
+    applied = owner.post(path, sent)
     assert applied.headers["Location"] == f"{LIST}{core.pk}/"
     core.refresh_from_db()
     assert core.current is not None
@@ -73,13 +79,27 @@ def test_the_text_is_written_with_its_impact_shown_first(
     assert not Finding.objects.open().exists()
 
 
-@pytest.mark.parametrize("previewed", ["", "nonsense", "another"])
+def test_without_javascript_the_preview_is_looked_at_again_by_hand(core: Policy, owner: Client) -> None:
+    path, text = f"{LIST}{core.pk}/edit/", TEXT.format(version="2.2.0")
+    page = owner.post(path, {"text": text, "intent": "preview"}).content.decode()
+    assert 'name="intent" value="look"' in page
+    seen = Simulation.objects.get()
+    queue.run_pending()
+    page = owner.post(path, {"text": text, "intent": "look", "previewed": seen.pk}).content.decode()
+    assert "(+0 −2)" in page
+    assert Simulation.objects.count() == 1
+
+
+@pytest.mark.parametrize("previewed", ["", "nonsense", "another", "unanswered"])
 def test_nothing_is_put_in_force_that_was_not_previewed(
     governed: World, core: Policy, owner: Client, previewed: str
 ) -> None:
     path = f"{LIST}{core.pk}/edit/"
-    if previewed == "another":
-        owner.post(path, {"text": TEXT.format(version="2.3.0"), "intent": "preview"})
+    if previewed in ("another", "unanswered"):
+        version = {"another": "2.3.0", "unanswered": "2.2.0"}[previewed]
+        owner.post(path, {"text": TEXT.format(version=version), "intent": "preview"})
+        if previewed == "another":
+            queue.run_pending()
         previewed = str(Simulation.objects.get().pk)
     answer = owner.post(
         path, {"text": TEXT.format(version="2.2.0"), "intent": "apply", "previewed": previewed}
@@ -97,8 +117,8 @@ def test_a_draft_is_kept_and_put_in_force_later(governed: World, core: Policy, o
     core.refresh_from_db()
     assert core.current is not None
     assert (core.versions.count(), core.current.number) == (2, 1)
-    assert "at_least: 2.2.0" in text(owner, f"{path}/edit/")
-    assert "Put in force" in text(owner, f"{path}/versions/")
+    assert "at_least: 2.2.0" in read(owner, f"{path}/edit/")
+    assert "Put in force" in read(owner, f"{path}/versions/")
     assert owner.post(f"{path}/versions/2/apply/").status_code == 303
     assert owner.post(f"{path}/versions/9/apply/").status_code == 404
     core.refresh_from_db()
@@ -133,16 +153,17 @@ def test_the_line_of_a_problem_is_shown_with_it(core: Policy, owner: Client) -> 
 
 def test_a_new_policy_is_previewed_and_put_in_force(governed: World, owner: Client) -> None:
     path = f"{LIST}create/"
-    assert "profile: align" in text(owner, path)
+    assert "profile: align" in read(owner, path)
     new = {
         "kind": "baseline",
         "text": "name: base\nprofile: align\ntenants: '*'\nversions: {crm: '>=2.5.0'}\n",
     }
     preview = owner.post(path, {**new, "intent": "preview"})
     assert preview.status_code == 200, preview.content.decode()
-    assert "(+2 −0)" in preview.content.decode()
-    assert not Policy.objects.filter(name="base").exists()
+    queue.run_pending()
     seen = Simulation.objects.get()
+    assert "(+2 −0)" in preview_of(owner, seen)
+    assert not Policy.objects.filter(name="base").exists()
     owner.post(path, {**new, "intent": "apply", "previewed": seen.pk})
     base = Policy.objects.get(name="base")
     assert (base.status, base.kind) == (Status.ACTIVE, "baseline")

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from config.access import SYSTEM
-from governance import catalogue, drift
-from governance.models import Finding, Plugin, Policy, Rule
+from governance import catalogue, decisions, drift, policies, simulation
+from governance.models import Conflict, Finding, Plugin, Policy, Release, Rule
+from governance.simulation import Supposition
 from tenants.models import Group, Tenant
 from tests import factories
 from tests.factories import AT, World
@@ -85,3 +86,75 @@ def test_who_is_exempt_does_not_count(world: World) -> None:
     rule = Rule.objects.get(policy=align)
     (target,) = rule.targets.values()
     assert target == factories.release(Plugin.objects.get(name="crm"), "2.0.0").pk
+
+
+def needs_platform(version: str, platform: str) -> dict[str, Any]:
+    """A release of crm that asks for another plugin."""
+    requires = [{"plugin": "platform", "range": platform}]
+    return {"version": version, "released_at": "2026-02-01", "requires": requires}
+
+
+@pytest.fixture
+def tied(world: World) -> World:
+    """crm 4 needs a platform 2, which three of five tenants are not to have."""
+    factories.plugin(world.group, "platform", ["1.0.0", "2.0.0"])
+    releases = [needs_platform("4.0.0", ">=2.0.0")]
+    documents = [{"plugin": "crm", "scheme": "semver", "releases": releases}]
+    catalogue.load(world.group, documents, actor=SYSTEM, at=AT)
+    kept = ["tenant-a", "tenant-c", "tenant-d"]
+    for key in ("tenant-c", "tenant-d", "tenant-e"):
+        factories.tenant(world.group, key)
+    for tenant in Tenant.objects.filter(group=world.group):
+        factories.install(tenant, {"crm": "1.0.0", "platform": "1.0.0"})
+    rule = {"name": "platform", "plugins": ["platform"], "at_most": "1.0.0"}
+    factories.policy(world.group, "keep", [rule], tenants={"keys": kept})
+    return world
+
+
+def judged(world: World, tenants: list[int] | None = None) -> str:
+    """Detect and evaluate; the version that all shall have."""
+    drift.detect(world.group, at=AT, tenant_ids=tenants)
+    decisions.evaluate(world.group, at=AT, actor=SYSTEM, tenant_ids=tenants)
+    rule = Rule.objects.get(policy__name="align", key="crm")
+    return Release.objects.get(pk=rule.targets[str(rule.plugins[0])]).version
+
+
+def test_what_dependencies_keep_most_tenants_from_is_not_wanted_of_them(tied: World) -> None:
+    assert judged(tied) == "3.0.0"
+    assert {version for _, version in found(tied.group)} == {"1.0.0"}
+    assert not Conflict.objects.filter(group=tied.group).standing().exists()
+
+
+def test_looking_again_changes_nothing(tied: World) -> None:
+    judged(tied)
+    assert judged(tied) == "3.0.0"
+    result = drift.detect(tied.group, at=AT)
+    assert not result.changed
+
+
+def test_the_tenants_that_cannot_reach_it_are_conflicts_once_most_can(tied: World) -> None:
+    judged(tied)
+    came = [tied.tenant_b, *(factories.tenant(tied.group, key) for key in ("tenant-f", "tenant-g"))]
+    targets = []
+    for tenant in came:
+        factories.install(tenant, {"crm": "4.0.0", "platform": "2.0.0"})
+        targets.append(judged(tied, [tenant.pk]))
+    assert targets == ["3.0.0", "3.0.0", "4.0.0"]
+    (conflict,) = Conflict.objects.filter(group=tied.group).standing()
+    assert {one.tenant.key for one in conflict.touched.all()} == {"tenant-a", "tenant-c", "tenant-d"}
+    assert "keep" in str(conflict)
+
+
+def test_a_change_of_the_rules_begins_the_choice_anew(tied: World) -> None:
+    judged(tied)
+    policies.retire(Policy.objects.get(group=tied.group, name="keep"), actor=SYSTEM, at=AT)
+    assert judged(tied) == "4.0.0"
+
+
+def test_a_simulation_foretells_the_same_choice(tied: World) -> None:
+    judged(tied)
+    what = Supposition(retired=["keep"])
+    kept = simulation.simulate_what(tied.group, what, at=AT, actor=SYSTEM)
+    wanted = {(one["plugin"], one["to"]) for one in kept.outcome["advised"]}
+    assert ("crm", "4.0.0") in wanted
+    assert judged(tied) == "3.0.0"

@@ -151,6 +151,34 @@ def test_a_late_manifest_still_verifies_what_had_failed(world: World) -> None:
     assert task.status == Status.SUCCEEDED
 
 
+def test_without_any_manifest_the_verification_fails_in_the_end(world: World, settings: LazySettings) -> None:
+    settings.VERIFY_WITHIN = timedelta(hours=2)
+    task = dispatched(world)
+    said(task, "succeeded")
+    nothing = {"verified": 0, "verify_failed": 0}
+    assert upgrades.verify(world.group, at=LATER + timedelta(minutes=119)) == nothing
+
+    upgrades.verify(world.group, at=LATER + timedelta(hours=2))
+
+    task.refresh_from_db()
+    assert (task.status, task.detail) == (Status.VERIFY_FAILED, "no manifest since 2026-03-02 09:05 UTC")
+    assert Finding.objects.get().status == Finding.Status.VERIFY_FAILED
+    assert upgrades.verify(world.group, at=LATER + timedelta(hours=3)) == nothing
+
+
+def test_a_manifest_after_that_still_settles_it(world: World, settings: LazySettings) -> None:
+    settings.VERIFY_WITHIN = timedelta(hours=2)
+    task = dispatched(world)
+    said(task, "succeeded")
+    upgrades.verify(world.group, at=LATER + timedelta(hours=2))
+    rollout.report(world, "tenant-b", "2.4.0", LATER + timedelta(hours=3))
+
+    upgrades.verify(world.group, at=LATER + timedelta(hours=3))
+
+    task.refresh_from_db()
+    assert task.status == Status.SUCCEEDED
+
+
 def test_the_finding_follows_its_task(world: World) -> None:
     task = dispatched(world)
     finding = Finding.objects.open().get()

@@ -13,7 +13,7 @@ from tests.journeys.browsing import Look, Visitor, chromium
 from tests.journeys.product import Product
 
 IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
-DOWNLOADS = re.compile(r"/reports/[^/]+/[a-z]+/$")
+DOWNLOADS = re.compile(r"/(reports|simulations)/[^/]+/[a-z]+/$")
 HOME = "/g/powerx/home/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LINKS = "[...document.querySelectorAll('a[href]')].map(a => a.origin == location.origin ? a.pathname : '')"
@@ -26,8 +26,9 @@ VISITS = (
 
 @pytest.fixture
 def eventful(installed: Product) -> Product:
-    """The running product after a run that stands at a conflict."""
+    """The running product after a simulation, and a run that stands at a conflict."""
     installed.start()
+    installed.manage("policy", "simulate", "--group", "powerx", "--retire", "core-align", codes=(3,))
     installed.manage("policy", "apply", "config/version/scenarios/d2_hold.yaml", "--group", "powerx")
     installed.manage("version_policy_sync", "--group", "powerx", "--skip-config", codes=(0, 4))
     return installed

@@ -1,6 +1,10 @@
 """Signing in, and where that leads."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+import time_machine
 from django.test import Client
 
 from config.access import SYSTEM
@@ -63,3 +67,35 @@ def test_signing_out_takes_a_post(world: World, client: Client) -> None:
 @pytest.mark.parametrize("path", ["/", "/g/acme/tenants/"])
 def test_nothing_is_shown_to_a_stranger(world: World, client: Client, path: str) -> None:
     assert client.get(path).headers["Location"].startswith("/login/")
+
+
+def guess(client: Client, password: str, username: str = "owner", address: str = "192.0.2.1") -> Any:
+    form = {"username": username, "password": password}
+    return client.post("/login/", form, REMOTE_ADDR=address)
+
+
+def test_who_guesses_passwords_is_kept_out_for_a_while(world: World, client: Client) -> None:
+    with time_machine.travel(factories.AT, tick=False) as clock:
+        assert [guess(client, f"wrong-{n}").status_code for n in range(5)] == [200, 200, 200, 200, 429]
+
+        refused = guess(client, PASSWORD)
+        assert refused.status_code == 429
+        assert "for 15 minutes" in refused.content.decode()
+
+        clock.shift(timedelta(minutes=16))
+        assert guess(client, PASSWORD).status_code == 302
+
+
+def test_guesses_keep_nobody_else_out(world: World, client: Client) -> None:
+    for n in range(6):
+        guess(client, f"wrong-{n}")
+
+    assert guess(client, PASSWORD, address="192.0.2.2").status_code == 302
+    assert guess(client, PASSWORD, username="viewer").status_code == 302
+
+
+def test_the_right_password_forgets_the_wrong_ones(world: World, client: Client) -> None:
+    for _round in range(2):
+        assert [guess(client, "wrong").status_code for _ in range(4)] == [200] * 4
+        assert guess(client, PASSWORD).status_code == 302
+        client.post("/logout/")

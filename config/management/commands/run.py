@@ -23,9 +23,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, port: int, **_options: Any) -> None:
         """Prepare, start, keep running until Ctrl-C or SIGTERM, and stop everything again."""
         interruptible()
-        launch.refuse_taken(settings.HOST, port)
+        launch.refuse_taken(settings.HOST, port, chosen_by="--port or PLUMBLINE_PORT")
         if settings.USES_SANDBOX:
-            launch.refuse_taken("127.0.0.1", settings.SANDBOX_PORT)
+            launch.refuse_taken("127.0.0.1", settings.SANDBOX_PORT, chosen_by="PLUMBLINE_SANDBOX_PORT")
         try:
             with launch.only_one(settings.DATA_DIR), launch.guarded_database(settings.DATA_DIR):
                 self.stdout.write("Preparing the database ...")

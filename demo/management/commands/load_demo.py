@@ -22,6 +22,7 @@ class Command(TyperCommand):
     def handle(
         self,
         only: Annotated[str | None, typer.Option(help="Only this group: eclipse or powerx.")] = None,
+        welcome: Annotated[bool, typer.Option(help="Say how its people sign in.")] = True,
         as_json: Annotated[bool, typer.Option("--json", help="What was loaded, as JSON.")] = False,
     ) -> None:
         """Load them."""
@@ -41,7 +42,8 @@ class Command(TyperCommand):
                 f"{slug}: "
                 + ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "seconds")
             )
-        self.stdout.write("\n".join(accounts.welcome()))
+        if welcome:
+            self.stdout.write("\n".join(accounts.welcome()))
 
 
 def _teller(slug: str, status: Status) -> loading.Tell:

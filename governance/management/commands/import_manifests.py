@@ -67,7 +67,8 @@ def _take(out: Output, group: Group, documents: Sequence[Judged]) -> Iterator[ma
 
 
 def _show(out: Output, accepted: int, changed: int, refused: Sequence[dict[str, str]]) -> None:
-    out.say(f"{accepted} manifests taken, {changed} tenants changed.")
+    taken = f"{accepted} manifest{'' if accepted == 1 else 's'} taken"
+    out.say(f"{taken}, {changed} tenant{'' if changed == 1 else 's'} changed.")
     if refused:
         rows = [[one["file"], one["tenant"], one["field"], one["reason"]] for one in refused]
         out.table(f"{len(refused)} refused", ("file", "tenant", "field", "reason"), rows)

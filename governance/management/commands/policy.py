@@ -10,6 +10,7 @@ from django_typer.management import TyperCommand, command
 
 from governance.cli import configuration, conflicts, policies, rollback, runs, simulations
 from governance.cli.output import ExitCodes, Output, group_of
+from governance.cli.simulations import FailOn, Question
 
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="The group's slug, where there are several.")
@@ -23,6 +24,22 @@ Paths = Annotated[
     typer.Argument(help="YAML files, or the folder with them; by default the deployment's own."),
 ]
 PruneOption = Annotated[bool, typer.Option(help="What the files leave out is retired.")]
+# What `simulate` supposes.
+AgainstOption = Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")]
+SupposeOption = Annotated[
+    Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
+]
+RetireOption = Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")]
+EndOption = Annotated[
+    list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
+]
+WithdrawOption = Annotated[list[str] | None, typer.Option(help="plugin=version: a release taken back.")]
+WhenOption = Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")]
+SnapshotOption = Annotated[int | None, typer.Option(help="A past state, by its number.")]
+MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a review here.")]
+FailOnOption = Annotated[
+    FailOn, typer.Option(help="What ends it with 3 or 4: any difference, or only less compliance …")
+]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
 
@@ -79,13 +96,19 @@ class Command(ExitCodes, TyperCommand):
         paths: Paths = None,
         group: GroupsOption = None,
         prune: PruneOption = False,
+        simulation: Annotated[int | None, typer.Option(help="What it supposed, instead of YAML.")] = None,
         yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
         comment: Annotated[str, typer.Option(help="Kept with the versions that it makes.")] = "",
         as_json: JsonOption = False,
     ) -> None:
-        """Show what the YAML changes, and put it in force: all of it or nothing."""
+        """Show what the YAML changes, and put it in force: all of it or nothing. With --simulation, put in
+        force what that supposed and draft its plan; exit code 5 if anything changed since."""
         out = self._output(as_json)
         with out.failures():
+            if simulation is not None:
+                chosen = group_of(group[0] if group else None)
+                simulations.apply(out, chosen, simulation, comment=comment, at=self._now())
+                return
             configuration.apply(
                 out, paths or [], group or [], prune=prune, yes=yes, comment=comment, at=self._now()
             )
@@ -105,18 +128,27 @@ class Command(ExitCodes, TyperCommand):
     @command()
     def simulate(
         self,
-        against: Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")] = None,
+        against: AgainstOption = None,
+        suppose: SupposeOption = None,
+        retire: RetireOption = None,
+        finish: EndOption = None,
+        withdraw: WithdrawOption = None,
+        when: WhenOption = None,
+        snapshot: SnapshotOption = None,
         group: GroupOption = None,
         prune: PruneOption = False,
         title: Annotated[str, typer.Option(help="Kept with the simulation.")] = "",
+        markdown: MarkdownOption = None,
+        fail_on: FailOnOption = FailOn.DIFFERENCE,
         as_json: JsonOption = False,
     ) -> None:
-        """What the YAML would do to the tenants, with nothing done. Exit code 3 if it makes a difference."""
+        """What it would do to the tenants, with nothing done. Exit code 4 at a new conflict, else 3 at a
+        difference; 1 where what is supposed is wrong."""
         out = self._output(as_json)
+        ends = (retire or [], finish or [], withdraw or [])
+        question = Question(against or [], suppose, *ends, when, snapshot, prune, title)
         with out.failures():
-            simulations.simulate(
-                out, group_of(group), against or [], prune=prune, title=title, at=self._now()
-            )
+            simulations.simulate(out, group_of(group), question, markdown, fail_on, at=self._now())
 
     @command()
     def enforce(
@@ -152,6 +184,7 @@ class Command(ExitCodes, TyperCommand):
         self,
         conflict: Annotated[str | None, typer.Argument(help="Its id, or how that begins.")] = None,
         set_aside: Annotated[list[str] | None, typer.Option(help="policy/rule; may be given again.")] = None,
+        way: Annotated[int | None, typer.Option(help="A way out by its number, instead of rules.")] = None,
         reason: ReasonOption = "",
         person: Annotated[str, typer.Option("--as", help="The username of the person who decides.")] = "",
         group: GroupOption = None,
@@ -164,10 +197,15 @@ class Command(ExitCodes, TyperCommand):
             if conflict is None:
                 conflicts.list_waiting(out, found)
                 return
-            if not (set_aside and reason and person):
-                raise typer.BadParameter("A decision needs --set-aside, --reason and --as.")
+            if bool(set_aside) == (way is not None) or not (reason and person):
+                raise typer.BadParameter("A decision needs --set-aside or --way, --reason and --as.")
             conflicts.decide(
-                out, found, conflict, set_aside=set_aside, reason=reason, person=person, at=self._now()
+                *(out, found, conflict),
+                set_aside=set_aside or (),
+                way=way,
+                reason=reason,
+                person=person,
+                at=self._now(),
             )
 
     @command()

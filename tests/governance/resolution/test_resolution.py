@@ -85,6 +85,20 @@ def test_a_way_out_sets_as_many_rules_aside_as_it_takes() -> None:
     assert all(not world.without(way.rules, {1}).decide().unsettled for way in unsettled.ways_out)
 
 
+def test_a_way_out_says_where_every_component_of_the_conflict_goes_and_what_no_longer_binds() -> None:
+    relations = {(1, 2): (need(2, [2, 3], "needs p2 >=2"),)}
+    rules = (wants(1, [2], "raise", "raise"), holds(2, 1), wants(2, [1, 2], "cap", "cap"))
+    (unsettled,) = World({1: 1, 2: 1}, relations, rules).decide().unsettled
+    ways = {way.rules: way for way in unsettled.ways_out}
+    lifted = ways[(("hold", "hold"),)]
+    assert {component: to and to.version for component, to in lifted.goes.items()} == {1: "2", 2: "2"}
+    assert lifted.says == "Set hold aside here: p1 goes to 2, p2 goes to 2"
+    assert [(saying.rule, saying.component) for saying in lifted.aside] == [(("hold", "hold"), 2)]
+    left = ways[(("raise", "raise"),)]
+    assert {component: to and to.version for component, to in left.goes.items()} == {1: "1", 2: "1"}
+    assert left.says == "Set raise aside here: p1 stays at 1"
+
+
 def test_a_rule_that_no_release_meets_is_a_conflict_of_its_own() -> None:
     (unsettled,) = World({1: 1}, bindings=(wants(1, [], "far", "far"),)).decide().unsettled
     assert unsettled.summary == "far wants p1 in ; the catalogue has no such release of p1 to go to"

@@ -1,0 +1,132 @@
+"""A simulation applied: what was supposed is put in force, and the plan of it drafted, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from audit import ledger
+from config.access import Actor, ActorKind
+from config.lifecycle import TransitionError, advance
+from governance import configuration, exemptions, flags, plans, policies
+from governance.documents import Source
+from governance.models import Plan, Policy, Simulation
+from governance.simulation import facts, reading
+from governance.simulation.supposition import SECTIONS, Supposition, of_document
+from tenants.models import Group
+
+Status = Simulation.Status
+
+
+class Outdated(Exception):
+    """What the simulation was worked out from isn't so any more; it has to be asked again."""
+
+    def __init__(self, simulation: Simulation, moved: Sequence[str]) -> None:
+        self.moved = tuple(moved)
+        told = f"since it was worked out, {_and(moved)} changed"
+        super().__init__(f"{simulation} can't be applied: {told}. Simulate it again.")
+
+
+class NotApplicable(Exception):
+    """The simulation supposes what nobody can put in force, or nothing at all."""
+
+
+class NeedsAnother(Exception):
+    """It grants an exemption, which someone else than the person who asked has to do."""
+
+    def __init__(self) -> None:
+        super().__init__("It grants an exemption: someone else than the person who asked has to apply it.")
+
+
+@transaction.atomic
+def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = "") -> Plan | None:
+    """Put in force what was supposed, and draft the plan that follows; None if no policy has to act.
+
+    Raises Outdated if the world isn't what it was worked out from, TransitionError if it isn't ready or was
+    applied, NotApplicable, NeedsAnother, ConfigurationError, and FlagOff while governance is off.
+    """
+    group = Group.objects.select_for_update(no_key=True).get(pk=simulation.group_id)
+    flags.require_governance(group)
+    what = of_document(simulation.supposed)
+    _allow(simulation, what, actor)
+    ledger.hold(group.pk)  # whoever else decides has to wait, so that what is compared here stays so
+    advance(simulation, to=Status.APPLIED, applied_at=at, applied_by_name=actor.name)
+    _compare(simulation, group, at)
+    comment = comment or f"{simulation} applied"
+    _retire(group, what, actor=actor, at=at, comment=comment)
+    files = _files(group, what)
+    applied = files and configuration.apply(files, actor=actor, at=at, groups=[group.slug], comment=comment)
+    if not (applied and applied.changed):  # which settles what it changes, and what was retired before it
+        policies.settle(group, actor=actor, at=at)
+    simulation.plan = plans.draft(group, at=at, actor=actor)
+    simulation.save(update_fields=["plan"])
+    return simulation.plan
+
+
+def grants(simulation: Simulation) -> bool:
+    """Whether applying it decides about exemptions."""
+    return bool(simulation.supposed.get("exemptions") or simulation.supposed.get("ended"))
+
+
+def hindrance(simulation: Simulation) -> str:
+    """Why the simulation could never be applied, in words; empty if it can be as long as the world stays."""
+    what = of_document(simulation.supposed)
+    if unappliable := what.unappliable:
+        return f"It supposes what can't be put in force: {_and(unappliable)}."
+    if not simulation.supposed:
+        return "It supposes nothing that could be put in force."
+    return ""
+
+
+def _allow(simulation: Simulation, what: Supposition, actor: Actor) -> None:
+    if simulation.status != Status.READY:
+        raise TransitionError(simulation, Status.APPLIED)
+    if reason := hindrance(simulation):
+        raise NotApplicable(f"{simulation} can't be applied. {reason}")
+    if what.exemptions and actor.kind == ActorKind.PERSON and actor.id == simulation.created_by_id:
+        raise NeedsAnother
+
+
+def _compare(simulation: Simulation, group: Group, at: datetime) -> None:
+    moved = facts.moved(simulation.inputs["facts"], facts.gather(group, None))
+    if not moved and simulation.holds_until is not None and simulation.holds_until <= at:
+        moved = ["what the time makes of the rules"]
+    if moved:
+        raise Outdated(simulation, moved)
+
+
+def _retire(group: Group, what: Supposition, *, actor: Actor, at: datetime, comment: str) -> None:
+    for name in what.retired:
+        policy = Policy.objects.get(group=group, name=name)
+        policies.take_out_of_force(policy, actor=actor, at=at, reason=comment)
+    for name in what.ended:
+        for exemption in reading.live_exemptions(group, name):
+            exemptions.revoke(exemption, actor=actor, at=at, comment=comment)
+
+
+def _files(group: Group, what: Supposition) -> configuration.Files | None:
+    """The rest as the files that would say it: putting those in force is known to do just that."""
+    section: dict[str, Any] = defaultdict(list)
+    of_kind = {kind: name for name, kind in SECTIONS.items()}
+    for document in what.policies:
+        section[of_kind[document["kind"]]].append(policies.as_written(document))
+    for document in what.exemptions:
+        section["exemptions"].append(dict(document))
+    if what.sla is not None:
+        section["sla"] = dict(what.sla)
+    profiles = {"version": 1, "profiles": [dict(document) for document in what.profiles]}
+    baselines = {"version": 1, "groups": {group.slug: dict(section)}}
+    if not section and not what.profiles:
+        return None
+    return configuration.Files(
+        baselines=Source(reading.FILE, baselines) if section else None,
+        profiles=Source(reading.FILE, profiles) if what.profiles else None,
+    )
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,206 @@
+"""A simulation as files: JSON with everything, CSV of findings and of actions, Markdown for a review."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.models import Simulation
+
+_SHOWN = 20  # lines of a table in Markdown; the review's place for all of them is the CSV
+_NAMED = 5  # tenants
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is downloaded."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def export(simulation: Simulation, kind: str) -> File:
+    """One of KINDS. Raises KeyError for another."""
+    suffix, content_type, make = KINDS[kind]
+    name = f"simulation-{simulation.number}{suffix}"
+    return File(name, f"{content_type}; charset=utf-8", make(simulation))
+
+
+def as_document(simulation: Simulation) -> dict[str, Any]:
+    """A simulation as JSON."""
+    return {
+        "id": str(simulation.pk),
+        "number": simulation.number,
+        "title": simulation.title,
+        "status": simulation.status,
+        "snapshot": simulation.snapshot_number,
+        "inputs_digest": simulation.inputs_digest,
+        "supposed": simulation.supposed,
+        "holds_until": simulation.holds_until.isoformat() if simulation.holds_until else None,
+        "error": simulation.error,
+        "plan": str(simulation.plan_id) if simulation.plan_id else None,
+        **simulation.outcome,
+    }
+
+
+def markdown(simulation: Simulation) -> str:
+    """A summary for people who review the change."""
+    return "\n".join(_lines(simulation)) + "\n"
+
+
+def verdict(simulation: Simulation) -> str:
+    """What comes of it, in one sentence."""
+    outcome, difference = simulation.outcome, simulation.outcome["difference"]
+    if not difference["changed"]:
+        return "It makes no difference to any tenant."
+    told = [
+        f"opens {_count(difference['opened'], 'finding')} and closes {difference['closed']:,}",
+        f"touches {_count(difference['tenants'], 'tenant')}",
+    ]
+    if difference["conflicts_new"]:
+        told.append(f"makes {_count(difference['conflicts_new'], 'conflict')} that a person has to decide")
+    if difference["conflicts_solved"]:
+        told.append(f"solves {_count(difference['conflicts_solved'], 'conflict')}")
+    now, then = outcome["before"]["compliant_tenants"], outcome["after"]["compliant_tenants"]
+    tenants = outcome["before"]["tenants"]
+    return f"It {', '.join(told)}. {now:,} of {tenants:,} tenants are in line now, {then:,} would be."
+
+
+def is_worse(outcome: dict[str, Any]) -> bool:
+    """Whether fewer tenants or installations would be in line."""
+    before, after = outcome["before"], outcome["after"]
+    return bool(
+        after["drifting_tenants"] > before["drifting_tenants"]
+        or after["drifting_installations"] > before["drifting_installations"]
+    )
+
+
+def _lines(simulation: Simulation) -> Iterator[str]:
+    outcome = simulation.outcome
+    yield f"## {_escape(simulation.title or str(simulation))}"
+    yield ""
+    yield verdict(simulation)
+    yield ""
+    states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
+    headings = ["", "now", "in force", *(["carried out"] if outcome["done"] else [])]
+    yield from _table(headings, [[label, *(form(s) for s in states)] for label, form in _FIGURES])
+    difference = outcome["difference"]
+    rows = [
+        [name, f"+{row['opened']:,}", f"−{row['closed']:,}"] for name, row in difference["by_policy"].items()
+    ]
+    yield from _part("Findings that open and close", ["policy", "open", "close"], rows)
+    for title, key in (("What policies would do", "actions"), ("What is left to tenants’ admins", "advised")):
+        changes = [
+            [row["plugin"], row["from"] or "–", row["to"] or "removed", _tenants(row["tenants"])]
+            for row in outcome[key]
+        ]
+        yield from _part(title, ["plugin", "from", "to", "tenants"], changes)
+    yield from _conflicts("New conflicts", [one for one in outcome["conflicts"] if one["new"]])
+    yield from _conflicts("Solved conflicts", outcome["solved"])
+    of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
+    yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
+
+
+_FIGURES: Sequence[tuple[str, Callable[[dict[str, Any]], str]]] = (
+    (
+        "tenants in line",
+        lambda s: f"{s['compliant_tenants']:,} of {s['tenants']:,} ({_percent(s['compliance_rate'])})",
+    ),
+    ("installations in line", lambda s: _percent(s["installation_rate"])),
+    ("outstanding findings", lambda s: f"{s['drift']:,}"),
+    ("accepted, since exempt", lambda s: f"{s['accepted']:,}"),
+    ("changes in the tenants concerned", lambda s: f"{s['changes']:,}" if "changes" in s else ""),
+    ("conflicts in the tenants concerned", lambda s: f"{s['conflicts']:,}" if "conflicts" in s else ""),
+)
+
+
+def _part(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield f"### {title}"
+    yield ""
+    yield from _table(headings, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        yield f"And {len(rows) - _SHOWN:,} more."
+        yield ""
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{' --- |' * len(headings)}"
+    for row in rows:
+        yield f"| {' | '.join(_escape(cell) for cell in row)} |"
+    yield ""
+
+
+def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]:
+    if not conflicts:
+        return
+    yield f"### {title}"
+    yield ""
+    for one in conflicts[:_SHOWN]:
+        yield f"- {_escape(one['summary'])} ({_escape(_tenants(one['new_tenants'] or one['tenants']))})"
+        yield from (f"  - way out: {_escape(way['says'])}" for way in one["ways_out"])
+    if len(conflicts) > _SHOWN:
+        yield f"- and {len(conflicts) - _SHOWN:,} more"
+    yield ""
+
+
+def _tenants(keys: Sequence[str]) -> str:
+    more = len(keys) - _NAMED
+    return ", ".join(keys[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _escape(text: str) -> str:
+    """The text with nothing in it that Markdown or a table would take for its own."""
+    for sign in ("\\", "|", "`", "*", "_", "<", "[", "]", "#"):
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\n", " ")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _percent(share: float) -> str:
+    """Rounded down: 100 % means all."""
+    return f"{int(share * 1000) / 10:.1f} %"
+
+
+def _json(simulation: Simulation) -> bytes:
+    return json.dumps(as_document(simulation), indent=2, ensure_ascii=False).encode()
+
+
+def _findings(simulation: Simulation) -> bytes:
+    return gzip.decompress(bytes(simulation.findings or b"")) if simulation.findings else b""
+
+
+def _actions(simulation: Simulation) -> bytes:
+    """A row for each change in each tenant."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["by", "tenant", "plugin", "from", "to", "because"])
+    for who, key in (("policy", "actions"), ("tenant", "advised")):
+        for change in simulation.outcome[key]:
+            told = [change["plugin"], change["from"] or "", change["to"] or "", change["because"]]
+            rows.writerows([who, tenant, *map(_inert, told)] for tenant in map(_inert, change["tenants"]))
+    return text.getvalue().encode()
+
+
+def _inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+KINDS: dict[str, tuple[str, str, Callable[[Simulation], bytes]]] = {
+    "json": (".json", "application/json", _json),
+    "findings": ("-findings.csv", "text/csv", _findings),
+    "actions": ("-actions.csv", "text/csv", _actions),
+    "markdown": (".md", "text/markdown", lambda simulation: markdown(simulation).encode()),
+}

@@ -1,0 +1,129 @@
+"""What comes of a supposition: how things stand before it, after it, and once its plans are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from config.access import Actor
+from governance.simulation import carrying, facts, judging, touching, weighing
+from governance.simulation.judging import Judgements, Names
+from governance.simulation.supposing import settle, supposed
+from governance.simulation.supposition import Supposition
+from governance.simulation.weighing import Scene
+
+_BEFORE, _AFTER, _DONE = "weighed_before", "weighed_after", "weighed_done"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a simulation keeps: what people read, all findings as a file, and how long it holds."""
+
+    document: dict[str, Any]
+    findings: bytes
+    holds_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What is found while the supposition is in force."""
+
+    touched: frozenset[int]
+    judgements: Judgements
+    names: Names
+    figures: dict[str, Any]
+    done: dict[str, Any] | None
+    difference: dict[str, Any]
+    differing: weighing.Differing
+    findings: bytes
+    holds_until: datetime | None
+
+
+def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> Outcome:
+    """Weigh and judge both states by the same functions; nothing of it stays. Raises ConfigurationError.
+
+    Everything is weighed, but only what the supposition can concern is judged: about every other tenant the
+    same is decided before and after.
+    """
+    with transaction.atomic():
+        settle(scene)
+        binding = touching.binding(scene)
+        weighing.weigh(scene, _BEFORE)
+        figures = weighing.figures(scene, _BEFORE)
+        edge = facts.holds_until(scene.group, scene.at)
+        with supposed(scene, what, actor=actor, at=at):
+            after = _after(scene, binding, everyone=what.alters_catalogue)
+        judgements = judging.judge(scene, after.touched) if after.touched else {}
+        transaction.set_rollback(True)
+    return Outcome(
+        document=_document({**figures, **judging.figures(judgements)}, judgements, after),
+        findings=after.findings,
+        holds_until=min(filter(None, (edge, after.holds_until)), default=None),
+    )
+
+
+def _after(scene: Scene, binding: touching.Binding, *, everyone: bool) -> _After:
+    """Within a supposition. Its own savepoints take back what is worked out on top of it."""
+    weighing.weigh(scene, _AFTER)
+    drifting = weighing.drifting(_BEFORE, _AFTER)
+    touched = drifting if everyone else drifting & touching.touched(binding, touching.binding(scene))
+    judgements = judging.judge(scene, touched) if touched else {}
+    figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
+    return _After(
+        touched=touched,
+        judgements=judgements,
+        names=judging.names_of(scene),
+        figures=figures,
+        difference=weighing.compare(_BEFORE, _AFTER),
+        differing=weighing.differing(),
+        findings=weighing.differing_file(),
+        done=_done(scene, judgements) if scene.snapshot is None else None,
+        holds_until=facts.holds_until(scene.group, scene.at),
+    )
+
+
+@transaction.atomic
+def _done(scene: Scene, judgements: Judgements) -> dict[str, Any]:
+    carrying.weigh_done(scene, judgements, of=_AFTER, name=_DONE)
+    figures = weighing.figures(scene, _DONE)
+    transaction.set_rollback(True)
+    return figures
+
+
+def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> dict[str, Any]:
+    names = after.names
+    otherwise = judging.differing(judgements, after.judgements)
+    touched = after.differing.tenants | otherwise
+    listed = sorted(names.tenants[tenant] for tenant in touched)
+    plugins = after.differing.plugins | judging.plugins_moved(judgements, after.judgements)
+    conflicts = judging.told_conflicts(after.judgements, judgements, names)
+    solved = judging.told_solved(judgements, after.judgements, names)
+    return {
+        "before": before,
+        "after": after.figures,
+        "done": after.done,
+        "difference": {
+            "changed": bool(touched),
+            **after.difference,
+            "judged_tenants": len(after.touched),
+            "tenants": len(touched),
+            "tenant_keys": listed[: weighing.LISTED],
+            "plugins": len(plugins),
+            "cost": after.figures["changes"] - before["changes"],
+            "conflicts_new": sum(1 for one in conflicts if one["new"]),
+            "conflicts_solved": len(solved),
+        },
+        "actions": _told(after, lambda one: one.actions),
+        "advised": _told(after, lambda one: one.advised),
+        "conflicts": conflicts,
+        "solved": solved,
+    }
+
+
+def _told(after: _After, part: Callable[[judging.Judgement], Any]) -> list[dict[str, Any]]:
+    changes = {tenant: part(judgement) for tenant, judgement in after.judgements.items()}
+    return judging.told_changes(changes, after.names)

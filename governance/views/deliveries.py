@@ -1,0 +1,99 @@
+"""What leaves the house: messages that wait, that were delivered, and that were given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from audit.models import OutboxMessage
+from audit.models.outbox import Destination
+from config import queue
+from config.access import ConsoleRequest, Permission, requires
+from config.listing import listing
+from config.rendering import redirect_to, render_page
+from governance import delivery
+from governance.forms.deliveries import DeliveryFilter
+from governance.models import WebhookSubscription
+
+
+@require_GET
+@requires(Permission.PLAN_OPERATE)
+def delivery_list(request: ConsoleRequest) -> HttpResponse:
+    """What is on its way out, and what was given up with the reason and what to do."""
+    rows = listing(
+        request,
+        OutboxMessage.objects.within(request.access),
+        name="deliveries",
+        noun=("message", "messages"),
+        search=("address", "idempotency_key", "last_error"),
+        filterset_class=DeliveryFilter,
+        sorts={
+            "destination": ("destination", "created_at"),
+            "status": ("status", "created_at"),
+            "attempts": ("attempts", "created_at"),
+            "created": ("created_at",),
+        },
+        default="-created",
+    )
+    context = {
+        "listing": rows,
+        "shown": _shown(request, rows.rows),
+        "retriable": delivery.retriable(request.access).count(),
+        "webhooks_too": request.access.allows(Permission.GROUP_ADMINISTER),
+    }
+    return render_page(
+        request,
+        "governance/deliveries/list.html",
+        context,
+        fragments={"deliveries": "governance/deliveries/_table.html"},
+    )
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Try a message again that was given up."""
+    message = get_object_or_404(OutboxMessage.objects.within(request.access), pk=pk)
+    if message.destination == Destination.ORCHESTRATOR:
+        messages.error(request, delivery.ADVICE[message.destination])
+        return redirect_to(request, "delivery_list")
+    return _retry(request, [message])
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
+    """Try everything again that was given up; for after an outage."""
+    return _retry(request, list(delivery.retriable(request.access)))
+
+
+def _retry(request: ConsoleRequest, chosen: list[OutboxMessage]) -> HttpResponse:
+    group_id = request.access.group_id
+    delivery.retry(chosen, group_id=group_id, actor=request.actor, at=timezone.now())
+    queue.enqueue("governance.jobs.follow_up", group_id=group_id)
+    counted = "1 message is" if len(chosen) == 1 else f"{len(chosen)} messages are"
+    messages.success(request, f"{counted} tried again now.")
+    return redirect_to(request, "delivery_list")
+
+
+def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage]) -> list[dict[str, Any]]:
+    """The rows with what they are about, where they go, and what to do about those given up."""
+    webhooks = WebhookSubscription.objects.within(request.access)
+    names = {str(pk): name for pk, name in webhooks.values_list("pk", "name")}
+    return [
+        {
+            "message": message,
+            "about": delivery.about(message),
+            "to": names.get(message.address, message.address),
+            "advice": delivery.ADVICE[message.destination],
+            "may_retry": message.destination != Destination.ORCHESTRATOR,
+        }
+        for message in rows
+    ]

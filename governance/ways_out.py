@@ -1,0 +1,195 @@
+"""The ways out of a conflict as they are offered: what each could be turned into, beside a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import F, Max, Q, QuerySet
+
+from governance import policy_documents, policy_edits
+from governance.models import Conflict, Exemption, Policy, SelectionTenant
+from governance.models.rule import RuleKind
+from governance.resolution import Rule
+from tenants.models import Tenant
+
+_LIVE = (Exemption.Status.REQUESTED, Exemption.Status.APPROVED)
+_SHOWN_TENANTS = 10
+
+
+class Kind(StrEnum):
+    """What a way out can be turned into."""
+
+    EXEMPTIONS = "exemptions"
+    HOLD = "hold"
+    DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A rule that a way out sets aside, with its policy in force and where the plugins concerned go then."""
+
+    policy: Policy
+    key: str
+    kind: str
+    goes: Mapping[str, str | None]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The policy's text in force, with nothing in it that counts from when it was put in force."""
+        version = self.policy.current
+        assert version is not None, "a policy in force has a current version"
+        return policy_edits.pinned(version.document, at=version.created_at)
+
+    def __str__(self) -> str:
+        return f"{self.policy}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change of one kind. `leaves` names the way's rules that it can't change, with the reason."""
+
+    kind: Kind
+    asides: tuple[Aside, ...]
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out; `number` counts from 1, `remedies` are those that change one of its rules at least."""
+
+    number: int
+    says: str
+    set_aside: tuple[Rule, ...]
+    asides: tuple[Aside, ...]
+
+    @property
+    def remedies(self) -> dict[str, Remedy]:
+        """By kind, what the way can be turned into."""
+        found = (_remedy(kind, self.asides) for kind in Kind)
+        return {remedy.kind.value: remedy for remedy in found if remedy.asides}
+
+
+def ways(conflict: Conflict) -> list[Way]:
+    """The ways out of a conflict, the lightest first."""
+    names = {rule["policy"] for way in conflict.ways_out for rule in way.get("rules", ())}
+    rows = Policy.objects.in_force().filter(group_id=conflict.group_id, name__in=names)
+    known = {policy.name: policy for policy in rows.select_related("group", "current")}
+    return [_way(number, way, known) for number, way in enumerate(conflict.ways_out, start=1)]
+
+
+def steps(conflict: Conflict, remedy: Remedy) -> Iterator[str]:
+    """What the change comes to, rule by rule, in words."""
+    where = _listed([tenant.key for tenant in touched(conflict)])
+    for aside in remedy.asides:
+        if remedy.kind == Kind.EXEMPTIONS:
+            yield f"Exempt from {aside} for {' and '.join(aside.goes)}: {where}"
+        elif remedy.kind == Kind.DRAFT:
+            wanted = " and ".join(f"{plugin} {to}" for plugin, to in aside.goes.items())
+            yield f"{aside} wants {wanted} in {where}"
+        else:
+            others = selects_others(conflict, aside.policy)
+            change = f"no longer selects {where}" if others else "ends now, since it selects no other tenant"
+            yield f"{aside.policy} {change}{_let_go_too(aside)}"
+
+
+def touched(conflict: Conflict) -> list[Tenant]:
+    """The tenants that the conflict touches."""
+    return list(Tenant.objects.filter(conflicts__conflict=conflict).order_by("key"))
+
+
+def selects_others(conflict: Conflict, policy: Policy) -> bool:
+    """Whether a policy in force is about tenants that the conflict doesn't touch."""
+    selections = policy.rules.filter(version=policy.current).values("selection")
+    selected = SelectionTenant.objects.filter(selection__in=selections)
+    return selected.exclude(tenant__in=conflict.touched.values("tenant")).exists()
+
+
+def asked_for(conflict: Conflict, asides: Iterable[Aside]) -> QuerySet[Exemption]:
+    """The exemptions of tenants touched from these rules that are asked for or granted."""
+    rules = [Q(policy=aside.policy, rule_key__in=["", aside.key]) for aside in asides]
+    if not rules:
+        return Exemption.objects.none()
+    rows = Exemption.objects.filter(reduce(or_, rules), group_id=conflict.group_id, status__in=_LIVE)
+    return rows.filter(tenant__in=conflict.touched.values("tenant"))
+
+
+def drafted(conflict: Conflict) -> QuerySet[Policy]:
+    """The policies of the ways out whose newest text isn't in force; `newest` is its number."""
+    names = {rule["policy"] for way in conflict.ways_out for rule in way["set_aside"]}
+    rows = Policy.objects.in_force().filter(group_id=conflict.group_id, name__in=names)
+    return rows.annotate(newest=Max("versions__number")).filter(newest__gt=F("current__number"))
+
+
+def _way(number: int, way: Mapping[str, Any], known: Mapping[str, Policy]) -> Way:
+    rules = way.get("rules", ())
+    asides = (
+        Aside(
+            known[rule["policy"]],
+            rule["key"],
+            rule["kind"],
+            {plugin["plugin"]: plugin["to"] for plugin in rule["plugins"]},
+        )
+        for rule in rules
+    )
+    # Where a policy is in force no longer, the way is stale, and the next evaluation sees it.
+    is_whole = all(rule["policy"] in known for rule in rules)
+    return Way(
+        number=number,
+        says=way["says"],
+        set_aside=tuple((rule["policy"], rule["key"]) for rule in way["set_aside"]),
+        asides=tuple(asides) if is_whole else (),
+    )
+
+
+def _remedy(kind: Kind, asides: Iterable[Aside]) -> Remedy:
+    obstacles = [(aside, _OBSTACLES[kind](aside)) for aside in asides]
+    return Remedy(
+        kind,
+        tuple(aside for aside, obstacle in obstacles if not obstacle),
+        tuple(f"{aside} {obstacle}" for aside, obstacle in obstacles if obstacle),
+    )
+
+
+def _no_exemption(aside: Aside) -> str:
+    return "is a hold, which is changed or ended instead" if aside.kind == RuleKind.HOLD else ""
+
+
+def _no_hold_change(aside: Aside) -> str:
+    if aside.kind != RuleKind.HOLD:
+        return "is no hold"
+    return "" if policy_edits.only_holds(aside.document) else "stands in a policy that wants other things too"
+
+
+def _no_variant(aside: Aside) -> str:
+    try:
+        policy_edits.check_variant(aside.document, aside.key)
+    except policy_edits.NoVariant as reason:
+        return str(reason)
+    gone = [plugin for plugin, to in aside.goes.items() if to is None]
+    return f"is about {gone[0]}, of which no version would be there" if gone else ""
+
+
+_OBSTACLES: dict[Kind, Callable[[Aside], str]] = {
+    Kind.EXEMPTIONS: _no_exemption,
+    Kind.HOLD: _no_hold_change,
+    Kind.DRAFT: _no_variant,
+}
+
+
+def _let_go_too(aside: Aside) -> str:
+    """What else a hold keeps: it is changed for all of its plugins."""
+    kept = [rule["plugins"] for rule in policy_documents.rules_of(aside.document)]
+    if "*" in kept:
+        return "; it keeps every other plugin there too, and lets go of all"
+    others = sorted({plugin for plugins in kept for plugin in plugins} - aside.goes.keys())
+    return f"; it keeps {' and '.join(others)} there too, and lets go of all" if others else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_TENANTS
+    return ", ".join(names[:_SHOWN_TENANTS]) + (f" and {more} more" if more > 0 else "")

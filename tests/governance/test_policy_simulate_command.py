@@ -1,0 +1,117 @@
+"""manage.py policy simulate: what it answers, how it ends, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance import configuration
+from governance.models import Policy, Simulation
+from tests.factories import World
+from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
+
+
+@pytest.fixture
+def policy(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answer]:
+    one_behind(world)
+    return shell(capsys, monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path)
+
+
+def test_a_simulation_ends_with_3_where_it_makes_a_difference(policy: Any, folder: Path) -> None:
+    answer = policy("simulate", "--against", folder, "--json", "--title", "First")
+    assert answer.code == 3
+    assert answer.json["after"]["drift"] == 1
+    assert Simulation.objects.get().title == "First"
+    assert not Policy.objects.exists()
+    policy("apply", folder, "--json")
+    assert policy("simulate", "--against", folder).code == 0
+
+
+def test_a_simulation_ends_with_4_at_a_new_conflict(policy: Any, folder: Path, tmp_path: Path) -> None:
+    policy("apply", folder, "--json")
+    freeze = tmp_path / "freeze.yaml"
+    freeze.write_text(FREEZE)
+    answer = policy("simulate", "--against", freeze, "--json")
+    assert answer.code == 4
+    assert answer.json["difference"]["conflicts_new"] == 1
+    assert policy("simulate", "--against", freeze, "--fail-on", "conflict").code == 4
+    assert policy("simulate", "--against", freeze, "--fail-on", "never").code == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "fail_on", "code"),
+    [
+        ("2.4.0", "difference", 3),
+        ("2.4.0", "worse", 3),
+        ("2.4.0", "conflict", 0),
+        ("2.4.0", "never", 0),
+        ("2.3.0", "difference", 3),
+        ("2.3.0", "worse", 0),
+    ],
+)
+def test_what_a_pipeline_fails_on_is_chosen(
+    policy: Any, folder: Path, version: str, fail_on: str, code: int
+) -> None:
+    if version == "2.3.0":  # where a stricter policy is in force already
+        policy("apply", folder, "--json")
+    path = folder / configuration.BASELINES
+    path.write_text(ALIGN.replace("same: true, at: 2.4.0", f"at_least: {version}"))
+    assert policy("simulate", "--against", folder, "--fail-on", fail_on).code == code
+
+
+def test_a_summary_for_the_review_is_written(policy: Any, folder: Path, tmp_path: Path) -> None:
+    policy("simulate", "--against", folder, "--title", "Align", "--markdown", tmp_path / "review.md")
+    text = (tmp_path / "review.md").read_text()
+    assert text.startswith("## Align\n")
+    assert "It opens 1 finding" in text
+
+
+def test_more_than_the_files_is_supposed_by_options(policy: Any, folder: Path, tmp_path: Path) -> None:
+    policy("apply", folder, "--json")
+    asked = policy("simulate", "--retire", "align", "--at", "in 9d", "--json")
+    assert (asked.code, asked.json["difference"]["closed"]) == (3, 1)
+    assert asked.json["supposed"] == {"retired": ["align"], "at": "in 9d"}
+    release = tmp_path / "what-if.yaml"
+    release.write_text("releases:\n  - {plugin: crm, version: 2.5.0}\n")
+    assert policy("simulate", "--suppose", release, "--json").json["supposed"]["releases"]
+    gone = policy("simulate", "--withdraw", "crm=2.4.0", "--json").json
+    assert gone["supposed"] == {"withdrawn": [{"plugin": "crm", "version": "2.4.0"}]}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (("--retire", "none"), 1, "no policy in force"),
+        (("--end", "none"), 1, "no exemption in force"),
+        (("--withdraw", "crm"), 2, "plugin=version"),
+        (("--snapshot", "9"), 1, "no snapshot 9"),
+        (("--fail-on", "rain"), 2, ""),
+    ],
+)
+def test_what_can_not_be_supposed_is_named(
+    policy: Any, folder: Path, options: tuple[str, ...], code: int, told: str
+) -> None:
+    answer = policy("simulate", *options)
+    assert (answer.code, told in answer.err) == (code, True)
+    assert not Simulation.objects.exists()
+
+
+def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(policy: Any, folder: Path) -> None:
+    policy("simulate", "--against", folder, "--json")
+    policy("simulate", "--against", folder, "--json")
+    applied = policy("apply", "--simulation", "1", "--json")
+    assert (applied.code, len(applied.json["plan"]["tasks"])) == (0, 1)
+    refused = policy("apply", "--simulation", "2", "--json")
+    assert refused.code == 5
+    assert "the policies in force" in refused.json["error"]
+    assert policy("apply", "--simulation", "9").code == 2

@@ -1,0 +1,90 @@
+"""What is deleted in time, and what never is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.sessions.models import Session
+
+from audit import outbox
+from audit.models import Entry, OutboxMessage
+from audit.models.outbox import Destination, OutboxStatus
+from governance import jobs, retention
+from governance.models import IdempotentAnswer
+from tests.factories import AT, World
+
+pytestmark = pytest.mark.django_db
+OLD, YOUNG = AT - timedelta(days=31), AT - timedelta(days=29)
+
+
+def message(key: str, status: OutboxStatus, at: datetime) -> None:
+    outbox.post(Destination.NOTIFY, {}, group_id=1, idempotency_key=key, at=at)
+    delivered_at = at if status == OutboxStatus.DELIVERED else None
+    OutboxMessage.objects.filter(idempotency_key=key).update(status=status, delivered_at=delivered_at)
+
+
+def answer(key: str, at: datetime) -> None:
+    IdempotentAnswer.objects.create(
+        token_id=1, endpoint="e", key=key, request_digest="", status_code=200, body={}, answered_at=at
+    )
+
+
+def kept() -> set[str]:
+    return set(OutboxMessage.objects.values_list("idempotency_key", flat=True))
+
+
+def test_delivered_messages_go_and_those_that_a_person_must_see_stay() -> None:
+    message("delivered", OutboxStatus.DELIVERED, OLD)
+    message("lately", OutboxStatus.DELIVERED, YOUNG)
+    message("given-up", OutboxStatus.DEAD, OLD)
+    message("waiting", OutboxStatus.PENDING, OLD)
+
+    assert retention.prune(at=AT)["messages"] == 1
+
+    assert kept() == {"lately", "given-up", "waiting"}
+
+
+def test_a_message_is_kept_from_its_delivery_on_however_long_that_took() -> None:
+    message("late", OutboxStatus.DELIVERED, OLD)
+    OutboxMessage.objects.update(delivered_at=YOUNG)
+
+    assert retention.prune(at=AT)["messages"] == 0
+
+
+def test_answers_are_kept_for_as_long_as_is_set(settings: LazySettings) -> None:
+    answer("old", OLD)
+    answer("young", YOUNG)
+    retention.prune(at=AT)
+    assert [one.key for one in IdempotentAnswer.objects.all()] == ["young"]
+
+    settings.KEEP = timedelta(days=1)
+    retention.prune(at=AT)
+    assert not IdempotentAnswer.objects.exists()
+
+
+def test_only_sessions_that_have_ended_go() -> None:
+    for key, until in (("ended", AT - timedelta(seconds=1)), ("open", AT + timedelta(seconds=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=until)
+
+    retention.prune(at=AT)
+
+    assert [one.session_key for one in Session.objects.all()] == ["open"]
+
+
+def test_the_ledger_stays(world: World) -> None:
+    before = Entry.objects.count()
+    assert before
+
+    retention.prune(at=AT + timedelta(days=3650))
+
+    assert Entry.objects.count() == before
+
+
+def test_a_job_does_it() -> None:
+    message("delivered", OutboxStatus.DELIVERED, OLD - timedelta(days=3650))
+
+    jobs.prune()
+
+    assert kept() == set()

@@ -1,0 +1,219 @@
+"""What a simulation says comes of it: before, after, carried out, and the difference."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from typing import Any
+
+import pytest
+
+from config.access import SYSTEM
+from governance import policies, profiles, simulation
+from governance.models import Installation, Simulation
+from governance.simulation import weighing
+from tests import factories
+from tests.factories import AT, World
+
+CRM = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
+ERP = {"name": "erp", "plugins": ["erp"], "at_least": "1.1.0"}
+
+
+@pytest.fixture
+def acme(world: World) -> World:
+    """Both tenants are behind in everything; one profile enforces, the other only reminds."""
+    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+    factories.plugin(world.group, "erp", ["1.0.0", "1.1.0"])
+    for tenant in (world.tenant_a, world.tenant_b):
+        factories.install(tenant, {"crm": "2.3.0", "erp": "1.0.0"})
+    for name, mode in (("acts", "enforce"), ("asks", "remind")):
+        profiles.save(world.group, {"name": name, "mode": mode}, actor=SYSTEM, at=AT)
+    return world
+
+
+def policy(name: str, rule: dict[str, Any], profile: str = "acts", tenants: Any = "*") -> dict[str, Any]:
+    return {"name": name, "profile": profile, "tenants": tenants, "rules": [rule]}
+
+
+def simulate(world: World, *documents: dict[str, Any], **more: Any) -> Simulation:
+    return simulation.simulate(world.group, policies=documents, at=AT, actor=SYSTEM, **more)
+
+
+def test_compliance_is_told_by_tenants_and_by_installations(acme: World) -> None:
+    only_a = {"keys": ["tenant-a"]}
+    after = simulate(acme, policy("core", CRM, tenants=only_a)).outcome["after"]
+    assert (after["compliant_tenants"], after["compliance_rate"]) == (1, 0.5)
+    assert (after["installations"], after["drifting_installations"], after["installation_rate"]) == (
+        4,
+        1,
+        0.75,
+    )
+
+
+def test_what_enforces_is_carried_out_and_what_reminds_is_not(acme: World) -> None:
+    outcome = simulate(acme, policy("core", CRM), policy("soft", ERP, "asks")).outcome
+    assert (outcome["after"]["drift"], outcome["done"]["drift"]) == (4, 2)
+    assert outcome["done"]["by_policy"] == {"soft": 2}
+    assert [(one["plugin"], one["tenants"]) for one in outcome["actions"]] == [
+        ("crm", ["tenant-a", "tenant-b"])
+    ]
+    assert [(one["plugin"], one["tenants"]) for one in outcome["advised"]] == [
+        ("erp", ["tenant-a", "tenant-b"])
+    ]
+    assert (outcome["after"]["changes"], outcome["after"]["actions"]) == (4, 2)
+    assert not Installation.objects.filter(release__version="2.4.0").exists()
+
+
+def test_carried_out_may_mean_that_the_version_wanted_of_all_moves_on(acme: World) -> None:
+    hold = {
+        "name": "hold",
+        "kind": "hold",
+        "plugins": ["crm"],
+        "tenants": {"keys": ["tenant-a"]},
+        "until": "in 9 days",
+        "reason": "r",
+    }
+    same = {"name": "crm", "plugins": ["crm"], "same": True}
+    outcome = simulate(acme, hold, policy("core", same)).outcome
+    assert outcome["done"] is not None
+    assert outcome["done"]["drift"] == outcome["after"]["drift"] - len(outcome["actions"])
+
+
+def test_the_difference_is_counted_by_policy_plugin_and_tenant(acme: World) -> None:
+    policies.apply(acme.group, policy("old", ERP), actor=SYSTEM, at=AT)
+    difference = simulate(acme, policy("core", CRM), retired=["old"]).outcome["difference"]
+    assert difference["by_policy"] == {
+        "core": {"opened": 2, "closed": 0},
+        "old": {"opened": 0, "closed": 2},
+    }
+    assert difference["by_plugin"] == {"crm": {"opened": 2, "closed": 0}, "erp": {"opened": 0, "closed": 2}}
+    assert difference["by_tenant"] == {
+        "tenant-a": {"opened": 1, "closed": 1},
+        "tenant-b": {"opened": 1, "closed": 1},
+    }
+    assert (difference["tenants"], difference["plugins"], difference["cost"]) == (2, 2, 0)
+
+
+def test_only_the_tenants_that_something_binds_otherwise_are_decided_about(acme: World) -> None:
+    policies.apply(acme.group, policy("old", ERP), actor=SYSTEM, at=AT)
+    outcome = simulate(acme, policy("core", CRM, tenants={"keys": ["tenant-a"]})).outcome
+    assert outcome["difference"]["judged_tenants"] == 1
+    assert outcome["before"]["drift"] == 2
+    assert (outcome["before"]["changes"], outcome["after"]["changes"]) == (1, 2)
+
+
+def test_the_same_text_again_concerns_nobody(acme: World) -> None:
+    policies.apply(acme.group, policy("old", ERP), actor=SYSTEM, at=AT)
+    difference = simulate(acme, {**policy("old", ERP), "title": "Said anew"}).outcome["difference"]
+    assert (difference["judged_tenants"], difference["changed"]) == (0, False)
+
+
+def test_a_change_of_mode_alone_makes_a_difference(acme: World) -> None:
+    policies.apply(acme.group, policy("core", CRM, "asks"), actor=SYSTEM, at=AT)
+    outcome = simulate(acme, policy("core", CRM)).outcome
+    assert (outcome["difference"]["opened"], outcome["difference"]["changed"]) == (0, True)
+    assert (outcome["before"]["actions"], outcome["after"]["actions"]) == (0, 2)
+
+
+def test_more_findings_than_are_shown_are_all_in_the_file(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weighing, "EXAMPLES", 1)
+    kept = simulate(acme, policy("core", CRM))
+    assert len(kept.outcome["difference"]["findings"]) == 1
+    assert kept.outcome["difference"]["findings_left_out"] == 1
+    file = simulation.export(kept, "findings")
+    rows = list(csv.DictReader(io.StringIO(file.content.decode())))
+    assert [(row["kind"], row["tenant"], row["version"], row["policy"], row["rule"]) for row in rows] == [
+        ("opened", "tenant-a", "2.3.0", "core", "crm"),
+        ("opened", "tenant-b", "2.3.0", "core", "crm"),
+    ]
+    assert file.name == "simulation-1-findings.csv"
+
+
+def test_no_cell_of_a_file_is_a_formula(acme: World) -> None:
+    evil = factories.tenant(acme.group, "=cmd|x")
+    factories.install(evil, {"crm": "2.3.0"})
+    kept = simulate(acme, policy("core", CRM))
+    findings = simulation.export(kept, "findings").content.decode()
+    actions = simulation.export(kept, "actions").content.decode()
+    assert "opened,'=cmd|x,crm" in findings
+    assert "policy,'=cmd|x,crm" in actions
+
+
+def test_every_change_of_every_tenant_is_in_the_file_of_actions(acme: World) -> None:
+    kept = simulate(acme, policy("core", CRM), policy("soft", ERP, "asks"))
+    rows = list(csv.DictReader(io.StringIO(simulation.export(kept, "actions").content.decode())))
+    assert [(row["by"], row["tenant"], row["plugin"], row["from"], row["to"]) for row in rows] == [
+        ("policy", "tenant-a", "crm", "2.3.0", "2.4.0"),
+        ("policy", "tenant-b", "crm", "2.3.0", "2.4.0"),
+        ("tenant", "tenant-a", "erp", "1.0.0", "1.1.0"),
+        ("tenant", "tenant-b", "erp", "1.0.0", "1.1.0"),
+    ]
+
+
+def test_the_json_file_is_the_whole_answer(acme: World) -> None:
+    kept = simulate(acme, policy("core", CRM), title="Stricter")
+    told = json.loads(simulation.export(kept, "json").content)
+    assert told["inputs_digest"] == kept.inputs_digest
+    assert told["after"] == kept.outcome["after"]
+    assert told["supposed"]["policies"][0]["name"] == "core"
+
+
+def test_equal_questions_have_equal_files(acme: World) -> None:
+    first, second = simulate(acme, policy("core", CRM)), simulate(acme, policy("core", CRM))
+    assert first.findings == second.findings
+    assert gzip.decompress(bytes(first.findings or b"")).count(b"\n") == 3
+
+
+def test_the_summary_for_a_review_tells_what_matters(acme: World) -> None:
+    hold = {"name": "hold", "kind": "hold", "plugins": ["crm"], "tenants": {"keys": ["tenant-b"]}}
+    kept = simulate(
+        acme,
+        policy("core", CRM),
+        {**hold, "until": "in 9 days", "reason": "r"},
+        title="A | <b>stricter</b> core",
+    )
+    text = simulation.markdown(kept)
+    assert text.startswith("## A \\| \\<b>stricter\\</b> core\n")
+    assert "It opens 2 findings and closes 0, touches 2 tenants, makes 1 conflict that a person" in text
+    assert "2 of 2 tenants are in line now, 0 would be." in text
+    assert "| tenants in line | 2 of 2 (100.0 %) | 0 of 2 (0.0 %) | 1 of 2 (50.0 %) |" in text
+    assert "| core | +2 | −0 |" in text
+    assert "| crm | 2.3.0 | 2.4.0 | tenant-a |" in text
+    assert "### New conflicts" in text
+    assert "way out:" in text
+
+
+def test_a_summary_of_no_difference_says_so(acme: World) -> None:
+    policies.apply(acme.group, policy("core", CRM), actor=SYSTEM, at=AT)
+    text = simulation.markdown(simulate(acme, policy("core", CRM)))
+    assert "It makes no difference to any tenant." in text
+    assert "### " not in text
+
+
+def test_a_long_summary_is_cut_with_a_word_about_it(acme: World) -> None:
+    for number in range(25):
+        name = f"plugin-{number:02}"
+        factories.plugin(acme.group, name, ["1.0.0", "2.0.0"])
+    both = {f"plugin-{number:02}": "1.0.0" for number in range(25)}
+    factories.install(acme.tenant_a, both)
+    rules = [{"name": name, "plugins": [name], "at_least": "2.0.0"} for name in both]
+    kept = simulate(acme, {"name": "many", "profile": "acts", "tenants": "*", "rules": rules})
+    assert "And 5 more." in simulation.markdown(kept)
+
+
+@pytest.mark.parametrize(
+    ("after", "worse"),
+    [
+        ({"drifting_tenants": 1, "drifting_installations": 1}, False),
+        ({"drifting_tenants": 2, "drifting_installations": 1}, True),
+        ({"drifting_tenants": 1, "drifting_installations": 2}, True),
+        ({"drifting_tenants": 0, "drifting_installations": 0}, False),
+    ],
+)
+def test_fewer_in_line_is_worse(after: dict[str, int], worse: bool) -> None:
+    before = {"drifting_tenants": 1, "drifting_installations": 1}
+    assert simulation.is_worse({"before": before, "after": after}) is worse
