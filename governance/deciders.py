@@ -24,7 +24,6 @@ from governance.resolution import Change, Outcome, Release, Situation, decide_wh
 ALONE = 1.0  # seconds that one process decides by itself: as long as another one takes to start
 _TOGETHER = 100  # parts that go to a process at a time, at most: what they share is told once
 _ROUNDS = 4  # how often each process is to come back for more, so that none waits long for the last
-COMMAND = [sys.executable, "-m", "governance.deciders"]
 _ROOT = Path(__file__).resolve().parent.parent
 _LENGTH = 8  # bytes that say how long a message is
 
@@ -52,7 +51,8 @@ def _together(parts: Sequence[Situation], cores: int) -> list[Outcome]:
 
 def _process() -> subprocess.Popen[bytes]:
     """A process that ends when its input does."""
-    return subprocess.Popen(COMMAND, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "governance.deciders"]
+    return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:

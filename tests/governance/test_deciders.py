@@ -1,50 +1,64 @@
-"""Parts decided by other processes come out as they would here."""
-
-from __future__ import annotations
+"""Parts decided by several processes."""
 
 import io
-import sys
+import os
+import subprocess
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance import deciders
-from governance.resolution import Situation, decide_whole
-from tests.governance.resolution.test_best import worlds
-from tests.governance.resolution.worlds import World, need, wants
+from governance.resolution import decide_whole
+from tests.governance.resolution.test_best import a_world, worlds
+from tests.governance.resolution.worlds import World
+
+PARTS = [a_world(seed).situation() for seed in range(60)]
 
 
 @pytest.fixture
-def _many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However few there are, other processes are asked, a few at a time."""
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are asked from the first part on, as on a machine with several cores."""
     monkeypatch.setattr(deciders, "ALONE", -1.0)
-    monkeypatch.setattr(deciders, "_TOGETHER", 3)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
-def some() -> list[Situation]:
-    """Situations of all sorts: one moves, one pulls another along, one is stuck."""
-    wanted = (wants(1, [2]),)
-    return [
-        World({1: 1}, bindings=wanted).situation(),
-        World({1: 1, 2: 1}, {(1, 2): (need(2, [3]),)}, wanted).situation([1, 2]),
-        World({1: 1}, bindings=(*wanted, wants(1, [3], "other"))).situation(),
-        World({1: 2}, bindings=wanted).situation(),
+@pytest.mark.usefixtures("_at_once")
+def test_several_processes_come_to_what_one_does_and_in_the_same_order() -> None:
+    assert deciders.decide_all(PARTS) == [decide_whole(part) for part in PARTS]
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_the_releases_of_an_outcome_are_those_of_the_part() -> None:
+    changed = [
+        (part, change)
+        for part, outcome in zip(PARTS, deciders.decide_all(PARTS), strict=True)
+        for change in outcome.changes
+        if change.after is not None
     ]
+    assert changed
+    for part, change in changed:
+        assert any(change.after is release for release in part.component(change.component).candidates)
 
 
-@pytest.mark.usefixtures("_many")
-def test_the_outcomes_are_the_same_in_the_same_order() -> None:
-    assert deciders.decide_all(some()) == [decide_whole(situation) for situation in some()]
+@pytest.mark.usefixtures("_at_once")
+def test_a_process_that_ends_before_its_time_is_an_error_and_no_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def dying() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(deciders, "_process", dying)
+    with pytest.raises((RuntimeError, BrokenPipeError)):
+        deciders.decide_all(PARTS)
 
 
-@pytest.mark.usefixtures("_many")
-def test_the_releases_in_an_answer_are_those_that_were_asked_about() -> None:
-    [situation, *_] = situations = some()
-    [change] = deciders.decide_all(situations)[0].changes
-    assert change.before is situation.component(1).installed
-    assert any(change.after is release for release in situation.component(1).candidates)
+def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwanted() -> subprocess.Popen[bytes]:
+        raise AssertionError("no process is worth it")
+
+    monkeypatch.setattr(deciders, "_process", unwanted)
+    assert deciders.decide_all(PARTS[:3]) == [decide_whole(part) for part in PARTS[:3]]
 
 
 @given(st.lists(worlds(), max_size=4))
@@ -60,15 +74,3 @@ def test_what_is_sent_and_received_is_what_was_asked_and_answered(several: list[
     assert answered is not None
     at_home = [deciders._at_home(part, outcome) for part, outcome in zip(parts, answered, strict=True)]
     assert at_home == [decide_whole(part) for part in parts]
-
-
-@pytest.mark.usefixtures("_many")
-def test_a_process_that_ends_before_its_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deciders, "COMMAND", [sys.executable, "-c", "input()"])
-    with pytest.raises((RuntimeError, BrokenPipeError)):
-        deciders.decide_all(some())
-
-
-def test_few_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deciders, "COMMAND", ["no-such-program"])
-    assert len(deciders.decide_all(some())) == 4
