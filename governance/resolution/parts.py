@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from governance.resolution.values import Component, Situation
+from governance.resolution.values import Component, Relation, Situation
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
@@ -34,9 +34,11 @@ def narrowed(situation: Situation, opened: Collection[int]) -> Situation:
             around.update(*component.asks)
         elif touching := [asked for asked in component.closed.asks if not asked.isdisjoint(opened)]:
             around.update({component.id}, *touching)
+    kept = [_seen(component, opened) for component in situation.components if component.id in around]
+    asked = _asked(kept, opened)
     return replace(
         situation,
-        components=tuple(_seen(c, opened) for c in situation.components if c.id in around),
+        components=tuple(_alike(component, asked.get(component.id, ())) for component in kept),
         bindings=tuple(b for b in situation.bindings if b.component in opened),
     )
 
@@ -46,6 +48,33 @@ def _seen(component: Component, opened: Collection[int]) -> Component:
         return component
     asks = any(not asked.isdisjoint(opened) for asked in component.closed.asks)
     return component.closed if asks else component.bystander
+
+
+def _asked(components: Iterable[Component], opened: Collection[int]) -> dict[int, set[Relation]]:
+    """By component, what the others ask of it that may come to matter."""
+    found: dict[int, set[Relation]] = {}
+    for component in components:
+        for other, relations in component.about.items():
+            mine = found.setdefault(other, set())
+            if component.id in opened:
+                mine.update(relations)
+            else:
+                mine.update(one for one in relations if not one.components.isdisjoint(opened))
+    return found
+
+
+def _alike(component: Component, asked: Collection[Relation]) -> Component:
+    """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
+
+    It keeps the text of its version, for people.
+    """
+    here = component.installed
+    if component.open or here is None or here.relations:
+        return component
+    met = [one.releases for one in asked if here.id in one.releases]
+    other = [one.releases for one in asked if here.id not in one.releases]
+    alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-component.id})
+    return replace(component, installed=replace(here, id=min(alike)))
 
 
 def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:

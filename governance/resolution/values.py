@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -132,8 +132,22 @@ class Component:
         return frozenset(relation.components for release in releases for relation in release.relations)
 
     @cached_property
+    def about(self) -> Mapping[int, tuple[Relation, ...]]:
+        """By component, what its releases ask of that one."""
+        here = (self.installed,) if self.installed is not None else ()
+        found: dict[int, dict[Relation, None]] = {}
+        for release in (*here, *self.candidates):
+            for relation in release.relations:
+                for other in relation.components:
+                    found.setdefault(other, {})[relation] = None
+        return {other: tuple(relations) for other, relations in found.items()}
+
+    @cached_property
     def digest(self) -> str:
-        """Of the content."""
+        """Of the content. Of a bystander only what others may ask: whether it is one of their releases."""
+        if not self.open and (self.installed is None or not self.installed.relations):
+            here = self.installed.id if self.installed else ""
+            return digest_of("bystander", self.id, self.name, self.host, here)
         return digest_of(
             *("component", self.id, self.name, self.open, self.host),
             self.installed.digest if self.installed else "",

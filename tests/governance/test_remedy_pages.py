@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.test import Client
 
+from config import queue
 from config.access import SYSTEM
 from governance import policies, ways_out
-from governance.models import Conflict, Exemption, Policy, PolicyVersion
+from governance.models import Conflict, Exemption, Policy, PolicyVersion, Simulation
 from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
@@ -104,7 +105,9 @@ def test_a_variant_is_previewed_and_put_in_force_in_the_editor(conflict: Conflic
     edit, _ = editor.redirect_chain[0]
     text = editor.context["form"]["text"].value()
     assert "exactly: 2.3.0" in text
-    preview = owner.post(edit, {"text": text, "intent": "preview"}).context["preview"]
+    owner.post(edit, {"text": text, "intent": "preview"})
+    queue.run_pending()
+    preview = Simulation.objects.get()
     assert not preview.outcome["conflicts"]
     owner.post(edit, {"text": text, "intent": "apply", "previewed": preview.pk})
     conflict.refresh_from_db()
