@@ -10,6 +10,8 @@ import pytest
 from audit.models import Entry
 from config.access import SYSTEM
 from governance import conflicts, policies
+from governance.cli import conflicts as command_line
+from governance.cli.output import Exit, Output
 from governance.models import Conflict, Finding
 from tests import factories
 from tests.factories import AT, World
@@ -76,6 +78,16 @@ def test_a_choice_that_does_not_lead_out_is_refused_and_changes_nothing(
     assert (tangled.status, tangled.set_aside) == (Conflict.Status.OPEN, [])
     decide(tangled, HOLD, CAP)
     assert str(finding(world).target) == "2.4.0"
+
+
+def test_the_command_line_refuses_it_with_a_code_of_its_own(world: World, tangled: Conflict) -> None:
+    said: list[str] = []
+    out = Output(said.append, as_json=True)
+    chosen = {"set_aside": ["freeze/hold"], "way": None, "reason": "Agreed.", "person": "owner"}
+    with pytest.raises(SystemExit) as ended, out.failures():
+        command_line.decide(out, world.group, str(tangled.pk), at=AT, **chosen)  # type: ignore[arg-type]
+    assert ended.value.code == Exit.REFUSED
+    assert "still no way to go for crm" in said[0]
 
 
 def test_what_leads_out_in_one_tenant_is_refused_where_more_stands_in_the_way(world: World) -> None:
