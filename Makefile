@@ -35,7 +35,7 @@ check: setup ## Are the migrations complete, and the settings safe for productio
 test: setup-tests lint check ## Everything that continuous integration runs
 	$(BIN)/pytest -n 2 --dist loadfile
 
-bench: setup ## Print how fast the loop is on this machine
+bench: setup ## Print how fast the product is on this machine; see docs/benchmarks.md
 	$(MANAGE) benchmark
 
 lock: setup ## Resolve the dependencies anew into requirements.lock
