@@ -33,7 +33,7 @@ check: setup ## Are the migrations complete, and the settings safe for productio
 	script/check-deploy
 
 test: setup-tests lint check ## Everything that continuous integration runs
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Print how fast the product is on this machine; see docs/benchmarks.md
 	$(MANAGE) benchmark

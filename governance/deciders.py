@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -57,14 +57,22 @@ def _process() -> subprocess.Popen[bytes]:
 
 def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:
     process = idle.get()
+    try:
+        answer = _answer(process, parts)
+    finally:
+        # One that is dead too: whoever waits for a process is to fail, not to wait for ever.
+        idle.put(process)
+    return [_at_home(part, outcome) for part, outcome in zip(parts, answer, strict=True)]
+
+
+def _answer(process: subprocess.Popen[bytes], parts: Sequence[Situation]) -> list[Outcome]:
     assert process.stdin is not None
     assert process.stdout is not None
-    _send(process.stdin, list(parts))
-    answer = _receive(process.stdout)
-    if answer is None:
-        raise RuntimeError("A process that decides has ended before its time.")
-    idle.put(process)
-    return [_at_home(part, outcome) for part, outcome in zip(parts, answer, strict=True)]
+    with suppress(BrokenPipeError):
+        _send(process.stdin, list(parts))
+        if (answer := _receive(process.stdout)) is not None:
+            return answer
+    raise RuntimeError("A process that decides has ended before its time.")
 
 
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:

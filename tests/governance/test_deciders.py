@@ -49,8 +49,10 @@ def test_a_process_that_ends_before_its_time_is_an_error_and_no_outcome(
         return subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr(deciders, "_process", dying)
-    with pytest.raises((RuntimeError, BrokenPipeError)):
-        deciders.decide_all(PARTS)
+    # More than once, since threads that wait for one another do so now and then only.
+    for _ in range(20):
+        with pytest.raises(RuntimeError):
+            deciders.decide_all(PARTS)
 
 
 def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
