@@ -3,6 +3,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
+# Where this is set, as in many containers, every start compiles all of the source again: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup setup-tests run test lint check bench lock
 .NOTPARALLEL:
 
