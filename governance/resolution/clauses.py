@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
-from pysat.solvers import Solver
+from pysat.solvers import Minisat22
 
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
@@ -36,14 +36,14 @@ class Clauses:
         self.problem = problem
         self.whole = whole
         self.places: dict[int, dict[int | None, int]] = {}  # component: release (None: away): literal
-        self._solver = Solver(name="minisat22")
+        self._solver = Minisat22()
         self._newest = 0
         self._model: Sequence[int] = ()
         self._held: dict[Relation, int] = {}
         self._about: dict[int, list[Relation]] = defaultdict(list)  # by component, the relations in _held
-        self._asking: dict[int, dict[Relation, list[int]]] = {}  # by component, who asks what isn't yet told
         self._touched: set[int] = set()
         self._told: set[int] = set()  # the literals of the places whose demands are written down
+        self._asked: dict[int, set[Relation]] = {}  # by component, the demands that are written down
         self._releases: dict[int, dict[int, Release | None]] = {}  # component: literal of a place: release
         self.moves = {component.id: self._new() for component in problem.situation.components}
         self._binds: dict[Binding, int] = {binding: self._new() for binding in problem.bindings}
@@ -138,23 +138,29 @@ class Clauses:
 
     def _tell_of(self, model: Sequence[int]) -> bool:
         """Write down what the proposed state hasn't been told of yet; whether there was anything."""
-        moved = [c for c, move in self.moves.items() if _is_true(model, move)]
-        new = [c for c in moved if c not in self._touched]
-        for component in new:
-            self._touch(component)
-        proposed = {self._place(c, model): c for c in moved if c in self.places and c not in new}
-        untold = proposed.keys() - self._told
-        for place in sorted(untold):
-            self._tell_demands(proposed[place], place)
-        return bool(new or untold)
+        known, news = len(model), False
+        moved = [c for c, move in self.moves.items() if move <= known and model[move - 1] > 0]
+        for component in moved:
+            if component not in self._touched:
+                self._touch(component)
+                news = True
+            elif component in self.places and (place := self._place(component, model)) not in self._told:
+                self._tell_demands(component, place)
+                news = True
+        return news
 
     def _tell_demands(self, component: int, place: int) -> None:
         """What the release of a place asks for, for all releases of the component that ask the same."""
         self._told.add(place)
         release = self._releases[component][place]
+        asked, places = self._asked[component], self.places[component]
         for relation in release.relations if release is not None else ():
-            for asking in self._asking[component].pop(relation, ()):
-                self._add(-asking, self._holds(relation))
+            if relation not in asked:
+                asked.add(relation)
+                held = self._holds(relation)
+                for asking in self.problem.situation.component(component).asking[relation]:
+                    if asking in places:
+                        self._add(-places[asking], held)
 
     def _touch(self, component: int) -> None:
         """It is proposed for the first time that it moves: say where to, and who minds."""
@@ -171,14 +177,11 @@ class Clauses:
         releases = {self._new(): release for release in self._possible(component)}
         self._releases[component.id] = releases
         self.places[component.id] = {r.id if r is not None else None: x for x, r in releases.items()}
+        self._asked[component.id] = set()
         self._one_of(self.moves[component.id], list(releases))
-        asking: dict[Relation, list[int]] = {}
-        for place, release in releases.items():
-            if self.whole:
+        if self.whole:
+            for place, release in releases.items():
                 self._bind(component, release, place)
-            for relation in release.relations if release is not None else ():
-                asking.setdefault(relation, []).append(place)
-        self._asking[component.id] = asking
         for relation in self._about[component.id]:
             self._define(relation)
 
@@ -187,15 +190,16 @@ class Clauses:
 
     def _one_of(self, move: int, places: list[int]) -> None:
         """Exactly one of the places if it moves, none if it doesn't."""
-        self._add(-move, *places)
+        add = self._solver.add_clause
+        add([-move, *places])
         before: int | None = None  # "one of those before"
         for place in places:
-            self._add(-place, move)
+            add([-place, move])
             upto = self._new()
-            self._add(-place, upto)
+            add([-place, upto])
             if before is not None:
-                self._add(-before, upto)
-                self._add(-before, -place)
+                add([-before, upto])
+                add([-before, -place])
             before = upto
 
     def _bind(self, component: Component, release: Release | None, place: int) -> None:
@@ -241,7 +245,8 @@ class Clauses:
             if installed is not None and installed.id in releases:
                 yield -self.moves[component]
             if component in self.places:
-                yield from (x for to, x in self.places[component].items() if to in releases)
+                places = self.places[component]
+                yield from (places[to] for to in releases & places.keys())
             elif optimistic and releases - {installed.id if installed is not None else None}:
                 yield self.moves[component]
 

@@ -138,8 +138,19 @@ class Search:
         return [places[to.id if to is not None else None] for to in problem.targets[component]]
 
     def _best_of(self, wishes: Sequence[int], least: Sequence[int]) -> int:
-        """The first of the literals that can be true; one of them is in the last state."""
-        place = next(n for n, literal in enumerate(wishes) if self.clauses.is_true(literal))
-        while place and self.clauses.solve([*least, self.clauses.any_of(wishes[:place])]):
-            place = next(n for n, literal in enumerate(wishes) if self.clauses.is_true(literal))
-        return wishes[place]
+        """The first of the literals that can be true; one of them is in the last state.
+
+        Asked in runs of growing length from the front, where it mostly is.
+        """
+        here, ruled_out, length = self._first(wishes), 0, 1
+        while ruled_out < here:
+            run = wishes[ruled_out : min(ruled_out + length, here)]
+            if self.clauses.solve([*least, run[0] if len(run) == 1 else self.clauses.any_of(run)]):
+                here = self._first(wishes)
+            else:
+                ruled_out += len(run)
+            length *= 2
+        return wishes[here]
+
+    def _first(self, wishes: Sequence[int]) -> int:
+        return next(n for n, literal in enumerate(wishes) if self.clauses.is_true(literal))

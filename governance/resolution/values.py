@@ -143,6 +143,15 @@ class Component:
         return {other: tuple(relations) for other, relations in found.items()}
 
     @cached_property
+    def asking(self) -> Mapping[Relation, tuple[int, ...]]:
+        """Which of its candidates ask the same."""
+        found: dict[Relation, list[int]] = {}
+        for release in self.candidates:
+            for relation in release.relations:
+                found.setdefault(relation, []).append(release.id)
+        return {relation: tuple(releases) for relation, releases in found.items()}
+
+    @cached_property
     def digest(self) -> str:
         """Of the content. Of a bystander only what others may ask: whether it is one of their releases."""
         if not self.open and (self.installed is None or not self.installed.relations):
