@@ -23,6 +23,7 @@ class Action(models.TextChoices):
     POLICY_PAUSED = "policy.paused", "Policy paused"
     POLICY_RESUMED = "policy.resumed", "Policy resumed"
     POLICY_RETIRED = "policy.retired", "Policy retired"
+    TARGET_MOVED = "target.moved", "Version wanted everywhere moved to what the most tenants reach"
     FINDINGS_CHANGED = "findings.changed", "Findings opened or closed"
     CONFLICT_FOUND = "conflict.found", "Conflict found"
     CONFLICT_DECIDED = "conflict.decided", "Conflict decided"

@@ -46,12 +46,31 @@ class EvaluationResult:
             "waiting_conflicts": self.waiting_conflicts,
         }
 
+    @classmethod
+    def of(
+        cls, outcomes: Mapping[int, TenantOutcome], conflicts: standing.Standing, *, seconds: float
+    ) -> EvaluationResult:
+        """Those outcomes, and how the conflicts stand by them."""
+        return cls(
+            tenants=len(outcomes),
+            situations=len({result.situation.digest for result in outcomes.values()}),
+            changes=sum(len(result.outcome.changes) for result in outcomes.values()),
+            unsettled=sum(len(result.outcome.unsettled) for result in outcomes.values()),
+            new_conflicts=conflicts.new,
+            closed_conflicts=conflicts.closed,
+            waiting_conflicts=conflicts.waiting,
+            seconds=seconds,
+        )
+
 
 @transaction.atomic
 def evaluate(
     group: Group, *, at: datetime, actor: Actor, tenant_ids: Collection[int] | None = None
 ) -> EvaluationResult:
     """Decide what to do about the drift of a group, or of these tenants, whose findings are up to date.
+
+    Which version all tenants shall have is chosen by all of them: with `tenant_ids` that is left to the next
+    evaluation of the group.
 
     Raises FlagOff while governance is off.
     """
@@ -61,25 +80,16 @@ def evaluate(
     precedents = standing.precedents(group.pk)
     inputs = current_inputs(group, at=at, tenant_ids=tenant_ids)
     outcomes = evaluate_outcomes(inputs, precedents)
-    if sameness.settle(inputs, outcomes):
+    if tenant_ids is None and (moves := sameness.settle(inputs, outcomes)):
+        sameness.record(group, moves, actor=actor, at=at)
         drift.detect(group, at=at, actor=actor)
-        tenant_ids = None  # another target is another question to every tenant
         outcomes = evaluate_outcomes(current_inputs(group, at=at), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
     verdicts.write(group.pk, outcomes, tenant_ids)
     names = dict(Plugin.objects.filter(group=group).values_list("pk", "name"))
     conflicts = standing.register(group, outcomes, tenant_ids=tenant_ids, names=names, actor=actor, at=at)
-    return EvaluationResult(
-        tenants=len(outcomes),
-        situations=len({result.situation.digest for result in outcomes.values()}),
-        changes=sum(len(result.outcome.changes) for result in outcomes.values()),
-        unsettled=sum(len(result.outcome.unsettled) for result in outcomes.values()),
-        new_conflicts=conflicts.new,
-        closed_conflicts=conflicts.closed,
-        waiting_conflicts=conflicts.waiting,
-        seconds=time.perf_counter() - started,
-    )
+    return EvaluationResult.of(outcomes, conflicts, seconds=time.perf_counter() - started)
 
 
 def current_inputs(group: Group, *, at: datetime, tenant_ids: Collection[int] | None = None) -> Inputs:

@@ -6,44 +6,83 @@ it, the other candidates are tried: the one that the most tenants reach is wante
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from django.db import connection, transaction
+import structlog
+from django.db import transaction
 
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
 from governance.bindings import RuleRow, rule_rows
+from governance.compilation.sameness import Candidate, Reached, most_reached
 from governance.compilation.targets import aim, choices
-from governance.models import Rule
+from governance.models import Plugin, Release, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
-from governance.rules import ReleaseFacts
 from governance.situations import Inputs
-from governance.violations import EXEMPTIONS, exemption_parameters
+from tenants.models import Group
 
-TRIED = 12  # candidates for one plugin that are tried, the newest first
+log = structlog.get_logger("plumbline.sameness")
+
+TRIED = 12  # candidates for one plugin that are tried, those first that the rules let the most tenants reach
 
 
 @dataclass(frozen=True)
-class _Question:
-    """For which plugin a rule is to choose, and the ranks of what its tenants have of it, by tenant."""
+class Move:
+    """A rule wants another release of a plugin than before, for this is what the most tenants reach."""
 
     rule: RuleRow
     plugin_id: int
-    ranks: Mapping[int, int]
+    before: int | None
+    reached: Reached
+
+    @property
+    def after(self) -> int:
+        """The release that is wanted now."""
+        return self.reached.candidate.release.id
 
 
-def settle(inputs: Inputs, outcomes: Mapping[int, TenantOutcome]) -> bool:
-    """Let rules that want one version everywhere want the one that the most tenants reach.
+def settle(inputs: Inputs, outcomes: Mapping[int, TenantOutcome]) -> list[Move]:
+    """Let rules that want one version everywhere want the one that the most tenants reach; what moved.
 
-    Whether one moved. `outcomes` are those of the tenants that `inputs` names: a rule is looked at where one
-    of them can't go where it wants, or where this moved its target before.
+    `inputs` ask about all tenants, and `outcomes` are theirs: a rule is looked at where one of them can't go
+    where it wants, or where this moved its target before. That takes an evaluation of all of them for each
+    candidate, so that it isn't done for the sake of one tenant's change.
     """
-    moved = False
-    for question in _questions(inputs, outcomes):
-        moved |= _settle(inputs, question)
-    return moved
+    moves = (_settle(inputs, rule, plugin_id) for rule, plugin_id in _questions(inputs, outcomes))
+    return [move for move in moves if move is not None]
 
 
-def _questions(inputs: Inputs, outcomes: Mapping[int, TenantOutcome]) -> Iterator[_Question]:
+def record(group: Group, moves: Iterable[Move], *, actor: Actor, at: datetime) -> None:
+    """Write to the ledger what moved."""
+    moves = list(moves)
+    named = {release for move in moves for release in (move.before, move.after)}
+    versions = dict(Release.objects.filter(pk__in=named - {None}).values_list("pk", "version"))
+    plugins = dict(Plugin.objects.filter(pk__in=[m.plugin_id for m in moves]).values_list("pk", "name"))
+    records = (
+        ledger.Record(
+            action=Action.TARGET_MOVED,
+            subject_kind="policy",
+            subject_id=str(move.rule.policy_id),
+            subject_label=move.rule.policy,
+            data={
+                "rule": move.rule.key,
+                "plugin": plugins[move.plugin_id],
+                "from": versions[move.before] if move.before else None,
+                "to": versions[move.after],
+                "reach": move.reached.tenants,
+                "untried": move.reached.untried,
+            },
+        )
+        for move in moves
+    )
+    ledger.record_many(records, group_id=group.pk, actor=actor, at=at)
+
+
+def _questions(inputs: Inputs, outcomes: Mapping[int, TenantOutcome]) -> Iterator[tuple[RuleRow, int]]:
+    """The rules that may have to choose anew, each with the plugin in question."""
     stuck = {
         (*saying.rule, saying.component)
         for result in {id(result): result for result in outcomes.values()}.values()
@@ -56,40 +95,37 @@ def _questions(inputs: Inputs, outcomes: Mapping[int, TenantOutcome]) -> Iterato
     for rule in choosing:
         for plugin_id in map(int, rule.targets):
             if (rule.policy, rule.key, plugin_id) in stuck or str(plugin_id) in reached[rule.id]:
-                ranks = _ranks(inputs, rule, plugin_id)
-                if inputs.tenant_ids is None or not inputs.tenant_ids.isdisjoint(ranks):
-                    yield _Question(rule, plugin_id, ranks)
+                yield rule, plugin_id
 
 
-def _settle(inputs: Inputs, question: _Question) -> bool:
-    rule, plugin_id = question.rule, question.plugin_id
-    bound = [row.id for row in inputs.rules]
-    basis, candidates = choices(inputs.group_id, bound, rule.id, plugin_id, inputs.at)
-    best: tuple[int, ReleaseFacts] | None = None
-    for candidate in candidates[:TRIED]:
-        # Who has a newer one doesn't reach it, so that further down there are ever fewer to win.
-        at_most = sum(rank <= candidate.rank for rank in question.ranks.values())
-        if best is not None and at_most <= best[0]:
-            break
-        reach = _reach(inputs, question, candidate)
-        if best is None or reach > best[0]:
-            best = reach, candidate
-    if best is None or best[1].id == rule.targets[str(plugin_id)]:
-        return False
-    aim(rule.id, plugin_id, best[1].id, at=inputs.at, basis=basis)
-    return True
+def _settle(inputs: Inputs, rule: RuleRow, plugin_id: int) -> Move | None:
+    basis, candidates = choices(
+        inputs.group_id,
+        [row.id for row in inputs.rules],
+        (rule.id, plugin_id),
+        inputs.at,
+        supposed=inputs.supposed,
+        snapshot=inputs.snapshot,
+    )
+    now = rule.targets[str(plugin_id)]
+    best = most_reached(candidates, now, lambda one: _reach(inputs, rule, plugin_id, one), most=TRIED)
+    if best is not None and best.untried:
+        told = {"policy": rule.policy, "rule": rule.key, "plugin": plugin_id, "untried": best.untried}
+        log.warning("target.bound_hit", group=inputs.group_id, tried=TRIED, **told)
+    if best is None or best.candidate.release.id == now:
+        return None
+    aim(rule.id, plugin_id, best.candidate.release.id, at=inputs.at, basis=basis)
+    return Move(rule, plugin_id, now, best)
 
 
-def _reach(inputs: Inputs, question: _Question, candidate: ReleaseFacts) -> int:
+def _reach(inputs: Inputs, rule: RuleRow, plugin_id: int, candidate: Candidate) -> int:
     """How many tenants could run the candidate: each is decided as if the rule wanted it."""
-    rule, plugin_id = question.rule, question.plugin_id
-    reaching = {tenant for tenant, rank in question.ranks.items() if rank <= candidate.rank}
     with transaction.atomic():
-        aim(rule.id, plugin_id, candidate.id, at=inputs.at)
+        aim(rule.id, plugin_id, candidate.release.id, at=inputs.at)
         asked = replace(
             inputs,
             rules=rule_rows([row.id for row in inputs.rules]),
-            tenant_ids=frozenset(reaching),
+            tenant_ids=candidate.tenants,
             acting=frozenset({rule.id}),
         )
         outcomes = evaluate_outcomes(asked, {})
@@ -99,37 +135,4 @@ def _reach(inputs: Inputs, question: _Question, candidate: ReleaseFacts) -> int:
         for tenant, result in outcomes.items()
         if any(plugin_id in one.stuck for one in result.outcome.unsettled)
     }
-    return len(reaching - stuck)
-
-
-def _ranks(inputs: Inputs, rule: RuleRow, plugin_id: int) -> dict[int, int]:
-    """The ranks of what the rule's tenants have of the plugin, those that are exempt left out."""
-    parameters = {
-        "group": inputs.group_id,
-        "at": inputs.at,
-        "selection": rule.selection_id,
-        "policy": rule.policy_id,
-        "key": rule.key,
-        "plugin": plugin_id,
-        "snapshot": inputs.snapshot,
-        **exemption_parameters(inputs.supposed),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_RANKS, parameters)
-        return dict(cursor.fetchall())
-
-
-_RANKS = f"""
-SELECT i.tenant_id, r.rank
-FROM governance_selectiontenant s
-JOIN governance_installation i ON i.group_id = %(group)s AND i.tenant_id = s.tenant_id
-    AND i.plugin_id = %(plugin)s
-    AND CASE WHEN %(snapshot)s::integer IS NULL THEN i.until IS NULL
-        ELSE i.since <= %(snapshot)s AND (i.until IS NULL OR i.until > %(snapshot)s) END
-JOIN governance_release r ON r.id = i.release_id
-WHERE s.selection_id = %(selection)s AND NOT EXISTS (
-    SELECT FROM ({EXEMPTIONS.format(some="")}) AS e
-    WHERE e.tenant_id = i.tenant_id AND e.policy_id = %(policy)s AND e.rule_key IN ('', %(key)s)
-      AND (e.plugin_id IS NULL OR e.plugin_id = %(plugin)s)
-)
-"""
+    return len(candidate.tenants - stuck)

@@ -40,7 +40,10 @@ def _show_sets(out: Output, row: Conflict) -> None:
     for number, one in enumerate(row.sets, start=1):
         words = [f"{rule['policy']}/{rule['key']} {rule['says']}" for rule in one["rules"]]
         out.say(f"  set {number}: {'; '.join([*words, *one['chain']])}")
-    if row.explanation.get("complete", True):
+    if not row.sets:
+        for rule in row.explanation["rules"]:
+            out.say(f"  binding: {rule['policy']}/{rule['key']} {rule['says']}")
+    elif row.explanation.get("complete", True):
         out.say("  These are all.")
     else:
         out.say("  There may be more: the search stopped at its bound.")

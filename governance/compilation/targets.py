@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from governance import documents
 from governance.compilation import facts, judgements
+from governance.compilation.camps import Pair, camps
 from governance.compilation.facts import PluginFacts
-from governance.compilation.sameness import Camp, candidates, choose
+from governance.compilation.sameness import Camp, Candidate, candidate, candidates, choose
 from governance.models import Rule, SelectionTenant
 from governance.models.rule import RuleKind
-from governance.rules import ReleaseFacts
-from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
-
-Pair = tuple[int, int]  # a rule and a plugin
+from governance.violations import SupposedExemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,16 @@ class _Field:
         broken = self.broken.get(plugin.id, {})
         denied = [(rule.pk, *sorted(broken.get(rule.pk, ()))) for rule in self.rivals(plugin)]
         return documents.digest([[r.id for r in candidates(plugin.releases, self.at)], denied])
+
+    @property
+    def contested(self) -> list[Pair]:
+        """For what it makes a difference who has it installed."""
+        return [(rule.pk, pk) for rule in self.choosing for pk in rule.contested if pk in self.catalogue]
+
+    def rival_pairs(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """The rivals for the plugins of the pairs, each with its plugin."""
+        plugins = [self.catalogue[plugin] for plugin in dict.fromkeys(plugin for _, plugin in pairs)]
+        return [(rival.pk, plugin.id) for plugin in plugins for rival in self.rivals(plugin)]
 
     def rivals(self, plugin: PluginFacts) -> list[Rule]:
         """The other rules that may keep a tenant from some release of the plugin."""
@@ -63,26 +68,33 @@ def settle_targets(
     With `tenant_ids`, only these tenants have changed since the last time, and no rule has. `snapshot` counts
     who had it in that snapshot instead of now.
     """
-    touched = None if tenant_ids is None else _touched(rule_ids, tenant_ids)
-    if touched is not None and not touched:
-        return frozenset()
-    rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
-    choosing = [
-        rule
-        for rule in rules
-        if facts.wish_of(rule).chooses_target and (touched is None or rule.pk in touched)
-    ]
+    choosing, others = _parted(rule_ids, tenant_ids)
     if not choosing:
         return frozenset()
     if snapshot is not None:  # what is reached now says nothing of then
         for rule in choosing:
             rule.reached = {}
-    others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
     field = _field(group_id, choosing, others, at, contested_only=tenant_ids is not None)
     if tenant_ids is None:
         _find_contested(field)
-    camps = _camps(group_id, field, supposed, snapshot)
-    return frozenset(rule.pk for rule in choosing if _settle(rule, field, camps))
+    rivals = field.rival_pairs(field.contested)
+    found = camps(group_id, at, field.contested, rivals, supposed=supposed, snapshot=snapshot)
+    return frozenset(rule.pk for rule in choosing if _settle(rule, field, found))
+
+
+def _parted(rule_ids: Collection[int], tenant_ids: Collection[int] | None) -> tuple[list[Rule], list[Rule]]:
+    """The rules that may have to choose anew, and all those that don't choose."""
+    touched = None if tenant_ids is None else _touched(rule_ids, tenant_ids)
+    if touched is not None and not touched:
+        return [], []
+    choosing: list[Rule] = []
+    others: list[Rule] = []
+    for rule in Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"):
+        if not facts.wish_of(rule).chooses_target:
+            others.append(rule)
+        elif touched is None or rule.pk in touched:
+            choosing.append(rule)
+    return choosing, others
 
 
 def _touched(rule_ids: Collection[int], tenant_ids: Collection[int]) -> set[int]:
@@ -131,19 +143,28 @@ def _find_contested(field: _Field) -> None:
 
 
 def choices(
-    group_id: int, rule_ids: Collection[int], rule_id: int, plugin_id: int, at: datetime
-) -> tuple[str, list[ReleaseFacts]]:
-    """The releases that the rule may choose for the plugin, the newest first, and the digest of their basis.
+    group_id: int,
+    rule_ids: Collection[int],
+    pair: Pair,
+    at: datetime,
+    *,
+    supposed: Sequence[SupposedExemption] = (),
+    snapshot: int | None = None,
+) -> tuple[str, list[Candidate]]:
+    """What the rule of the pair may choose for its plugin, the newest first, and the digest of the basis.
 
     `rule_ids` are all that bind.
     """
-    rules = list(Rule.objects.filter(pk__in=list(rule_ids)).order_by("pk"))
-    others = [rule for rule in rules if not facts.wish_of(rule).chooses_target]
+    _, plugin_id = pair
+    choosing, others = _parted(rule_ids, None)
     catalogue = facts.load(group_id, [plugin_id])
     broken = judgements.broken_by([rule.pk for rule in others], [plugin_id])
-    field = _Field([rule for rule in rules if rule.pk == rule_id], others, catalogue, broken, at)
-    plugin = catalogue[plugin_id]
-    return field.basis(plugin), candidates(plugin.releases, at)
+    field = _Field(choosing, others, catalogue, broken, at)
+    plugin, rivals = catalogue[plugin_id], field.rival_pairs([pair])
+    found = camps(group_id, at, [pair], rivals, supposed=supposed, snapshot=snapshot, named=True)
+    by_rule = broken.get(plugin_id, {})
+    newest_first = candidates(plugin.releases, at)
+    return field.basis(plugin), [candidate(one, found.get(pair, []), by_rule) for one in newest_first]
 
 
 def aim(rule_id: int, plugin_id: int, release_id: int, *, at: datetime, basis: str | None = None) -> None:
@@ -157,7 +178,7 @@ def aim(rule_id: int, plugin_id: int, release_id: int, *, at: datetime, basis: s
     judgements.judge([rule], at=at, plugin_ids=[plugin_id])
 
 
-def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
+def _settle(rule: Rule, field: _Field, found: dict[Pair, list[Camp]]) -> bool:
     """Choose the rule's targets; whether one moved. What evaluation found to be reached by more stays."""
     chosen, reached = dict(rule.targets), dict(rule.reached)
     for plugin in facts.plugins_of(rule, field.catalogue):
@@ -167,7 +188,7 @@ def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
             continue
         newest_first = candidates(plugin.releases, field.at)
         broken = field.broken.get(plugin.id, {})
-        target = choose(newest_first, camps.get((rule.pk, plugin.id), []), broken)
+        target = choose(newest_first, found.get((rule.pk, plugin.id), []), broken)
         if target is not None:
             chosen[str(plugin.id)] = target
     moved = [plugin for plugin, target in chosen.items() if rule.targets.get(plugin) != target]
@@ -180,75 +201,3 @@ def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
     Rule.objects.filter(pk=rule.pk).update(detected=False)
     judgements.judge([rule], at=field.at, plugin_ids=[int(plugin) for plugin in moved])
     return True
-
-
-def _camps(
-    group_id: int, field: _Field, supposed: Sequence[SupposedExemption], snapshot: int | None
-) -> dict[Pair, list[Camp]]:
-    """The tenants that have each contested plugin, told apart by what binds them."""
-    pairs = [
-        (rule.pk, plugin) for rule in field.choosing for plugin in rule.contested if plugin in field.catalogue
-    ]
-    rivals = [
-        (rival.pk, plugin.id)
-        for plugin in {plugin: field.catalogue[plugin] for _, plugin in pairs}.values()
-        for rival in field.rivals(plugin)
-    ]
-    if not pairs:
-        return {}
-    parameters = {
-        "group": group_id,
-        "at": field.at,
-        "snapshot": snapshot,
-        "rules": [rule for rule, _ in pairs],
-        "plugins": [plugin for _, plugin in pairs],
-        "rival_rules": [rule for rule, _ in rivals],
-        "rival_plugins": [plugin for _, plugin in rivals],
-        **exemption_parameters(supposed),
-    }
-    camps: dict[Pair, list[Camp]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_CAMPS.format(installed=_NOW if snapshot is None else _THEN), parameters)
-        for rule, plugin, bound_by, held_at, now_at, tenants in cursor.fetchall():
-            camps[rule, plugin].append(Camp(tenants, frozenset(bound_by), held_at, now_at))
-    return camps
-
-
-_NOW = "i.until IS NULL"
-_THEN = "i.since <= %(snapshot)s AND (i.until IS NULL OR i.until > %(snapshot)s)"
-
-_CAMPS = f"""
-WITH exempt AS MATERIALIZED ({EXEMPTIONS.format(some="")}),
-counted AS MATERIALIZED (
-    SELECT r.id AS rule_id, i.plugin_id, i.tenant_id, i.release_id
-    FROM unnest(%(rules)s::bigint[], %(plugins)s::bigint[]) AS pair (rule_id, plugin_id)
-    JOIN governance_rule r ON r.id = pair.rule_id
-    JOIN governance_installation i
-      ON i.group_id = %(group)s AND i.plugin_id = pair.plugin_id AND {{installed}}
-    JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = i.tenant_id
-    WHERE NOT EXISTS (
-        SELECT FROM exempt e
-        WHERE e.tenant_id = i.tenant_id AND e.policy_id = r.policy_id AND e.rule_key IN ('', r.key)
-          AND (e.plugin_id IS NULL OR e.plugin_id = i.plugin_id))
-),
-binding AS (
-    SELECT c.rule_id, c.plugin_id, c.tenant_id,
-        array_agg(r.id ORDER BY r.id) AS rules, bool_or(r.kind = 'hold') AS held
-    FROM counted c
-    JOIN unnest(%(rival_rules)s::bigint[], %(rival_plugins)s::bigint[]) AS rival (rule_id, plugin_id)
-      ON rival.plugin_id = c.plugin_id
-    JOIN governance_rule r ON r.id = rival.rule_id
-    JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = c.tenant_id
-    WHERE NOT EXISTS (
-        SELECT FROM exempt e
-        WHERE e.tenant_id = c.tenant_id AND e.policy_id = r.policy_id AND e.rule_key IN ('', r.key)
-          AND (e.plugin_id IS NULL OR e.plugin_id = c.plugin_id))
-    GROUP BY c.rule_id, c.plugin_id, c.tenant_id
-)
-SELECT c.rule_id, c.plugin_id, coalesce(b.rules, '{{{{}}}}'), CASE WHEN b.held THEN release.rank END,
-    release.rank, count(*)
-FROM counted c
-LEFT JOIN binding b USING (rule_id, plugin_id, tenant_id)
-JOIN governance_release release ON release.id = c.release_id
-GROUP BY 1, 2, 3, 4, 5
-"""

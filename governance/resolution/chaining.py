@@ -102,10 +102,16 @@ def _told(problem: Problem, fault: Fault) -> str:
     names = problem.situation.component
     start = problem.start
     others = sorted(c for c in fault.relation.components if c != fault.component and c in start)
-    stands = [_stands(names(c), start[c]) for c in others]
+    stands = [_stands(names(c), start[c], fault.relation) for c in others]
     told = f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
     return f"{told}, and {' and '.join(stands)}" if stands else f"{told}, and there is no such release"
 
 
-def _stands(component: Component, release: Release | None) -> str:
-    return f"{component.name} is {'not installed' if release is None else f'at {release.version}'}"
+def _stands(component: Component, release: Release | None, relation: Relation) -> str:
+    """Where a component is. Of a bystander only what its digest tells, for tenants share the words."""
+    if release is None:
+        return f"{component.name} is not installed"
+    if component.stands_by:
+        where = "such a" if release.id in relation.releases else "another"
+        return f"{component.name} is installed at {where} version"
+    return f"{component.name} is at {release.version}"

@@ -60,14 +60,18 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
         return [place_of[goal] for goal in search.blamed_goals(some)]
 
     found = minimal_sets(len(goals), failing, most_sets=GOALS.sets, most_questions=GOALS.questions)
-    return [tuple(goals[place] for place in sorted(group)) for group in _joined(found.sets)]
+    # Where even the question about none of them is given up, nobody is to blame.
+    return [tuple(goals[place] for place in sorted(group)) for group in _joined(filter(None, found.sets))]
 
 
 def conflict(oracle: Oracle, stuck: Sequence[int], bound: Bound = RULES) -> Conflict:
-    """All minimal sets of rules under which these components can't go together."""
+    """All minimal sets of rules under which these components can't go together.
+
+    None where that they can't isn't found again within the solver's bound.
+    """
     bindings = _in_question(oracle.problem, stuck)
     found = conflicting(oracle, bindings, stuck, bound)
-    sets = tuple(tuple(bindings[place] for place in sorted(places)) for places in found.sets)
+    sets = tuple(tuple(bindings[place] for place in sorted(places)) for places in filter(None, found.sets))
     return Conflict(tuple(stuck), sets, found.complete)
 
 

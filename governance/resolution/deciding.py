@@ -42,7 +42,10 @@ def combined(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def settle(situation: Situation) -> tuple[Change, ...] | None:
-    """The fewest changes after which every rule holds, with nothing opened beyond; None if there are none."""
+    """The fewest changes after which every rule holds, with nothing opened beyond; None if there are none.
+
+    They needn't be the fewest where the solver is given up.
+    """
     problem = Problem(Ground(situation), situation.bindings)
     with Clauses(problem) as clauses:
         found = Search(clauses, final=True).best(problem, problem.obliged)
@@ -72,12 +75,17 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
 
 
 def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Attempt]:
-    """What is stuck, and the best state for all else."""
+    """What is stuck, and the best state for all else.
+
+    Where no state is found, nothing changes, and so all else is stuck too: together if that is certain, which
+    takes more that stands in each other's way than was looked for; else each by itself.
+    """
     stuck = stuck_together(problem, search)
-    settled = set(problem.obliged).difference(*stuck)
-    found = search.best(problem, [goal for goal in problem.obliged if goal in settled])
-    if found.exhausted:
-        return [*stuck, *((goal,) for goal in sorted(settled))], found
+    held_up = {goal for group in stuck for goal in group}
+    others = [goal for goal in problem.obliged if goal not in held_up]
+    found = search.best(problem, others)
+    if others and found.state is None and not found.beyond:
+        stuck += [(goal,) for goal in others] if found.exhausted else [tuple(others)]
     return stuck, found
 
 

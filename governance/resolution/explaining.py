@@ -16,6 +16,7 @@ from governance.resolution.search import Search
 from governance.resolution.values import Binding, Component, digest_of, digest_of_set, labels
 
 SHOWN_LINKS = 3  # how much of the chain the summary tells
+GIVEN_UP = "the search for a way was given up at its bound"
 
 
 def explain(problem: Problem, stuck: Iterable[tuple[int, ...]], *, final: bool) -> tuple[Unsettled, ...]:
@@ -34,6 +35,8 @@ def _explained(oracle: Oracle, stuck: tuple[int, ...]) -> Unsettled:
 
 
 def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, proved: bool) -> Unsettled:
+    if not found.sets:
+        return _given_up(problem, found.stuck)
     reasons = sorted((_reason(problem, found, rules) for rules in found.sets), key=lambda one: one.order)
     return Unsettled(
         stuck=found.stuck,
@@ -43,6 +46,24 @@ def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, p
         ways_out=ways,
         complete=found.complete,
         proved=proved,
+    )
+
+
+def _given_up(problem: Problem, stuck: tuple[int, ...]) -> Unsettled:
+    """No way was found, and nothing that rules one out: all that is known is what binds there.
+
+    It is the same conflict as long as all rules are.
+    """
+    broken = [binding for component in stuck for binding in problem.broken(component)]
+    bindings = [binding for component in stuck for binding in problem.binding[component]]
+    return Unsettled(
+        stuck=stuck,
+        fingerprint=digest_of(*stuck, GIVEN_UP, digest_of_set(b.content for b in problem.bindings)),
+        summary="; ".join([*_in_words(broken), GIVEN_UP]),
+        sets=(),
+        complete=False,
+        proved=False,
+        bound_by=tuple(map(Saying.of, bindings)),
     )
 
 
@@ -95,7 +116,7 @@ def _summary(reasons: Sequence[_Reason], *, proved: bool) -> str:
         others = len(reasons) - 1
         words.append(f"and {others} more {'set' if others == 1 else 'sets'} of rules can't hold together")
     if not proved:
-        words.append("the search for a way was given up at its bound")
+        words.append(GIVEN_UP)
     return "; ".join(words)
 
 

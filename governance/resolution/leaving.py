@@ -13,7 +13,7 @@ from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import Rule, Saying, WayOut
 from governance.resolution.values import Binding, Component, Release, labels
 
-ASIDE = 3  # the most rules that one way out sets aside
+ASIDE = 3  # the most rules that one way out sets aside, unless none does with so few
 WAYS = 6  # how many ways out are told, the lightest first
 
 
@@ -21,12 +21,12 @@ def ways_out(oracle: Oracle, conflict: Conflict) -> tuple[Conflict, tuple[WayOut
     """The ways out, the lightest first, and the conflict with what was found out about it on the way.
 
     Who wants out sets aside a rule of every conflicting set. Where that doesn't lead out, there is a further
-    set, and it begins anew.
+    set, and it begins anew. Where it takes more rules than are looked for, one set that will do is told.
     """
-    while True:
+    while conflict.sets:
         ways: list[WayOut] = []
         further: tuple[Binding, ...] | None = None
-        for rules in _candidates(conflict):
+        for rules in list(_candidates(conflict)) or [_giving_way(oracle, conflict)]:
             left = _left(oracle, conflict, rules)
             state = oracle.way(left, conflict.stuck)
             if state is not None:
@@ -37,12 +37,13 @@ def ways_out(oracle: Oracle, conflict: Conflict) -> tuple[Conflict, tuple[WayOut
         if not further:
             return conflict, tuple(ways)
         conflict = replace(conflict, sets=(*conflict.sets, further))
+    return conflict, ()
 
 
 def _candidates(conflict: Conflict) -> Iterator[tuple[Rule, ...]]:
     """The smallest sets of rules that have one of every conflicting set, the lightest first."""
     sets = [frozenset(binding.rule for binding in bindings) for bindings in conflict.sets]
-    weights = {binding.rule: binding.weight for bindings in conflict.sets for binding in bindings}
+    weights = _weights(conflict)
     hitting: list[frozenset[Rule]] = []
     for size in range(1, ASIDE + 1):
         for rules in map(frozenset, combinations(sorted(weights), size)):
@@ -52,6 +53,21 @@ def _candidates(conflict: Conflict) -> Iterator[tuple[Rule, ...]]:
         hitting, key=lambda rules: (sum(map(weights.__getitem__, rules)), len(rules), sorted(rules))
     )
     return islice((tuple(sorted(rules)) for rules in ordered), WAYS)
+
+
+def _giving_way(oracle: Oracle, conflict: Conflict) -> tuple[Rule, ...]:
+    """Which of the rules have to go if the weighty ones are kept as far as there is a way with them."""
+    weights = _weights(conflict)
+    aside = set(weights)
+    for rule in sorted(weights, key=lambda rule: (-weights[rule], rule)):
+        left = _left(oracle, conflict, aside - {rule})
+        if oracle.failing(left, conflict.stuck) is None:
+            aside.remove(rule)
+    return tuple(sorted(aside))
+
+
+def _weights(conflict: Conflict) -> dict[Rule, int]:
+    return {binding.rule: binding.weight for bindings in conflict.sets for binding in bindings}
 
 
 def _left(oracle: Oracle, conflict: Conflict, aside: Collection[Rule]) -> list[Binding]:

@@ -74,7 +74,8 @@ class Unsettled:
     """Components that break a rule and have no way to go together.
 
     `sets` are the minimal conflicting sets of rules, the simplest first, and all of them if `complete`.
-    `proved` is False where the search gave up at its bound rather than finding that there is no way.
+    `proved` is False where the search gave up at its bound rather than finding that there is no way. Then
+    there may be no set at all; `bound_by` is what the rules say of the stuck components in that case.
     """
 
     stuck: tuple[int, ...]
@@ -84,6 +85,7 @@ class Unsettled:
     ways_out: tuple[WayOut, ...] = ()
     complete: bool = True
     proved: bool = True
+    bound_by: tuple[Saying, ...] = ()
 
     @property
     def component(self) -> int:
@@ -92,8 +94,8 @@ class Unsettled:
 
     @property
     def rules(self) -> tuple[Saying, ...]:
-        """All rules that have a part in it."""
-        return tuple(dict.fromkeys(saying for one in self.sets for saying in one.rules))
+        """All rules that have a part in it, or may have one."""
+        return tuple(dict.fromkeys([*(saying for one in self.sets for saying in one.rules), *self.bound_by]))
 
     @property
     def chain(self) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _asked(components: Iterable[Component], opened: Collection[int]) -> dict[int
 def _alike(component: Component, asked: Collection[Relation]) -> Component:
     """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
 
-    It keeps the text of its version, for people.
+    Its version isn't told: one tenant's would be read in another.
     """
     here = component.installed
     if component.open or here is None or here.relations:
@@ -74,7 +74,7 @@ def _alike(component: Component, asked: Collection[Relation]) -> Component:
     met = [one.releases for one in asked if here.id in one.releases]
     other = [one.releases for one in asked if here.id not in one.releases]
     alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-component.id})
-    return replace(component, installed=replace(here, id=min(alike)))
+    return replace(component, installed=replace(here, id=min(alike), version=""))
 
 
 def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:

@@ -22,7 +22,7 @@ class Attempt:
 
     state: State | None = None
     beyond: frozenset[int] = frozenset()  # closed components that might help
-    exhausted: bool = False  # the solver was given up: that no state was found proves nothing
+    exhausted: bool = False  # the solver was given up: a state isn't the best then, and none proves nothing
 
 
 class Search:
@@ -65,11 +65,12 @@ class Search:
         """The best state in which no goal breaks one of the problem's bindings and nothing is newly wrong.
 
         Only opening further components could help where it names some; with them it takes fewer changes.
+        Where the best is too hard to find, any such state will do.
         """
         try:
             return self._best(problem, goals)
         except Exhausted:
-            return Attempt(exhausted=True)
+            return self._any(problem, goals)
 
     def _given(self, bindings: Iterable[Binding], goals: Iterable[int]) -> list[int]:
         given = self.clauses.given(bindings, goals)
@@ -84,6 +85,18 @@ class Search:
         self._prefer(problem, bound, least)
         beyond = self.moved_beyond()
         return Attempt(beyond=beyond) if beyond else Attempt(self.clauses.state())
+
+    def _any(self, problem: Problem, goals: Sequence[int]) -> Attempt:
+        """The first such state that is found, with what is open if that will do."""
+        given = self.clauses.given(problem.bindings, goals)
+        for shut in [self._shut] if self.final else [self._shut, []]:
+            try:
+                if self.clauses.solve([*given, *shut]):
+                    beyond = self.moved_beyond()
+                    return Attempt(None if beyond else self.clauses.state(), beyond, exhausted=True)
+            except Exhausted:
+                continue
+        return Attempt(exhausted=True)
 
     def _least(self, given: list[int], free: Sequence[int]) -> list[int] | None:
         """What to assume so that all that is given holds and the fewest of the free ones are true.

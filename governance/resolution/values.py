@@ -124,6 +124,11 @@ class Component:
         """The same, to stay as it is, and asking nothing of others."""
         return replace(self.closed, installed=self.installed.bare if self.installed else None)
 
+    @property
+    def stands_by(self) -> bool:
+        """Whether it stays as it is and asks nothing of others, so that its version says nothing."""
+        return not self.open and (self.installed is None or not self.installed.relations)
+
     @cached_property
     def asks(self) -> frozenset[frozenset[int]]:
         """Of which components its releases ask something, by what they ask of together."""
@@ -154,7 +159,7 @@ class Component:
     @cached_property
     def digest(self) -> str:
         """Of the content. Of a bystander only what others may ask: whether it is one of their releases."""
-        if not self.open and (self.installed is None or not self.installed.relations):
+        if self.stands_by:
             here = self.installed.id if self.installed else ""
             return digest_of("bystander", self.id, self.name, self.host, here)
         return digest_of(

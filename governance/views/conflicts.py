@@ -129,7 +129,8 @@ def _touched(request: ConsoleRequest, conflict: Conflict) -> Listing:
 def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
     """Why the rules conflict, what could be done, and what was asked for or drafted to that end."""
     policies = Policy.objects.within(request.access)
-    named = {rule["policy"] for one in conflict.sets for rule in one["rules"]}
+    told = conflict.sets or [{"rules": conflict.explanation["rules"], "chain": []}]
+    named = {rule["policy"] for one in told for rule in one["rules"]}
     links = dict(policies.filter(name__in=named).values_list("name", "pk"))
     plugins = Plugin.objects.within(request.access).filter(name__in=conflict.stuck)
     ids = dict(plugins.values_list("name", "pk"))
@@ -139,8 +140,9 @@ def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
     return {
         "sets": [
             {**one, "rules": [{**rule, "pk": links.get(rule["policy"])} for rule in one["rules"]]}
-            for one in conflict.sets
+            for one in told
         ],
+        "given_up": not conflict.sets,
         "stuck": [(name, ids.get(name)) for name in conflict.stuck],
         "decided": conflict.decision_in_words(earlier=conflict.decided_earlier),
         "ways": found,

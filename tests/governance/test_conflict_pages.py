@@ -112,6 +112,41 @@ def test_every_set_is_told_by_itself_with_its_policies(house: Furnished, owner: 
         assert f'<a href="/g/acme/plugins/{plugin.pk}/">{name}</a>' in shown
 
 
+@pytest.fixture
+def hard(house: Furnished) -> Conflict:
+    """Given up by the solver before it found which rules stand in the way."""
+    explanation = house.conflict.explanation
+    told = {**explanation, "sets": [], "chain": [], "complete": False, "proved": False}
+    Conflict.objects.filter(pk=house.conflict.pk).update(explanation=told, ways_out=[])
+    house.conflict.refresh_from_db()
+    return house.conflict
+
+
+def test_a_conflict_without_a_proof_shows_what_binds_there_and_can_be_decided(
+    hard: Conflict, owner: Client, page: str
+) -> None:
+    unproved = "The search was given up before it found which rules can’t hold together"
+    assert unproved in text(owner, LIST)
+    assert "0 sets" not in text(owner, LIST)
+    shown = text(owner, page)
+    assert unproved in shown
+    assert "What binds there" in shown
+    assert "core/crm</a> wants crm 2.4.0 or newer" in shown
+    for certain in ("Why they conflict", "any fewer of them", "These are all", "There may be more"):
+        assert certain not in shown
+    owner.post(page, {"set_aside": ["stay/hold"], "reason": "The train has left"})
+    hard.refresh_from_db()
+    assert hard.status != "open"
+
+
+def test_simulations_and_reports_say_that_a_conflict_is_unproved(hard: Conflict) -> None:
+    (told,) = decisions.conflicts(hard.group, since=None, at=hard.found_at)
+    shown = render_to_string("governance/conflicts/_why.html", {"conflict": told})
+    assert "What binds there:" in shown
+    assert "Why they conflict" not in shown
+    assert "that there is no way isn’t proved" in shown
+
+
 def test_a_choice_that_does_not_lead_out_is_refused_on_the_form(
     house: Furnished, owner: Client, page: str
 ) -> None:

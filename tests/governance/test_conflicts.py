@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import conflicts, policies
+from governance import conflicts, outcomes, policies
 from governance.cli import conflicts as command_line
 from governance.cli.output import Exit, Output
 from governance.models import Conflict, Finding
+from governance.resolution.search import Attempt, Search
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import disputed
@@ -147,3 +149,23 @@ def test_a_long_reason_is_told_in_short(world: World) -> None:
     conflicts.decide(conflict, set_aside=[CORE], reason="so " * 300, actor=SYSTEM, at=AT)
     assert "so so…) on: freeze keeps" in finding(world).reason
     assert len(finding(world).reason) < 450
+
+
+def test_a_tenant_that_is_too_hard_to_decide_waits_for_a_person_and_holds_nobody_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Search, "best", lambda search, problem, goals: Attempt(exhausted=True))
+    monkeypatch.setattr(outcomes, "_known", OrderedDict())
+    disputed.behind(world)
+    disputed.policy(world, "core", {"at_least": "2.4.0"})
+    conflict = Conflict.objects.waiting().get()
+    assert str(conflict) == "core wants crm 2.4.0 or newer; the search for a way was given up at its bound"
+    assert (conflict.sets, conflict.explanation["proved"], conflict.ways_out) == ([], False, [])
+    with pytest.raises(SystemExit):
+        command_line.list_waiting(Output(print, as_json=False), world.group)
+    listed = capsys.readouterr().out
+    assert "binding: core/crm wants crm 2.4.0 or newer" in listed
+    assert "isn't proved" in listed
+    assert "These are all" not in listed
+    decide(conflict, CORE)
+    assert not Conflict.objects.waiting().exists()

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from audit.models import Entry
 from config.access import SYSTEM
-from governance import catalogue, decisions, drift, policies, simulation
+from governance import catalogue, decisions, drift, policies, sameness, simulation
 from governance.models import Conflict, Finding, Plugin, Policy, Release, Rule
 from governance.simulation import Supposition
 from tenants.models import Group, Tenant
@@ -138,11 +140,57 @@ def test_the_tenants_that_cannot_reach_it_are_conflicts_once_most_can(tied: Worl
     targets = []
     for tenant in came:
         factories.install(tenant, {"crm": "4.0.0", "platform": "2.0.0"})
-        targets.append(judged(tied, [tenant.pk]))
+        targets.append(judged(tied))
     assert targets == ["3.0.0", "3.0.0", "4.0.0"]
     (conflict,) = Conflict.objects.filter(group=tied.group).standing()
     assert {one.tenant.key for one in conflict.touched.all()} == {"tenant-a", "tenant-c", "tenant-d"}
     assert "keep" in str(conflict)
+
+
+def test_one_tenants_change_leaves_the_choice_to_the_next_evaluation_of_all(tied: World) -> None:
+    judged(tied)
+    came = [tied.tenant_b, *(factories.tenant(tied.group, key) for key in ("tenant-f", "tenant-g"))]
+    for tenant in came:
+        factories.install(tenant, {"crm": "4.0.0", "platform": "2.0.0"})
+        assert judged(tied, [tenant.pk]) == "3.0.0"
+    assert judged(tied) == "4.0.0"
+
+
+def test_releases_that_rules_deny_never_crowd_out_the_one_that_is_reached(world: World) -> None:
+    denied = [{"version": f"3.{n}.0", "released_at": "2026-02-01"} for n in range(1, sameness.TRIED + 3)]
+    documents = [{"plugin": "crm", "scheme": "semver", "releases": denied}]
+    catalogue.load(world.group, documents, actor=SYSTEM, at=AT)
+    third = factories.tenant(world.group, "tenant-c")
+    for tenant, version in ((world.tenant_a, "2.0.0"), (world.tenant_b, "1.0.0"), (third, "1.0.0")):
+        factories.install(tenant, {"crm": version})
+    factories.policy(world.group, "limit", [crm(range="<3")], tenants="*")
+    freeze = {"keys": ["tenant-b"]}
+    factories.policy(
+        world.group, "freeze", [], tenants=freeze, kind="hold", plugins=["crm"], until="2026-12-31"
+    )
+    assert judged(world) == "2.0.0"
+    (conflict,) = Conflict.objects.filter(group=world.group).standing()
+    assert [one.tenant.key for one in conflict.touched.all()] == ["tenant-b"]
+    assert not Entry.objects.filter(action="target.moved").exists()
+
+
+def test_that_the_target_moved_is_in_the_ledger_once_with_what_it_was_and_who_reaches_it(
+    tied: World,
+) -> None:
+    judged(tied)
+    judged(tied)
+    (entry,) = Entry.objects.filter(action="target.moved")
+    assert (entry.subject_kind, entry.subject_label) == ("policy", "align")
+    wanted = {"rule": "crm", "plugin": "crm", "from": "4.0.0", "to": "3.0.0", "reach": 5, "untried": 0}
+    assert entry.data == wanted
+
+
+def test_that_candidates_were_left_untried_is_said(tied: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sameness, "TRIED", 1)
+    with capture_logs() as lines:
+        assert judged(tied) == "4.0.0"
+    (line,) = (line for line in lines if line["event"] == "target.bound_hit")
+    assert (line["policy"], line["rule"], line["tried"], line["untried"]) == ("align", "crm", 1, 3)
 
 
 def test_a_change_of_the_rules_begins_the_choice_anew(tied: World) -> None:
@@ -157,4 +205,5 @@ def test_a_simulation_foretells_the_same_choice(tied: World) -> None:
     kept = simulation.simulate_what(tied.group, what, at=AT, actor=SYSTEM)
     wanted = {(one["plugin"], one["to"]) for one in kept.outcome["advised"]}
     assert ("crm", "4.0.0") in wanted
+    assert Entry.objects.filter(action="target.moved").count() == 1
     assert judged(tied) == "3.0.0"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.resolution import Binding, Prefer, Relation, Release, Saying, decide
+from governance.resolution import Binding, Prefer, Relation, Release, Saying, decide, leaving
 from tests.governance.resolution.worlds import (
     HOST,
     VERSIONS,
@@ -196,12 +197,27 @@ def test_each_stuck_component_is_in_one_conflict(world: World) -> None:
 def test_a_way_out_is_among_the_lightest_that_enumeration_finds(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
+        rules_of_it = sorted({saying.rule for saying in unsettled.rules})
         leading_out = [
             rules
             for size in (1, 2, 3)
-            for rules in itertools.combinations(sorted({saying.rule for saying in unsettled.rules}), size)
+            for rules in itertools.combinations(rules_of_it, size)
             if enumeration.may_go(unsettled.stuck, world.without(rules, unsettled.components).bindings)
-        ]
+        ] or [tuple(rules_of_it)]
         minimal = {rules for rules in leading_out if not any(set(o) < set(rules) for o in leading_out)}
         assert {way.rules for way in unsettled.ways_out} == minimal
         assert [way.weight for way in unsettled.ways_out] == sorted(way.weight for way in unsettled.ways_out)
+
+
+@given(worlds())
+@settings(max_examples=100, deadline=None)
+def test_there_is_a_way_out_of_each_conflict_however_few_rules_one_may_set_aside(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leaving, "ASIDE", 0)
+        outcome = world.decide()
+    enumeration = Enumeration(world)
+    for unsettled in outcome.unsettled:
+        (way,) = unsettled.ways_out
+        for rules in ((), *itertools.combinations(way.rules, len(way.rules) - 1), way.rules):
+            left = world.without(rules, unsettled.components).bindings
+            assert enumeration.may_go(unsettled.stuck, left) == (rules == way.rules)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from dataclasses import replace
 
-from governance.resolution import decide
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from governance.resolution import Need, decide
 from governance.resolution.deciding import decide_whole
 from governance.resolution.parts import parts
-from tests.governance.resolution.test_best import worlds
-from tests.governance.resolution.worlds import World, either, need, wants
+from tests.governance.resolution.test_best import COMPONENTS, worlds
+from tests.governance.resolution.worlds import HOST, VERSIONS, World, clash, either, need, wants
 
 
 def opened(world: World) -> list[list[int]]:
@@ -45,3 +48,42 @@ def test_a_part_keeps_only_the_rules_that_bind_it() -> None:
 def test_the_parts_come_to_what_the_whole_comes_to(world: World) -> None:
     situation = world.situation()
     assert decide(situation) == decide_whole(situation)
+
+
+NOWHERE = Need("needs what nobody made", frozenset(), frozenset({HOST}))
+
+
+def told(installed: int) -> tuple[str, ...]:
+    """Why p1 can't go to 2 where p2 is at that version, and isn't asked to move."""
+    relations = {(1, 2): (NOWHERE, need(2, [9], "needs p2 9"), clash(3, [1, 2]))}
+    world = World({1: 1, 2: installed, 3: installed, HOST: 1}, relations, (wants(1, [2]),))
+    (unsettled,) = decide(world.situation([1])).unsettled
+    return unsettled.chain
+
+
+def test_of_who_merely_stands_by_no_version_is_told() -> None:
+    assert told(1) == (
+        "p1 2 needs what nobody made, and host is installed at another version",
+        "p1 2 needs p2 9, and p2 is installed at another version",
+        "p1 2 doesn't go with it, and p3 is installed at such a version",
+    )
+    assert told(1) == told(2)
+
+
+@given(
+    worlds(),
+    st.sets(st.sampled_from(COMPONENTS)),
+    st.sampled_from(COMPONENTS),
+    st.sampled_from(VERSIONS),
+)
+@settings(max_examples=400, deadline=None)
+def test_equal_parts_are_told_in_equal_words(
+    world: World, opened: set[int], component: int, version: int
+) -> None:
+    hopeless = {place: (NOWHERE, *asked) for place, asked in world.relations.items() if place[0] in opened}
+    here = replace(world, relations={**world.relations, **hopeless}, complete=True)
+    there = replace(here, installed={**here.installed, component: version})
+    opened = opened | world.broken()
+    known = {part.digest: part for part in parts(here.situation(opened))}
+    for part in parts(there.situation(opened)):
+        assert decide_whole(part) == decide_whole(known.get(part.digest, part))

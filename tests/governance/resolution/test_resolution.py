@@ -85,6 +85,20 @@ def test_a_way_out_sets_as_many_rules_aside_as_it_takes() -> None:
     assert all(not world.without(way.rules, {1}).decide().unsettled for way in unsettled.ways_out)
 
 
+def test_where_more_rules_than_are_looked_for_have_to_give_way_one_tried_set_is_offered() -> None:
+    needs = tuple(need(component, [2]) for component in (2, 3, 4, 5))
+    keeps = [replace(holds(component, 1, f"hold-{component}"), weight=10) for component in (2, 3, 4, 5)]
+    raises = [wants(1, [2], f"raise-{n}", f"raise-{n}", weight=900) for n in range(4)]
+    world = World(dict.fromkeys((1, 2, 3, 4, 5), 1), {(1, 2): needs}, (*keeps, *raises))
+    (unsettled,) = world.decide().unsettled
+    (way,) = unsettled.ways_out
+    assert way.rules == tuple((f"hold-{n}", f"hold-{n}") for n in (2, 3, 4, 5))
+    assert {component: to and to.version for component, to in way.goes.items()} == dict.fromkeys(
+        (1, 2, 3, 4, 5), "2"
+    )
+    assert not world.without(way.rules, unsettled.components).decide().unsettled
+
+
 def test_a_way_out_says_where_every_component_of_the_conflict_goes_and_what_no_longer_binds() -> None:
     relations = {(1, 2): (need(2, [2, 3], "needs p2 >=2"),)}
     rules = (wants(1, [2], "raise", "raise"), holds(2, 1), wants(2, [1, 2], "cap", "cap"))
