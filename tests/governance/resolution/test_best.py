@@ -174,7 +174,7 @@ def test_no_way_within_the_bound_is_proof(world: World) -> None:
 def test_a_conflict_names_all_minimal_sets_of_rules_that_cannot_hold_together(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
-        named = enumeration.conflict(unsettled.stuck)
+        named = enumeration.conflict([*unsettled.stuck, *enumeration.settled])
         assert _named(one.rules for one in unsettled.sets) == _named(named)
         assert len(unsettled.sets) == len(named)
         assert unsettled.complete
@@ -196,11 +196,12 @@ def test_each_stuck_component_is_in_one_conflict(world: World) -> None:
 def test_a_way_out_is_among_the_lightest_that_enumeration_finds(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
+        goals = [*unsettled.stuck, *enumeration.settled]
         leading_out = [
             rules
             for size in (1, 2, 3)
             for rules in itertools.combinations(sorted({saying.rule for saying in unsettled.rules}), size)
-            if enumeration.may_go(unsettled.stuck, world.without(rules, unsettled.components).bindings)
+            if enumeration.may_go(goals, world.without(rules, unsettled.components).bindings)
         ]
         minimal = {rules for rules in leading_out if not any(set(o) < set(rules) for o in leading_out)}
         assert {way.rules for way in unsettled.ways_out} == minimal
