@@ -18,7 +18,7 @@ from typing import Any
 
 from governance.cases.format import Questions
 from governance.cases.world import World
-from governance.replaying import Case
+from governance.replaying import Case, Refused
 from governance.resolution import (
     Binding,
     Component,
@@ -70,6 +70,22 @@ def none_of(versions: Iterable[str]) -> Fits:
     """Any but these."""
     denied = frozenset(versions)
     return lambda release, _: release.version not in denied
+
+
+def wish(policy: Mapping[str, Any], host: str) -> Wish:
+    """What a policy wants of a kind that all cases write alike; raises Refused for another."""
+    plugin, tenant = policy.get("plugin", host), policy.get("tenant")
+    match policy["type"]:
+        case "deny":
+            return Wish("deny", plugin, tenant, none_of(map(str, policy["versions"])))
+        case "require":
+            return Wish("present", plugin, tenant)
+        case "forbid":
+            return Wish("absent", plugin, tenant)
+        case "hold" | "same" as kind:
+            return Wish(kind, plugin, tenant)
+        case unknown:
+            raise Refused(f"there is no policy “{unknown}”")
 
 
 @dataclass(frozen=True)
