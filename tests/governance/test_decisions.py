@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from config.access import SYSTEM
 from governance import conflicts, decisions, drift, flags, outcomes
 from governance.models import Conflict, Decision, Finding, Manifest, Plugin, Release, TenantDecision
 from governance.models.manifest import Inventory
+from governance.resolution import Outcome, Situation
 from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
@@ -339,5 +341,10 @@ def test_a_situation_that_was_met_lately_is_not_decided_again(
 ) -> None:
     align(world)
     judge(world)
-    monkeypatch.setattr(outcomes, "decide_all", lambda parts: pytest.fail("decided again") if parts else [])
+
+    def unwanted(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
+        assert not parts, "decided again"
+        return []
+
+    monkeypatch.setattr(outcomes, "decide_all", unwanted)
     assert judge(world).changes == 1
