@@ -1,5 +1,6 @@
 """All settings, driven by the environment; docs/configuration.md lists the variables."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ from config.env import (
     signing_key,
 )
 from config.logs import logging_config
+from config.rest import REST_FRAMEWORK as REST_FRAMEWORK
+from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 DEBUG: bool = env.bool("PLUMBLINE_DEBUG", default=False)
 SECRET_KEY = generated_secret("SECRET_KEY")
@@ -166,6 +169,9 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 500,
 }
 
+# Up to so many processes decide together where one process evaluates much: each worker may do so at a time.
+DECIDERS: int = env.int("PLUMBLINE_DECIDERS", default=min(len(os.sched_getaffinity(0)), 4))
+
 # Config stands below the other packages, so it knows what they declare by name only.
 SCHEDULES = "governance.schedules.SCHEDULES"
 # How often the whole loop runs by itself; snapshots and drift are every five minutes anyway.
@@ -193,27 +199,6 @@ NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
 AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")
 AUDIT_TOKEN: str = env.str("PLUMBLINE_AUDIT_TOKEN", default="")
 CALLBACK_SECRET = generated_secret("CALLBACK_SECRET", signing_key)
-
-REST_FRAMEWORK: dict[str, Any] = {
-    # Deny by default: an endpoint names who may call it.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.Nobody"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "governance.api.problems.handle",
-    "UNAUTHENTICATED_USER": None,
-}
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Plumbline",
-    "DESCRIPTION": "Keeps the plugin versions of a group of tenants in line.",
-    "VERSION": "0.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-}
 
 # E-mail: real with EMAIL_URL, else as files, so that a trial sends nothing by mistake.
 

@@ -30,6 +30,25 @@ class Misfit:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What of a tenant's plugins can't run, by name, and how much there was to judge by.
+
+    Unless the newest manifest is `complete`, plugins may be there that nobody is judged by; unless the host
+    is known, nothing that is asked of it is judged.
+    """
+
+    misfits: tuple[Misfit, ...]
+    reported: bool
+    complete: bool
+    host_known: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the tenant runs was judged, and all that it is asked."""
+        return self.reported and self.complete and self.host_known
+
+
 class _Installed(NamedTuple):
     plugin_id: int
     release_id: int
@@ -46,19 +65,24 @@ class _Installed(NamedTuple):
         return Wishes(self.host_min, self.host_max, self.requires, self.conflicts)
 
 
-def misfits(tenant: Tenant) -> list[Misfit]:
-    """What of the tenant's plugins can't run, by name. The queries are three, whatever is installed."""
+def judge(tenant: Tenant) -> Judgement:
+    """Judge whether the tenant's plugins go together. The queries are three, whatever is installed."""
     columns = ("release__" + name for name in _Installed._fields[2:])
     rows = Installation.objects.current().filter(tenant=tenant)
     installed = [_Installed(*row) for row in rows.values_list("plugin_id", "release_id", *columns)]
     plugins = _plugins(tenant.group_id, installed)
     releases = {release.component: release for release in _compiled(plugins, installed)}
-    host = next(
-        (releases.pop(row.id) for row in plugins.values() if row.is_host and row.id in releases), None
-    )
+    hosts = [row.id for row in plugins.values() if row.is_host]
+    host = next((releases.pop(id) for id in hosts if id in releases), None)
     names = {row.id: row.name for row in plugins.values()}
-    found = troubles(releases.values(), host=host, complete=_is_complete(tenant))
-    return sorted((_misfit(trouble, names) for trouble in found), key=lambda misfit: misfit.plugin)
+    complete = _is_complete(tenant)
+    found = troubles(releases.values(), host=host, complete=complete is not False)
+    return Judgement(
+        misfits=tuple(sorted((_misfit(trouble, names) for trouble in found), key=lambda one: one.plugin)),
+        reported=bool(installed) or complete is not None,
+        complete=complete is not False,
+        host_known=host is not None or not hosts,
+    )
 
 
 def _misfit(trouble: Trouble, names: Mapping[int, str]) -> Misfit:
@@ -95,7 +119,7 @@ def _plugins(group_id: int, installed: Iterable[_Installed]) -> dict[str, Plugin
     return {row.name: row for row in found}
 
 
-def _is_complete(tenant: Tenant) -> bool:
-    """Whether what the tenant's newest manifest doesn't name isn't there."""
+def _is_complete(tenant: Tenant) -> bool | None:
+    """Whether what the tenant's newest manifest doesn't name isn't there; None without a manifest."""
     newest = Manifest.objects.filter(tenant=tenant).order_by("-observed_at", "-inventory_id")
-    return newest.values_list("complete", flat=True).first() is not False
+    return newest.values_list("complete", flat=True).first()

@@ -1,4 +1,4 @@
-"""Parts of situations decided on all cores, by processes that know nothing but the parts.
+"""Parts of situations decided on several cores, by processes that know nothing but the parts.
 
 They are started as plain programs, not forked: a worker that has a connection, or isn't allowed children of
 `multiprocessing`, may have them all the same. `python -m governance.deciders` is one of them.
@@ -6,7 +6,6 @@ They are started as plain programs, not forked: a worker that has a connection, 
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -28,23 +27,22 @@ _ROOT = Path(__file__).resolve().parent.parent
 _LENGTH = 8  # bytes that say how long a message is
 
 
-def decide_all(parts: Sequence[Situation]) -> list[Outcome]:
-    """The outcomes of the parts, in their order."""
-    cores = len(os.sched_getaffinity(0))
+def decide_all(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
+    """The outcomes of the parts, in their order; where they are many, from up to so many processes."""
     begun, outcomes = time.monotonic(), list[Outcome]()
     for part in parts:
-        if cores > 1 and len(parts) - len(outcomes) > 1 and time.monotonic() - begun > ALONE:
-            return outcomes + _together(parts[len(outcomes) :], cores)
+        if processes > 1 and len(parts) - len(outcomes) > 1 and time.monotonic() - begun > ALONE:
+            return outcomes + _together(parts[len(outcomes) :], processes)
         outcomes.append(decide_whole(part))
     return outcomes
 
 
-def _together(parts: Sequence[Situation], cores: int) -> list[Outcome]:
-    size = min(_TOGETHER, -(-len(parts) // (cores * _ROUNDS)))
+def _together(parts: Sequence[Situation], processes: int) -> list[Outcome]:
+    size = min(_TOGETHER, -(-len(parts) // (processes * _ROUNDS)))
     bundles = [parts[begin : begin + size] for begin in range(0, len(parts), size)]
     idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-    with ExitStack() as stack, ThreadPoolExecutor(cores) as threads:
-        for _ in range(cores):
+    with ExitStack() as stack, ThreadPoolExecutor(processes) as threads:
+        for _ in range(processes):
             idle.put(stack.enter_context(_process()))
         return [outcome for some in threads.map(lambda one: _asked(one, idle), bundles) for outcome in some]
 

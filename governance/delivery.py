@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ from audit import ledger, outbox
 from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
-from audit.outbox import Delivery, Sender, Undeliverable
+from audit.outbox import Delivery, Retried, Sender, Undeliverable
 from config.access import SYSTEM, Access, Actor
 from config.lifecycle import TransitionError
 from governance import notifications, orchestrator, orders, upgrades
@@ -171,48 +170,60 @@ SENDERS: dict[str, Sender] = {
 }
 
 
+# The entry of a message's payload that says in a few words what the message is about.
+_NAMED: dict[str, str] = {
+    Destination.ORCHESTRATOR: "tenant",
+    Destination.NOTIFY: "kind",
+    Destination.AUDIT: "action",
+    Destination.EMAIL: "subject",
+    Destination.WEBHOOK: "subject",
+}
+# Not an upgrade: its task has failed, and the tenant may have another one by now.
+_RETRIED = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHESTRATOR}
+
+
 def about(message: OutboxMessage) -> str:
     """What a message is about, in a few words of its own."""
-    payload = message.payload
-    named = {
-        Destination.ORCHESTRATOR: payload.get("tenant"),
-        Destination.NOTIFY: payload.get("kind"),
-        Destination.AUDIT: payload.get("action"),
-        Destination.EMAIL: payload.get("subject"),
-        Destination.WEBHOOK: payload.get("subject"),
-    }
-    return str(named.get(Destination(message.destination)) or message.idempotency_key)
+    return str(message.payload.get(_NAMED[message.destination]) or message.idempotency_key)
 
 
 def retriable(access: Access) -> QuerySet[OutboxMessage]:
-    """What was given up within reach and may be tried again.
-
-    Not an upgrade: its task has failed, and the tenant may have another one by now.
-    """
-    dead = OutboxMessage.objects.within(access).given_up()
-    return dead.exclude(destination=Destination.ORCHESTRATOR).order_by("created_at", "pk")
+    """What was given up within reach and may be tried again."""
+    return OutboxMessage.objects.within(access).given_up().filter(destination__in=_RETRIED)
 
 
 @transaction.atomic
-def retry(messages: Iterable[OutboxMessage], *, group_id: int, actor: Actor, at: datetime) -> None:
-    """Give messages of one group that were given up another round of attempts.
+def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
+    """Give a message that was given up another round of attempts. Raises TransitionError for any other."""
+    ledger.hold(message.group_id)
+    outbox.retry(message, at=at)
+    retried = Retried(
+        message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
+    )
+    ledger.record_many([_record(retried)], group_id=message.group_id, actor=actor, at=at)
 
-    Raises TransitionError if one of them isn't given up any more.
-    """
+
+@transaction.atomic
+def retry_all(group_id: int, *, actor: Actor, at: datetime) -> int:
+    """Give all of a group's messages that were given up another round, and say how many they are."""
     ledger.hold(group_id)
-    records = []
-    for message in messages:
-        outbox.retry(message, at=at)
-        told = {
-            "destination": message.destination,
-            "key": message.idempotency_key,
-            "error": message.last_error,
-        }
-        label = about(message)
-        records.append(
-            ledger.Record(Action.DELIVERY_RETRIED, "outboxmessage", str(message.pk), label, data=told)
-        )
-    ledger.record_many(records, group_id=group_id, actor=actor, at=at)
+    retried = outbox.retry_all(group_id, named=_RETRIED, at=at)
+    ledger.record_many(map(_record, retried), group_id=group_id, actor=actor, at=at)
+    return len(retried)
+
+
+def _record(retried: Retried) -> ledger.Record:
+    return ledger.Record(
+        Action.DELIVERY_RETRIED,
+        "outboxmessage",
+        str(retried.id),
+        retried.about or retried.idempotency_key,
+        data={
+            "destination": retried.destination,
+            "key": retried.idempotency_key,
+            "error": retried.last_error,
+        },
+    )
 
 
 def deliver_due(*, at: datetime, limit: int = 100) -> Delivery:

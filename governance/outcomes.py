@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from governance.deciders import decide_all
 from governance.resolution import Outcome, Rule, Situation, Unsettled, combined, parts
 from governance.situations import Inputs, Setting, Situations
@@ -103,7 +105,8 @@ def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
     split = {situation.digest: parts(situation) for situation in situations}
     wanted = {part.digest: part for some in split.values() for part in some}
     missing = [part for digest, part in wanted.items() if digest not in _known]
-    _known.update((part.digest, outcome) for part, outcome in zip(missing, decide_all(missing), strict=True))
+    decided = decide_all(missing, processes=settings.DECIDERS)
+    _known.update((part.digest, outcome) for part, outcome in zip(missing, decided, strict=True))
     found = {digest: combined([_known[part.digest] for part in some]) for digest, some in split.items()}
     for digest in wanted:
         _known.move_to_end(digest)

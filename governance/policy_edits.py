@@ -1,7 +1,9 @@
 """Changes to a policy's text that a way out of a conflict asks for; pure.
 
-The text that is changed is one in force. As a new text it would be read anew, so what it counts from the time
-at which it was put in force is written out first: a hold of thirty days must not begin again.
+The text that is changed was written before. As a new text it would be read anew, so what it counts from the
+time at which it was written is written out first: a hold of thirty days must not begin again.
+
+A change that a text has already leaves it as it is, so that whoever asks twice gets one text.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ def without_tenants(document: Document, keys: Iterable[str]) -> dict[str, Any]:
 def ended(document: Document, *, at: datetime) -> dict[str, Any]:
     """The same, in force no longer."""
     name = "until" if document.get("kind") == "hold" else "effective_until"
+    if name in document and moments.ending(document[name], at=at) <= at:
+        return dict(document)
     return {**document, name: at.isoformat()}
 
 
@@ -79,9 +83,13 @@ def with_variant(document: Document, key: str, keys: Iterable[str], version: str
 
 
 def _varied(rule: Mapping[str, Any], tenants: list[str], version: str) -> dict[str, Any]:
-    """The first variant that selects a tenant counts, so this one comes before those that are there."""
-    present = list(rule.get("variants", ()))
+    """The first variant that selects a tenant counts, so this one comes before those that are there.
+
+    One for the same tenants would count for nobody then, and goes.
+    """
+    chosen = {"keys": tenants}
+    present = [variant for variant in rule.get("variants", ()) if variant["tenants"] != chosen]
     more = f"-and-{len(tenants) - 1}-more" if len(tenants) > 1 else ""
     name = policy_documents.free_key(f"{tenants[0]}{more}", {variant["name"] for variant in present})
-    variant = {"name": name, "tenants": {"keys": tenants}, "exactly": version}
+    variant = {"name": name, "tenants": chosen, "exactly": version}
     return {**rule, "variants": [variant, *present]}

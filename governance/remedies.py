@@ -8,21 +8,25 @@ exemptions, somebody else's approval. Texts are kept as drafts: their impact is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from django.db import transaction
 
+from audit import ledger
 from config.access import Actor
 from governance import decisions, exemptions, policies, policy_edits, standing, ways_out
 from governance.models import Conflict, Exemption, Plugin, Policy, PolicyVersion
 from governance.outcomes import Precedent, TenantOutcome, evaluate_outcomes
+from governance.policy_documents import Document
 from governance.ways_out import Aside, Kind, Remedy, Way
 from tenants.models import Tenant
 
 # Where more are needed, it is the rule that is wrong: nobody reads so many requests.
 MOST_EXEMPTIONS = 500
+
+Edit = Callable[[Document], Document]  # of a policy's text
 
 
 class RemedyRefused(Exception):
@@ -38,11 +42,6 @@ def ask_for_exemptions(
     What is asked for or granted already isn't asked for again. Raises RemedyRefused, and ExemptionRefused.
     """
     remedy = _offered(conflict, way, Kind.EXEMPTIONS)
-    wanted = _wanted_exemptions(conflict, remedy)
-    if not wanted:
-        raise RemedyRefused("All of it is asked for or granted already.")
-    if len(wanted) > MOST_EXEMPTIONS:
-        raise RemedyRefused(f"These would be {len(wanted)} exemptions; for so many change the policy.")
     return [
         exemptions.request(
             tenant,
@@ -54,74 +53,87 @@ def ask_for_exemptions(
             actor=actor,
             at=at,
         )
-        for tenant, aside, plugin in wanted
+        for tenant, aside, plugin in _wanted_exemptions(conflict, remedy)
     ]
 
 
 @transaction.atomic
-def draft_hold_change(
-    conflict: Conflict, way: Way, *, comment: str, actor: Actor, at: datetime
+def draft(
+    conflict: Conflict, way: Way, kind: Kind, *, comment: str, actor: Actor, at: datetime
 ) -> list[PolicyVersion]:
-    """Draft each hold without the tenants touched, or its end where it selects no others.
+    """Draft the texts of the way's policies so that the conflict ends.
+
+    A hold lets go of the tenants touched, or ends where it selects no others. Another rule wants of the
+    tenants touched what these would have without it. A draft that waits is carried on with.
 
     Raises RemedyRefused, and ConfigurationError.
     """
-    remedy = _offered(conflict, way, Kind.HOLD)
+    remedy = _offered(conflict, way, kind)
+    changes = _let_go(conflict, remedy, at) if kind == Kind.HOLD else _varied(conflict, way, remedy, at)
+    drafts: dict[Policy, Document] = {}
+    for aside, change in changes:
+        drafts[aside.policy] = change(drafts.get(aside.policy, aside.document))
+    return [
+        policies.save_draft(policy.group, document, actor=actor, at=at, comment=comment)
+        for policy, document in drafts.items()
+    ]
+
+
+def _let_go(conflict: Conflict, remedy: Remedy, at: datetime) -> Iterator[tuple[Aside, Edit]]:
     keys = [tenant.key for tenant in ways_out.touched(conflict)]
-    drafts: dict[Policy, dict[str, Any]] = {}
     for aside in remedy.asides:
         if ways_out.selects_others(conflict, aside.policy):
-            drafts[aside.policy] = policy_edits.without_tenants(aside.document, keys)
+            yield aside, partial(policy_edits.without_tenants, keys=keys)
         else:
-            drafts[aside.policy] = policy_edits.ended(aside.document, at=at)
-    return _save(drafts, comment=comment, actor=actor, at=at)
+            yield aside, partial(policy_edits.ended, at=at)
 
 
-@transaction.atomic
-def draft_variants(
-    conflict: Conflict, way: Way, *, comment: str, actor: Actor, at: datetime
-) -> list[PolicyVersion]:
-    """Draft the rules so that they want, of the tenants touched, what these would have without them.
-
-    Raises RemedyRefused, and ConfigurationError.
-    """
-    remedy = _offered(conflict, way, Kind.DRAFT)
+def _varied(conflict: Conflict, way: Way, remedy: Remedy, at: datetime) -> Iterator[tuple[Aside, Edit]]:
     outcomes = _outcomes(conflict, way, at=at)
-    drafts: dict[Policy, dict[str, Any]] = {}
-    for aside in remedy.asides:
-        document = drafts.get(aside.policy, aside.document)
-        for plugin in _plugins(conflict, aside):
-            for version, keys in sorted(_versions(outcomes, plugin).items()):
-                document = policy_edits.with_variant(document, aside.key, keys, version)
-        drafts[aside.policy] = document
-    return _save(drafts, comment=comment, actor=actor, at=at)
+    for aside, plugin in _plugins(conflict, remedy):
+        for version, keys in sorted(_versions(outcomes, plugin).items()):
+            yield aside, partial(policy_edits.with_variant, key=aside.key, keys=keys, version=version)
 
 
 def _offered(conflict: Conflict, way: Way, kind: Kind) -> Remedy:
-    conflict.refresh_from_db(fields=["status"])
+    """What the way can be turned into by now; who asks at the same time waits, and sees what was done."""
+    ledger.hold(conflict.group_id)
+    conflict.refresh_from_db(fields=["status", "ways_out"])
     if conflict.status != Conflict.Status.OPEN:
         raise RemedyRefused(f"The conflict is {conflict.get_status_display().lower()} by now.")
-    remedy = way.remedies.get(kind)
+    current = ways_out.same_way(conflict, way)
+    remedy = current.remedies.get(kind) if current else None
     if remedy is None:
         raise RemedyRefused("This way out can't be turned into that.")
     return remedy
 
 
 def _wanted_exemptions(conflict: Conflict, remedy: Remedy) -> list[tuple[Tenant, Aside, Plugin]]:
+    """What is neither asked for nor granted yet. Raises RemedyRefused where it is nothing, or too much."""
+    pairs = _plugins(conflict, remedy)
+    wanted = {(aside.policy.pk, aside.key, plugin.pk): (aside, plugin) for aside, plugin in pairs}
     rows = ways_out.asked_for(conflict, remedy.asides)
-    asked = set(rows.values_list("tenant", "policy", "rule_key", "plugin"))
+    known = rows.values_list("tenant", "policy", "rule_key", "plugin")
+    asked = {(tenant, policy, key, plugin) for tenant, policy, key, plugin in known}
+    asked = {one for one in asked if one[1:] in wanted}
+    missing = conflict.touched.count() * len(wanted) - len(asked)
+    if not missing:
+        raise RemedyRefused("All of it is asked for or granted already.")
+    if missing > MOST_EXEMPTIONS:
+        raise RemedyRefused(f"These would be {missing} exemptions; for so many change the policy.")
     return [
-        (tenant, aside, plugin)
+        (tenant, *wanted[one])
         for tenant in ways_out.touched(conflict)
-        for aside in remedy.asides
-        for plugin in _plugins(conflict, aside)
-        if (tenant.pk, aside.policy.pk, aside.key, plugin.pk) not in asked
+        for one in wanted
+        if (tenant.pk, *one) not in asked
     ]
 
 
-def _plugins(conflict: Conflict, aside: Aside) -> list[Plugin]:
-    rows = Plugin.objects.filter(group_id=conflict.group_id, name__in=aside.goes)
-    return list(rows.order_by("name"))
+def _plugins(conflict: Conflict, remedy: Remedy) -> list[tuple[Aside, Plugin]]:
+    """The rules of the way, each with every plugin that it is about."""
+    names = {name for aside in remedy.asides for name in aside.goes}
+    rows = Plugin.objects.filter(group_id=conflict.group_id, name__in=names).order_by("name")
+    return [(aside, plugin) for aside in remedy.asides for plugin in rows if plugin.name in aside.goes]
 
 
 def _outcomes(conflict: Conflict, way: Way, *, at: datetime) -> dict[Tenant, TenantOutcome]:
@@ -151,12 +163,3 @@ def _versions(outcomes: Mapping[Tenant, TenantOutcome], plugin: Plugin) -> dict[
             raise RemedyRefused(f"{plugin} wouldn't be there in {tenant}, so no version can be wanted of it.")
         versions[after.version].append(tenant.key)
     return versions
-
-
-def _save(
-    drafts: Mapping[Policy, dict[str, Any]], *, comment: str, actor: Actor, at: datetime
-) -> list[PolicyVersion]:
-    return [
-        policies.save_draft(policy.group, document, actor=actor, at=at, comment=comment)
-        for policy, document in drafts.items()
-    ]

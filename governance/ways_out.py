@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import F, Max, Q, QuerySet
 
 from governance import policy_documents, policy_edits
-from governance.models import Conflict, Exemption, Policy, SelectionTenant
+from governance.models import Conflict, Exemption, Policy, PolicyVersion, SelectionTenant
 from governance.models.rule import RuleKind
 from governance.resolution import Rule
 from tenants.models import Tenant
@@ -31,19 +31,21 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A rule that a way out sets aside, with its policy in force and where the plugins concerned go then."""
+    """A rule that a way out sets aside, with its policy in force and where the plugins concerned go then.
+
+    `text` is what a change of the policy begins with: its text in force, or the draft that is to follow it.
+    """
 
     policy: Policy
     key: str
     kind: str
     goes: Mapping[str, str | None]
+    text: PolicyVersion
 
     @property
     def document(self) -> dict[str, Any]:
-        """The policy's text in force, with nothing in it that counts from when it was put in force."""
-        version = self.policy.current
-        assert version is not None, "a policy in force has a current version"
-        return policy_edits.pinned(version.document, at=version.created_at)
+        """That text, with nothing in it that counts from when it was written."""
+        return policy_edits.pinned(self.text.document, at=self.text.created_at)
 
     def __str__(self) -> str:
         return f"{self.policy}/{self.key}"
@@ -56,6 +58,12 @@ class Remedy:
     kind: Kind
     asides: tuple[Aside, ...]
     leaves: tuple[str, ...]
+
+    @property
+    def drafts(self) -> list[PolicyVersion]:
+        """The drafts that a change of the policies' texts carries on with, one a policy."""
+        drafts = (aside.text for aside in self.asides if aside.text.pk != aside.policy.current_id)
+        return list({draft.pk: draft for draft in drafts}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,14 @@ def ways(conflict: Conflict) -> list[Way]:
     names = {rule["policy"] for way in conflict.ways_out for rule in way.get("rules", ())}
     rows = Policy.objects.in_force().filter(group_id=conflict.group_id, name__in=names)
     known = {policy.name: policy for policy in rows.select_related("group", "current")}
-    return [_way(number, way, known) for number, way in enumerate(conflict.ways_out, start=1)]
+    texts = _texts(known.values())
+    return [_way(number, way, known, texts) for number, way in enumerate(conflict.ways_out, start=1)]
+
+
+def same_way(conflict: Conflict, way: Way) -> Way | None:
+    """The way out as it is by now; None where it is offered no longer."""
+    found = (one for one in ways(conflict) if one.set_aside == way.set_aside)
+    return next(found, None)
 
 
 def steps(conflict: Conflict, remedy: Remedy) -> Iterator[str]:
@@ -125,7 +140,21 @@ def drafted(conflict: Conflict) -> QuerySet[Policy]:
     return rows.annotate(newest=Max("versions__number")).filter(newest__gt=F("current__number"))
 
 
-def _way(number: int, way: Mapping[str, Any], known: Mapping[str, Policy]) -> Way:
+def _texts(policies: Collection[Policy]) -> dict[int, PolicyVersion]:
+    """By policy, the text that a change begins with, so that drafts don't lose what others drafted before.
+
+    A newer text that was in force once was taken back, and a change must not bring it again.
+    """
+    newer = PolicyVersion.objects.filter(policy__in=policies, number__gt=F("policy__current__number"))
+    newest = newer.select_related("policy").order_by("policy", "-number").distinct("policy")
+    was_in_force = set(newer.filter(rules__isnull=False).values_list("pk", flat=True))
+    texts = {policy.pk: policy.current for policy in policies if policy.current is not None}
+    return texts | {text.policy_id: text for text in newest if text.pk not in was_in_force}
+
+
+def _way(
+    number: int, way: Mapping[str, Any], known: Mapping[str, Policy], texts: Mapping[int, PolicyVersion]
+) -> Way:
     rules = way.get("rules", ())
     asides = (
         Aside(
@@ -133,6 +162,7 @@ def _way(number: int, way: Mapping[str, Any], known: Mapping[str, Policy]) -> Wa
             rule["key"],
             rule["kind"],
             {plugin["plugin"]: plugin["to"] for plugin in rule["plugins"]},
+            texts[known[rule["policy"]].pk],
         )
         for rule in rules
     )

@@ -41,10 +41,7 @@ def machine() -> dict[str, Any]:
 
 def _run(product: Throwaway, stage: str, size: Size, tell: Tell) -> dict[str, Any]:
     tell(stage)
-    options = {name: value for name, value in asdict(size).items() if name != "distinct"}
-    command = [sys.executable, "manage.py", "benchmark", "inside", stage]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    command += ["--distinct"] if size.distinct else []
+    command = [sys.executable, "manage.py", "benchmark", "inside", stage, json.dumps(asdict(size))]
     server = postgres.status(product.data_dir)
     assert server is not None, "the throwaway installation's database runs"
     begun = time.monotonic()

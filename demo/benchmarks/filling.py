@@ -121,7 +121,20 @@ def _fill(
         ((group.pk, m.key, m.key.title(), m.tier, Jsonb(dict(m.labels)), True, AT) for m in members),
     )
     ids = dict(Tenant.objects.filter(group=group, key__in=installed).values_list("key", "pk"))
-    contents = {digests[name]: text for name, text in texts.items()}
+    _fill_inventories({digests[name]: text for name, text in texts.items()})
+    _copy(
+        Manifest,
+        ("group_id", "tenant_id", "inventory_id", "observed_at", "received_at", "source", "complete"),
+        ((group.pk, ids[m.key], digests[m.alike], AT, AT, "benchmark", True) for m in members),
+    )
+    inventories = {digests[name]: releases.pairs(inventory) for name, inventory in alike.items()}
+    installations.replace(
+        group.pk, group.open_snapshot, inventories, {ids[m.key]: digests[m.alike] for m in members}
+    )
+
+
+def _fill_inventories(contents: dict[str, tuple[str, dict[str, str]]]) -> None:
+    """What the tenants of this round have and those before didn't, by digest."""
     known = set(InventoryRow.objects.filter(pk__in=contents).values_list("pk", flat=True))
     _copy(
         InventoryRow,
@@ -131,15 +144,6 @@ def _fill(
             for digest, (host, plugins) in contents.items()
             if digest not in known
         ),
-    )
-    _copy(
-        Manifest,
-        ("group_id", "tenant_id", "inventory_id", "observed_at", "received_at", "source", "complete"),
-        ((group.pk, ids[m.key], digests[m.alike], AT, AT, "benchmark", True) for m in members),
-    )
-    inventories = {digests[name]: releases.pairs(inventory) for name, inventory in alike.items()}
-    installations.replace(
-        group.pk, group.open_snapshot, inventories, {ids[m.key]: digests[m.alike] for m in members}
     )
 
 

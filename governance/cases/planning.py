@@ -2,18 +2,35 @@
 
 Asked are the verdict, the least number of changes where there is a plan, and all minimal sets of policies
 that can't hold together where there is none.
+
+Tenants of which none has to be like another are decided one by one, as evaluation decides them: what breaks a
+rule is open, what the decision asks for is opened, and the conflicting sets are those that people are told.
+What evaluation doesn't do is answered by `Tenants`. Where several tenants shall run the same version,
+evaluation settles on one version before it decides, and doesn't ask which rules would let all agree. Where a
+manifest is unsound to begin with, it leaves that as it is, while these cases want it mended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from governance.cases.format import Questions
 from governance.cases.world import World
-from governance.replaying import Case
-from governance.resolution import Binding, Component, Release, Rule, Sameness, Situation, Tenants
+from governance.replaying import Case, Refused
+from governance.resolution import (
+    Binding,
+    Component,
+    Outcome,
+    Release,
+    Rule,
+    Sameness,
+    Situation,
+    Tenants,
+    decide,
+)
+from governance.resolution.ground import Ground
 
 # Whether a release is as wanted; the function gives the rank of any version of the same plugin.
 Fits = Callable[[Release, Callable[[str], int]], bool]
@@ -53,6 +70,22 @@ def none_of(versions: Iterable[str]) -> Fits:
     """Any but these."""
     denied = frozenset(versions)
     return lambda release, _: release.version not in denied
+
+
+def wish(policy: Mapping[str, Any], host: str) -> Wish:
+    """What a policy wants of a kind that all cases write alike; raises Refused for another."""
+    plugin, tenant = policy.get("plugin", host), policy.get("tenant")
+    match policy["type"]:
+        case "deny":
+            return Wish("deny", plugin, tenant, none_of(map(str, policy["versions"])))
+        case "require":
+            return Wish("present", plugin, tenant)
+        case "forbid":
+            return Wish("absent", plugin, tenant)
+        case "hold" | "same" as kind:
+            return Wish(kind, plugin, tenant)
+        case unknown:
+            raise Refused(f"there is no policy “{unknown}”")
 
 
 @dataclass(frozen=True)
@@ -145,8 +178,38 @@ def _expected(expect: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answer(planning: Planning) -> dict[str, Any]:
     tenants = planning.question()
+    is_joint = bool(tenants.same) and len(tenants.situations) > 1
+    if is_joint or any(Ground(situation).unsound for situation in tenants.situations):
+        return _agreed(tenants, planning.rules)
+    return _decided([_evaluated(replace(situation, strict=False)) for situation in tenants.situations])
+
+
+def _evaluated(situation: Situation) -> Outcome:
+    """The decision on one tenant, with what it asks for opened."""
+    broken = (b for b in situation.bindings if not b.allows(situation.component(b.component).installed))
+    opened = {binding.component for binding in broken}
+    while True:
+        parts = (one if one.id in opened else one.closed for one in situation.components)
+        outcome = decide(replace(situation, components=tuple(parts)))
+        if not outcome.beyond:
+            return outcome
+        opened |= {one.id for one in situation.components} if outcome.widely else outcome.beyond
+
+
+def _decided(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    unsettled = [one for outcome in outcomes for one in outcome.unsettled]
+    if not unsettled:
+        return {"verdict": True, "cost": sum(len(outcome.changes) for outcome in outcomes)}
+    told = {frozenset(saying.rule for saying in one.rules) for conflict in unsettled for one in conflict.sets}
+    return _refused(one for one in told if not any(other < one for other in told))
+
+
+def _agreed(tenants: Tenants, rules: Sequence[Rule]) -> dict[str, Any]:
     agreement = tenants.agreement()
     if agreement is not None:
         return {"verdict": True, "cost": sum(map(len, agreement))}
-    conflicts = tenants.conflicts(planning.rules)
-    return {"verdict": False, "conflicts": sorted(sorted(int(key) for _, key in one) for one in conflicts)}
+    return _refused(tenants.conflicts(rules))
+
+
+def _refused(sets: Iterable[frozenset[Rule]]) -> dict[str, Any]:
+    return {"verdict": False, "conflicts": sorted(sorted(int(key) for _, key in one) for one in sets)}

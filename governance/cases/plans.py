@@ -13,10 +13,10 @@ from typing import Any
 
 from governance.cases import pinned, planning
 from governance.cases.format import Format, Questions
-from governance.cases.planning import Planning, Wish, at_least, at_most, exactly, none_of
+from governance.cases.planning import Planning, Wish, at_least, at_most, exactly
 from governance.cases.shelf import Shelf
 from governance.cases.world import World
-from governance.replaying import Case, Refused
+from governance.replaying import Case
 
 
 def _questions(document: Mapping[str, Any], shelf: Shelf) -> Questions:
@@ -53,16 +53,8 @@ def _wish(policy: Mapping[str, Any]) -> Wish:
             return Wish("range", plugin, tenant, at_most(policy["version"]))
         case "core":
             return Wish("range", plugin, tenant, exactly(policy["version"]))
-        case "deny":
-            return Wish("deny", plugin, tenant, none_of(policy["versions"]))
-        case "require":
-            return Wish("present", plugin, tenant)
-        case "forbid":
-            return Wish("absent", plugin, tenant)
-        case "hold" | "same" as kind:
-            return Wish(kind, plugin, tenant)
-        case unknown:
-            raise Refused(f"there is no policy “{unknown}”")
+        case _:
+            return planning.wish(policy, pinned.HOST)
 
 
 FORMAT = Format("plan", frozenset({"tenants", "universe", "policies"}), _questions)

@@ -12,10 +12,10 @@ from typing import Any
 
 from governance.cases import planning
 from governance.cases.format import Format, Questions
-from governance.cases.planning import Planning, Wish, at_least, between, none_of
+from governance.cases.planning import Planning, Wish, at_least, between
 from governance.cases.shelf import Shelf
 from governance.cases.world import Document, World, host_document
-from governance.replaying import Case, Refused
+from governance.replaying import Case
 
 HOST = "host"
 SCHEME = "generic"
@@ -70,16 +70,8 @@ def _wish(policy: Mapping[str, Any]) -> Wish:
             return Wish("range", HOST, tenant, at_least(str(policy["host"])))
         case "host_fix":
             return Wish("hold", HOST, tenant)
-        case "deny":
-            return Wish("deny", plugin, tenant, none_of(map(str, policy["versions"])))
-        case "require":
-            return Wish("present", plugin, tenant)
-        case "forbid":
-            return Wish("absent", plugin, tenant)
-        case "hold" | "same" as kind:
-            return Wish(kind, plugin, tenant)
-        case unknown:
-            raise Refused(f"there is no policy “{unknown}”")
+        case _:
+            return planning.wish(policy, HOST)
 
 
 FORMAT = Format("smallworlds", frozenset({"tenants", "releases", "policies"}), _questions)

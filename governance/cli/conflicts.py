@@ -65,13 +65,8 @@ def decide(
     """Record a person's decision for rules or for a way out, and let the runs that stood at it go on."""
     conflict = _named(group, conflict_id)
     rules = [_rule(text) for text in set_aside] if way is None else _way(conflict, way)
-    conflicts.decide(
-        conflict,
-        set_aside=rules,
-        reason=reason,
-        actor=_actor(group, person),
-        at=at,
-    )
+    actor = _actor(group, person)
+    conflicts.decide(conflict, set_aside=rules, reason=reason, actor=actor, at=at)
     resumed = pipeline.resume_decided(group)
     conflict.refresh_from_db()
     document = {**presenters.conflict(conflict), "resumed_runs": [run.number for run in resumed]}

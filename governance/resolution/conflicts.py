@@ -29,7 +29,8 @@ RULES = Bound(sets=24, questions=400)
 class Conflict:
     """Components that break a rule and have no way to go together, by all minimal sets of rules that say so.
 
-    Of these rules any fewer could hold together. `complete` is False where there may be further sets.
+    Of these rules any fewer could hold together, with what isn't stuck where it has to go. `complete` is
+    False where there may be further sets.
     """
 
     stuck: tuple[int, ...]
@@ -64,13 +65,15 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
     return [tuple(goals[place] for place in sorted(group)) for group in _joined(filter(None, found.sets))]
 
 
-def conflict(oracle: Oracle, stuck: Sequence[int], bound: Bound = RULES) -> Conflict:
-    """All minimal sets of rules under which these components can't go together.
+def conflict(
+    oracle: Oracle, stuck: Sequence[int], settled: Sequence[int] = (), bound: Bound = RULES
+) -> Conflict:
+    """All minimal sets of rules under which these components can't go, beside what goes in any case.
 
     None where that they can't isn't found again within the solver's bound.
     """
     bindings = _in_question(oracle.problem, stuck)
-    found = conflicting(oracle, bindings, stuck, bound)
+    found = conflicting(oracle, bindings, (*stuck, *settled), bound)
     sets = tuple(tuple(bindings[place] for place in sorted(places)) for places in filter(None, found.sets))
     return Conflict(tuple(stuck), sets, found.complete)
 

@@ -24,13 +24,15 @@ def explain(problem: Problem, stuck: Iterable[tuple[int, ...]], *, final: bool) 
 
     Raises Beyond where components have to be opened first; not if `final`.
     """
+    groups = list(stuck)
+    settled = [goal for goal in problem.obliged if not any(goal in group for group in groups)]
     with Clauses(problem, whole=True) as clauses:
         search = Search(clauses, final=final)
-        return tuple(_explained(Oracle(problem, search), group) for group in stuck)
+        return tuple(_explained(Oracle(problem, search), group, settled) for group in groups)
 
 
-def _explained(oracle: Oracle, stuck: tuple[int, ...]) -> Unsettled:
-    found, ways = ways_out(oracle, conflict(oracle, stuck))
+def _explained(oracle: Oracle, stuck: tuple[int, ...], settled: Sequence[int]) -> Unsettled:
+    found, ways = ways_out(oracle, conflict(oracle, stuck, settled), settled)
     return _unsettled(oracle.problem, found, ways, proved=oracle.proved)
 
 

@@ -17,22 +17,26 @@ ASIDE = 3  # the most rules that one way out sets aside, unless none does with s
 WAYS = 6  # how many ways out are told, the lightest first
 
 
-def ways_out(oracle: Oracle, conflict: Conflict) -> tuple[Conflict, tuple[WayOut, ...]]:
+def ways_out(
+    oracle: Oracle, conflict: Conflict, settled: Sequence[int]
+) -> tuple[Conflict, tuple[WayOut, ...]]:
     """The ways out, the lightest first, and the conflict with what was found out about it on the way.
 
     Who wants out sets aside a rule of every conflicting set. Where that doesn't lead out, there is a further
     set, and it begins anew. Where it takes more rules than are looked for, one set that will do is told.
+    Out is where what is stuck goes beside the `settled`, which go in any case.
     """
+    goals = (*conflict.stuck, *settled)
     while conflict.sets:
         ways: list[WayOut] = []
         further: tuple[Binding, ...] | None = None
-        for rules in list(_candidates(conflict)) or [_giving_way(oracle, conflict)]:
+        for rules in list(_candidates(conflict)) or [_giving_way(oracle, conflict, goals)]:
             left = _left(oracle, conflict, rules)
-            state = oracle.way(left, conflict.stuck)
+            state = oracle.way(left, goals)
             if state is not None:
                 ways.append(_way(oracle, conflict, rules, state))
                 continue
-            further = _further(oracle, conflict, left)
+            further = _further(oracle, goals, left)
             break
         if not further:
             return conflict, tuple(ways)
@@ -55,13 +59,13 @@ def _candidates(conflict: Conflict) -> Iterator[tuple[Rule, ...]]:
     return islice((tuple(sorted(rules)) for rules in ordered), WAYS)
 
 
-def _giving_way(oracle: Oracle, conflict: Conflict) -> tuple[Rule, ...]:
+def _giving_way(oracle: Oracle, conflict: Conflict, goals: Sequence[int]) -> tuple[Rule, ...]:
     """Which of the rules have to go if the weighty ones are kept as far as there is a way with them."""
     weights = _weights(conflict)
     aside = set(weights)
     for rule in sorted(weights, key=lambda rule: (-weights[rule], rule)):
         left = _left(oracle, conflict, aside - {rule})
-        if oracle.failing(left, conflict.stuck) is None:
+        if oracle.failing(left, goals) is None:
             aside.remove(rule)
     return tuple(sorted(aside))
 
@@ -76,11 +80,11 @@ def _left(oracle: Oracle, conflict: Conflict, aside: Collection[Rule]) -> list[B
     return [b for b in bindings if b.rule not in aside or b.component not in concerned]
 
 
-def _further(oracle: Oracle, conflict: Conflict, left: Sequence[Binding]) -> tuple[Binding, ...] | None:
+def _further(oracle: Oracle, goals: Sequence[int], left: Sequence[Binding]) -> tuple[Binding, ...] | None:
     """A minimal conflicting set among the rules that are left; None where no rule is to blame."""
 
     def failing(places: Sequence[int]) -> list[int] | None:
-        failed = oracle.failing([left[place] for place in places], conflict.stuck)
+        failed = oracle.failing([left[place] for place in places], goals)
         return None if failed is None else [left.index(binding) for binding in failed]
 
     failed = failing(range(len(left)))

@@ -87,7 +87,10 @@ def range_is_valid(dialect: Scheme, case: Case) -> bool:
 def range_contains(dialect: Scheme, case: Case) -> bool:
     """Tell whether the version is in the range, under the case's options; raises InvalidRange."""
     options, text = _options(case), case["range"]
-    if dialect.name == "pypi":  # which compares with === what is no version, too
+    if dialect.name == "pypi" and (
+        options.get("prereleases") is not None or not version_is_valid(dialect, case)
+    ):
+        # what no policy can ask for; and === compares even what is no version
         return pypi.read_range(text).contains(str(case["version"]), prereleases=options.get("prereleases"))
     found: npm_range.Matcher | helm.Matcher
     if dialect.name == "npm" and options:

@@ -64,22 +64,25 @@ def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     if message.destination == Destination.ORCHESTRATOR:
         messages.error(request, delivery.ADVICE[message.destination])
         return redirect_to(request, "delivery_list")
-    return _retry(request, [message])
+    delivery.retry(message, actor=request.actor, at=timezone.now())
+    return _retried(request, 1)
 
 
 @require_POST
 @requires(Permission.PLAN_OPERATE)
 def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
     """Try everything again that was given up; for after an outage."""
-    return _retry(request, list(delivery.retriable(request.access)))
+    count = delivery.retry_all(request.access.group_id, actor=request.actor, at=timezone.now())
+    return _retried(request, count)
 
 
-def _retry(request: ConsoleRequest, chosen: list[OutboxMessage]) -> HttpResponse:
-    group_id = request.access.group_id
-    delivery.retry(chosen, group_id=group_id, actor=request.actor, at=timezone.now())
-    queue.enqueue("governance.jobs.follow_up", group_id=group_id)
-    counted = "1 message is" if len(chosen) == 1 else f"{len(chosen)} messages are"
-    messages.success(request, f"{counted} tried again now.")
+def _retried(request: ConsoleRequest, count: int) -> HttpResponse:
+    if count:
+        queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
+        counted = "1 message is" if count == 1 else f"{count:,} messages are"
+        messages.success(request, f"{counted} tried again now.")
+    else:
+        messages.info(request, "Nothing to retry.")
     return redirect_to(request, "delivery_list")
 
 

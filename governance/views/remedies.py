@@ -69,10 +69,9 @@ def _draft(request: ConsoleRequest, pk: UUID, number: int, kind: Kind) -> HttpRe
     conflict, way = _reached(request, pk, number)
     form = DraftForm(request.POST or None, conflict=conflict, way=way, at=timezone.now())
     if request.method == "POST" and form.is_valid():
-        draft = remedies.draft_hold_change if kind == Kind.HOLD else remedies.draft_variants
         comment = form.cleaned_data["reason"]
         try:
-            drafts = draft(conflict, way, comment=comment, actor=request.actor, at=form.at)
+            drafts = remedies.draft(conflict, way, kind, comment=comment, actor=request.actor, at=form.at)
         except _REFUSALS as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -158,7 +158,7 @@ def tenant_history(request: ConsoleRequest, pk: int) -> HttpResponse:
 def tenant_consistency(request: ConsoleRequest, pk: int) -> HttpResponse:
     """What can't run in the tenant as it is now."""
     tenant = _reached(request, pk)
-    return _tenant_page(request, tenant, "consistency", None, misfits=consistency.misfits(tenant))
+    return _tenant_page(request, tenant, "consistency", None, judgement=consistency.judge(tenant))
 
 
 def _reached(request: ConsoleRequest, pk: int) -> Tenant:

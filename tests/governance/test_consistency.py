@@ -24,6 +24,20 @@ def needs(plugin: str, text: str = "", **more: Any) -> dict[str, Any]:
     return {"plugin": plugin, "range": text, **more}
 
 
+def report(world: World, *, complete: bool = True, days: int = 0) -> None:
+    """Let tenant-a have sent a manifest; what it runs stays as it is."""
+    inventory, _ = Inventory.objects.get_or_create(digest="0" * 64, plugins={}, size=0)
+    Manifest.objects.create(
+        group=world.group,
+        tenant=world.tenant_a,
+        inventory=inventory,
+        observed_at=AT + timedelta(days=days),
+        received_at=AT,
+        source="file",
+        complete=complete,
+    )
+
+
 @pytest.fixture
 def fleet(world: World) -> World:
     """tenant-a runs three plugins on a host; nothing asks anything of another yet."""
@@ -35,19 +49,19 @@ def fleet(world: World) -> World:
 
 
 def found(world: World) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    return {m.plugin: (m.usable, m.reasons) for m in consistency.misfits(world.tenant_a)}
+    return {m.plugin: (m.usable, m.reasons) for m in consistency.judge(world.tenant_a).misfits}
 
 
 def test_nothing_is_wrong_where_everything_finds_what_it_asks(fleet: World) -> None:
     asks("shop", requires=[needs("crm", ">=1.0.0")], host_min="1.0.0", conflicts=[needs("tax", ">=2.0.0")])
-    assert consistency.misfits(fleet.tenant_a) == []
+    assert consistency.judge(fleet.tenant_a).misfits == ()
 
 
 def test_a_plugin_without_what_it_needs_cant_run_nor_can_those_that_need_it(fleet: World) -> None:
     asks("crm", requires=[needs("tax", ">=2.0.0")])
     asks("shop", requires=[needs("crm")])
     crm = Plugin.objects.get(name="crm").pk
-    first, second = consistency.misfits(fleet.tenant_a)
+    first, second = consistency.judge(fleet.tenant_a).misfits
     assert first == Misfit(crm, "crm", "1.0.0", False, ("needs tax >=2.0.0, and tax is at 1.0.0",))
     assert second.reasons == ("needs crm, and crm can't run",)
 
@@ -120,17 +134,8 @@ def test_nobody_is_blamed_for_what_the_newest_manifest_may_leave_out(
     fleet: World, complete: bool, blamed: list[str]
 ) -> None:
     asks("shop", requires=[needs("gone")])
-    inventory = Inventory.objects.create(digest="0" * 64, plugins={}, size=0)
-    for days, whole in ((1, complete), (0, not complete)):
-        Manifest.objects.create(
-            group=fleet.group,
-            tenant=fleet.tenant_a,
-            inventory=inventory,
-            observed_at=AT + timedelta(days=days),
-            received_at=AT,
-            source="file",
-            complete=whole,
-        )
+    report(fleet, complete=complete, days=1)
+    report(fleet, complete=not complete)
     assert list(found(fleet)) == blamed
 
 
@@ -161,14 +166,14 @@ def test_the_queries_are_as_many_however_much_is_installed(
     fleet: World, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(3):
-        consistency.misfits(fleet.tenant_a)
+        consistency.judge(fleet.tenant_a)
     for number in range(30):
         factories.plugin(fleet.group, f"more-{number}", ["1.0.0"])
         asks(f"more-{number}", requires=[needs("crm", ">=2.0.0")])
     names = Plugin.objects.filter(is_host=False).values_list("name", flat=True)
     factories.install(fleet.tenant_a, {"platform": "1.0.0", **dict.fromkeys(names, "1.0.0")})
     with django_assert_num_queries(3):
-        assert len(consistency.misfits(fleet.tenant_a)) == 30
+        assert len(consistency.judge(fleet.tenant_a).misfits) == 30
 
 
 class TestPage:
@@ -186,7 +191,41 @@ class TestPage:
         assert page.count("Can’t run</span>") == page.count("Not beside the other</span>") == 1
 
     def test_where_everything_goes_together_it_says_so(self, fleet: World, client: Client) -> None:
-        assert "Everything goes together" in self.read(fleet, client)
+        report(fleet)
+        page = self.read(fleet, client)
+        assert "Everything goes together" in page
+        assert "isn’t judged" not in page
+
+    def test_a_tenant_that_has_reported_nothing_isnt_said_to_be_fine(
+        self, world: World, client: Client
+    ) -> None:
+        page = self.read(world, client)
+        assert "Nothing reported yet" in page
+        assert "Everything goes together" not in page
+
+    def test_what_a_manifest_may_leave_out_isnt_said_to_be_fine(self, fleet: World, client: Client) -> None:
+        report(fleet, complete=False)
+        page = self.read(fleet, client)
+        assert "Only what the manifest lists was judged" in page
+        assert "may leave plugins out" in page
+        assert "Everything goes together" not in page
+
+    def test_what_is_asked_of_an_unknown_host_isnt_said_to_be_fine(
+        self, fleet: World, client: Client
+    ) -> None:
+        report(fleet)
+        factories.install(fleet.tenant_a, {"shop": "1.0.0"})
+        asks("shop", host_min="2.0.0")
+        page = self.read(fleet, client)
+        assert "Which host the tenant runs isn’t known" in page
+        assert "Everything goes together" not in page
+
+    def test_what_cant_run_is_told_beside_what_wasnt_judged(self, fleet: World, client: Client) -> None:
+        report(fleet, complete=False)
+        asks("crm", requires=[needs("tax", ">=2.0.0")])
+        page = self.read(fleet, client)
+        assert "Can’t run</span>" in page
+        assert "may leave plugins out" in page
 
     def test_the_tenants_other_pages_lead_to_it(self, fleet: World, client: Client) -> None:
         client.force_login(fleet.owner)

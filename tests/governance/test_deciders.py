@@ -1,15 +1,16 @@
 """Parts decided by several processes."""
 
 import io
-import os
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from django.conf import LazySettings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from governance import deciders
-from governance.resolution import decide_whole
+from governance import deciders, outcomes
+from governance.resolution import Outcome, Situation, decide_whole
 from tests.governance.resolution.test_best import a_world, worlds
 from tests.governance.resolution.worlds import World
 
@@ -18,21 +19,20 @@ PARTS = [a_world(seed).situation() for seed in range(60)]
 
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes are asked from the first part on, as on a machine with several cores."""
+    """Processes are asked from the first part on."""
     monkeypatch.setattr(deciders, "ALONE", -1.0)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_several_processes_come_to_what_one_does_and_in_the_same_order() -> None:
-    assert deciders.decide_all(PARTS) == [decide_whole(part) for part in PARTS]
+    assert deciders.decide_all(PARTS, processes=2) == [decide_whole(part) for part in PARTS]
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_the_releases_of_an_outcome_are_those_of_the_part() -> None:
     changed = [
         (part, change)
-        for part, outcome in zip(PARTS, deciders.decide_all(PARTS), strict=True)
+        for part, outcome in zip(PARTS, deciders.decide_all(PARTS, processes=2), strict=True)
         for change in outcome.changes
         if change.after is not None
     ]
@@ -52,7 +52,38 @@ def test_a_process_that_ends_before_its_time_is_an_error_and_no_outcome(
     # More than once, since threads that wait for one another do so now and then only.
     for _ in range(20):
         with pytest.raises(RuntimeError):
-            deciders.decide_all(PARTS)
+            deciders.decide_all(PARTS, processes=2)
+
+
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize(("allowed", "started"), [(1, 0), (3, 3)])
+def test_no_more_processes_are_started_than_may_be(
+    monkeypatch: pytest.MonkeyPatch, allowed: int, started: int
+) -> None:
+    start, seen = deciders._process, list[subprocess.Popen[bytes]]()
+
+    def counted() -> subprocess.Popen[bytes]:
+        seen.append(start())
+        return seen[-1]
+
+    monkeypatch.setattr(deciders, "_process", counted)
+    assert deciders.decide_all(PARTS, processes=allowed) == [decide_whole(part) for part in PARTS]
+    assert len(seen) == started
+
+
+def test_evaluation_asks_as_many_processes_as_the_environment_allows(
+    monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    asked: list[int] = []
+
+    def noted(parts: list[Situation], *, processes: int) -> list[Outcome]:
+        asked.append(processes)
+        return [decide_whole(part) for part in parts]
+
+    monkeypatch.setattr(outcomes, "decide_all", noted)
+    settings.DECIDERS = 7
+    outcomes._decided(PARTS[:2])
+    assert asked == [7]
 
 
 def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,11 +91,11 @@ def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("no process is worth it")
 
     monkeypatch.setattr(deciders, "_process", unwanted)
-    assert deciders.decide_all(PARTS[:3]) == [decide_whole(part) for part in PARTS[:3]]
+    assert deciders.decide_all(PARTS[:3], processes=2) == [decide_whole(part) for part in PARTS[:3]]
 
 
 @given(st.lists(worlds(), max_size=4))
-@settings(max_examples=30, deadline=None)
+@examples(max_examples=30, deadline=None)
 def test_what_is_sent_and_received_is_what_was_asked_and_answered(several: list[World]) -> None:
     parts = [world.situation() for world in several]
     asked, answers = io.BytesIO(), io.BytesIO()

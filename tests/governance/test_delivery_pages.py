@@ -9,6 +9,8 @@ from django.test import Client
 from audit import outbox
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
+from config.access import SYSTEM
+from governance import delivery
 from governance.models import WebhookSubscription
 from tenants.models import Role
 from tests import factories
@@ -117,6 +119,44 @@ def test_after_an_outage_everything_is_retried_at_once(world: World, owner: Clie
 
     assert OutboxMessage.objects.filter(status=OutboxStatus.PENDING).count() == 2
     assert Entry.objects.filter(action="delivery.retried").count() == 2
+
+
+def test_what_is_retried_at_once_costs_the_same_however_much_it_is(
+    world: World, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    message(world, "first")
+    with django_assert_max_num_queries(50) as few:
+        owner.post(f"{LIST}retry/")
+    for number in range(10):
+        message(world, f"m-{number}")
+    with django_assert_max_num_queries(len(few)):
+        owner.post(f"{LIST}retry/")
+    assert Entry.objects.filter(action="delivery.retried").count() == 11
+
+
+def test_each_that_is_retried_stands_in_the_ledger_with_what_it_is_about(world: World, owner: Client) -> None:
+    message(world, "m", last_error="away")
+    for destination in (Destination.WEBHOOK, Destination.AUDIT):
+        message(world, destination, destination=destination)
+
+    owner.post(f"{LIST}retry/")
+
+    entries = Entry.objects.filter(action="delivery.retried")
+    assert {entry.subject_label for entry in entries} == {"About m", "About webhook", "audit"}
+    entry = entries.get(subject_label="About m")
+    assert entry.data == {"destination": "email", "key": "m", "error": "away"}
+
+
+def test_what_somebody_else_retried_meanwhile_is_no_hindrance(world: World, owner: Client) -> None:
+    stuck, other = message(world, "m"), message(world, "other")
+    delivery.retry(other, actor=SYSTEM, at=AT)
+
+    told = owner.post(f"{LIST}retry/", follow=True).content.decode()
+
+    assert "1 message is tried again now." in told
+    stuck.refresh_from_db()
+    assert stuck.status == OutboxStatus.PENDING
+    assert "Nothing to retry." in owner.post(f"{LIST}retry/", follow=True).content.decode()
 
 
 def test_another_groups_messages_are_not_there(world: World, owner: Client) -> None:

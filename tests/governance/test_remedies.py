@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from config import queue
@@ -16,7 +17,7 @@ from governance import conflicts, decisions, drift, exemptions, policies, remedi
 from governance.exemptions import ExemptionRefused, FourEyes
 from governance.models import Conflict, Exemption, Finding, Policy, PolicyVersion
 from governance.remedies import RemedyRefused
-from governance.ways_out import Way
+from governance.ways_out import Kind, Way
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import disputed
@@ -57,9 +58,8 @@ def apply(drafts: Sequence[PolicyVersion]) -> None:
         policies.apply_version(draft, actor=SYSTEM, at=LATER)
 
 
-def drafted(draft: Any, conflict: Conflict, chosen: Way) -> list[PolicyVersion]:
-    made: list[PolicyVersion] = draft(conflict, chosen, comment="Agreed.", actor=ASKER, at=AT)
-    return made
+def drafted(kind: Kind, conflict: Conflict, chosen: Way, *, at: datetime = AT) -> list[PolicyVersion]:
+    return remedies.draft(conflict, chosen, kind, comment="Agreed.", actor=ASKER, at=at)
 
 
 def test_exemptions_end_the_conflict_once_somebody_else_grants_them(world: World) -> None:
@@ -100,9 +100,45 @@ def test_so_many_exemptions_that_nobody_would_read_them_are_not_asked_for(
         ask(conflict, way(conflict, "core/crm"))
 
 
+def test_too_many_are_refused_at_the_same_cost_however_many_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflict = disputed.dispute(world)
+    chosen = way(conflict, "core/crm")
+    monkeypatch.setattr(remedies, "MOST_EXEMPTIONS", 0)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries, pytest.raises(RemedyRefused):
+            ask(conflict, chosen)
+        return len(queries)
+
+    few = cost()
+    for number in range(8):
+        tenant = factories.tenant(world.group, f"site-{number}")
+        conflict.touched.create(group=world.group, tenant=tenant)
+    assert cost() == few
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"), [(None, "core/crm"), (Kind.DRAFT, "core/crm"), (Kind.HOLD, "freeze/hold")]
+)
+def test_who_asks_at_the_same_time_waits_before_looking_at_what_is_there(
+    world: World, kind: Kind | None, rule: str
+) -> None:
+    conflict = disputed.dispute(world)
+    chosen = way(conflict, rule)
+    with CaptureQueriesContext(connection) as queries:
+        if kind is None:
+            ask(conflict, chosen)
+        else:
+            drafted(kind, conflict, chosen)
+    reads = [query["sql"] for query in queries if "SELECT" in query["sql"]]
+    assert "pg_advisory_xact_lock" in reads[0]
+
+
 def test_a_hold_lets_go_of_the_tenants_touched_and_keeps_the_others(world: World) -> None:
     conflict = disputed.dispute(world, held={"except": {"labels": {"ring": "pilot"}}})
-    drafts = drafted(remedies.draft_hold_change, conflict, way(conflict, "freeze/hold"))
+    drafts = drafted(Kind.HOLD, conflict, way(conflict, "freeze/hold"))
     (draft,) = drafts
     assert draft.document["tenants"] == {"except": [{"labels": {"ring": "pilot"}}, {"keys": ["tenant-b"]}]}
     assert draft.document["until"] == (AT + timedelta(days=30)).isoformat()
@@ -118,7 +154,7 @@ def test_a_hold_lets_go_of_the_tenants_touched_and_keeps_the_others(world: World
 
 def test_a_hold_that_selects_nobody_else_ends(world: World) -> None:
     conflict = disputed.dispute(world)
-    drafts = drafted(remedies.draft_hold_change, conflict, way(conflict, "freeze/hold"))
+    drafts = drafted(Kind.HOLD, conflict, way(conflict, "freeze/hold"))
     assert drafts[0].document == {
         **disputed.FREEZE,
         "tenants": {"keys": ["tenant-b"]},
@@ -132,7 +168,7 @@ def test_a_hold_that_selects_nobody_else_ends(world: World) -> None:
 
 def test_a_variant_wants_of_the_tenant_what_it_would_have_without_the_rule(world: World) -> None:
     conflict = disputed.dispute(world)
-    drafts = drafted(remedies.draft_variants, conflict, way(conflict, "core/crm"))
+    drafts = drafted(Kind.DRAFT, conflict, way(conflict, "core/crm"))
     (variant,) = drafts[0].document["rules"][0]["variants"]
     assert variant == {"name": "tenant-b", "tenants": {"keys": ["tenant-b"]}, "exactly": "2.3.0"}
     assert Policy.objects.get(name="core").current != drafts[0]
@@ -149,7 +185,7 @@ def test_tenants_that_differ_get_a_variant_each(world: World) -> None:
     disputed.policy(world, "floor", {"at_least": "2.4.0"})
     disputed.policy(world, "cap", {"at_most": "2.3.0"}, tenants={"keys": ["tenant-b", "tenant-c"]})
     conflict = Conflict.objects.waiting().get()
-    drafts = drafted(remedies.draft_variants, conflict, way(conflict, "floor/crm"))
+    drafts = drafted(Kind.DRAFT, conflict, way(conflict, "floor/crm"))
     variants = drafts[0].document["rules"][0]["variants"]
     assert {variant["exactly"]: variant["tenants"]["keys"] for variant in variants} == {
         "2.2.0": ["tenant-c"],
@@ -167,7 +203,7 @@ def test_a_baselines_versions_are_varied_too(world: World) -> None:
     disputed.hold(world, {"keys": ["tenant-b"]})
     conflict = Conflict.objects.waiting().get()
     finding = Finding.objects.open().get()
-    drafts = drafted(remedies.draft_variants, conflict, way(conflict, "wanted/crm"))
+    drafts = drafted(Kind.DRAFT, conflict, way(conflict, "wanted/crm"))
     assert drafts[0].document["rules"][0]["at_least"] == "2.4.0"
     apply(drafts)
     assert not Conflict.objects.standing().exists()
@@ -189,7 +225,7 @@ def test_a_way_of_several_kinds_is_gone_by_several_changes(world: World) -> None
     approve(ask(conflict, chosen))
     assert Conflict.objects.waiting().exists()
     again = Conflict.objects.waiting().get()
-    apply(drafted(remedies.draft_hold_change, again, way(again, "freeze/hold")))
+    apply(drafted(Kind.HOLD, again, way(again, "freeze/hold")))
     assert not Conflict.objects.standing().exists()
 
 
@@ -219,7 +255,7 @@ def test_a_variant_is_drafted_for_what_is_there_and_not_for_what_was(world: Worl
     factories.install(world.tenant_b, {"crm": "2.4.0"})
     drift.detect(world.group, at=AT)
     with pytest.raises(RemedyRefused, match="isn't there any more in tenant-b"):
-        drafted(remedies.draft_variants, conflict, chosen)
+        drafted(Kind.DRAFT, conflict, chosen)
     decisions.evaluate(world.group, at=AT, actor=SYSTEM)
     assert not Conflict.objects.standing().exists()
 
@@ -230,7 +266,7 @@ def test_what_was_asked_for_and_drafted_is_found_again(world: World) -> None:
     assert not ways_out.asked_for(conflict, chosen.asides).exists()
     assert not ways_out.drafted(conflict).exists()
     (asked,) = ask(conflict, chosen)
-    (draft,) = drafted(remedies.draft_variants, conflict, chosen)
+    (draft,) = drafted(Kind.DRAFT, conflict, chosen)
     assert list(ways_out.asked_for(conflict, chosen.asides)) == [asked]
     assert list(ways_out.drafted(conflict)) == [draft.policy]
 

@@ -58,19 +58,9 @@ class Command(TyperCommand):
         self._print(as_json, {_name(size): self._measured(partial(evaluation.measure, size))})
 
     @command(hidden=True)
-    def inside(
-        self,
-        stage: str,
-        tenants: Tenants = 10_000,
-        plugins: Plugins = 200,
-        policies: Policies = 50,
-        drift: Drift = 0.12,
-        distinct: Distinct = False,
-        seed: Seed = 1,
-    ) -> None:
-        """One stage, in the throwaway installation that a measurement has made."""
-        fleet = Fleet(Size(tenants, plugins, policies, drift, distinct, seed))
-        self.stdout.write(json.dumps(STAGES[stage](fleet)))
+    def inside(self, stage: str, size: str) -> None:
+        """One stage, in the throwaway installation that a measurement has made. The size is JSON."""
+        self.stdout.write(json.dumps(STAGES[stage](Fleet(Size(**json.loads(size))))))
 
     def _measured(self, measure: Measure) -> dict[str, Any]:
         with Console(stderr=True).status("Starting …") as status:

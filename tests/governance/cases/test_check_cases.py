@@ -10,6 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from demo.sources import FACTS
+from governance.cases import planning
+from governance.resolution import Outcome
 
 FILES = Path(__file__).parent / "files"
 JENKINS = FACTS / "catalogue-jenkins.json.gz"
@@ -87,6 +89,35 @@ def test_a_wrong_answer_about_a_plan_is_seen(tmp_path: Path) -> None:
     found = json.loads(out.getvalue())["cases.json"]
     assert found["agree"] == 0
     assert found["agree_on"] == {"verdict": 2, "cost": 0, "conflicts": 0}
+
+
+def test_what_evaluation_would_decide_is_what_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worlds = json.loads(gzip.decompress((FILES / "cases-smallworlds.json.gz").read_bytes()))["cases"]
+    costly = [one for one in worlds if one["expect"].get("min_changes")]
+    apart = [one for one in costly if all(policy["type"] != "same" for policy in one["policies"])]
+    monkeypatch.setattr(planning, "decide", lambda _: Outcome())
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("check_cases", write(tmp_path, *apart), "--json", stdout=out)
+    found = json.loads(out.getvalue())["cases.json"]
+    assert len(found["disagree"]) == len(apart) > 100
+    assert found["agree_on"] == {"verdict": len(apart), "cost": 0}
+
+
+def test_what_is_unsound_to_begin_with_is_to_be_mended(tmp_path: Path) -> None:
+    needy = {"host_min": 1, "host_max": 1, "requires": [{"plugin": "B", "lo": 1, "hi": 1}]}
+    world = {
+        "plugins": ["A", "B"],
+        "versions": 1,
+        "hosts": 1,
+        "releases": {"A@1": needy, "B@1": {**needy, "requires": []}},
+        "tenants": [{"host": 1, "installed": {"A": 1}}],
+        "policies": [],
+        "expect": {"satisfiable": True, "min_changes": 1},
+    }
+    assert asked(write(tmp_path, world))["cases.json"]["agree"] == 1
 
 
 def test_an_unknown_policy_is_refused_by_name(tmp_path: Path) -> None:

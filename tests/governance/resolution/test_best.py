@@ -175,7 +175,7 @@ def test_no_way_within_the_bound_is_proof(world: World) -> None:
 def test_a_conflict_names_all_minimal_sets_of_rules_that_cannot_hold_together(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
-        named = enumeration.conflict(unsettled.stuck)
+        named = enumeration.conflict([*unsettled.stuck, *enumeration.settled])
         assert _named(one.rules for one in unsettled.sets) == _named(named)
         assert len(unsettled.sets) == len(named)
         assert unsettled.complete
@@ -197,12 +197,13 @@ def test_each_stuck_component_is_in_one_conflict(world: World) -> None:
 def test_a_way_out_is_among_the_lightest_that_enumeration_finds(world: World) -> None:
     enumeration = Enumeration(world)
     for unsettled in world.decide().unsettled:
+        goals = [*unsettled.stuck, *enumeration.settled]
         rules_of_it = sorted({saying.rule for saying in unsettled.rules})
         leading_out = [
             rules
             for size in (1, 2, 3)
             for rules in itertools.combinations(rules_of_it, size)
-            if enumeration.may_go(unsettled.stuck, world.without(rules, unsettled.components).bindings)
+            if enumeration.may_go(goals, world.without(rules, unsettled.components).bindings)
         ] or [tuple(rules_of_it)]
         minimal = {rules for rules in leading_out if not any(set(o) < set(rules) for o in leading_out)}
         assert {way.rules for way in unsettled.ways_out} == minimal
@@ -220,4 +221,5 @@ def test_there_is_a_way_out_of_each_conflict_however_few_rules_one_may_set_aside
         (way,) = unsettled.ways_out
         for rules in ((), *itertools.combinations(way.rules, len(way.rules) - 1), way.rules):
             left = world.without(rules, unsettled.components).bindings
-            assert enumeration.may_go(unsettled.stuck, left) == (rules == way.rules)
+            goals = [*unsettled.stuck, *enumeration.settled]
+            assert enumeration.may_go(goals, left) == (rules == way.rules)

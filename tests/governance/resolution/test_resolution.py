@@ -247,3 +247,20 @@ def test_the_same_demands_are_the_same_conflict_whatever_is_installed() -> None:
     rules = (wants(1, [3]), wants(2, [1, 2], "cap"))
     prints = {World({1: 1, 2: here}, relations, rules).decide().unsettled[0].fingerprint for here in (1, 2)}
     assert len(prints) == 1
+
+
+def test_a_way_out_also_gets_along_with_what_goes_in_any_case() -> None:
+    world = World(
+        {1: 3, 2: 1, HOST: 1},
+        {(2, 3): (need(1, [2, 3]),)},
+        (wants(1, [1], "first"), wants(2, [1], "second"), wants(2, [3], "third")),
+    )
+    outcome = world.decide()
+    assert [(change.component, change.after) for change in outcome.changes] == [(1, world.release(1, 1))]
+    (unsettled,) = outcome.unsettled
+    assert unsettled.stuck == (2,)
+    sets = {frozenset(saying.policy for saying in one.rules) for one in unsettled.sets}
+    assert sets == {frozenset({"second", "third"}), frozenset({"first", "third"})}
+    for way in unsettled.ways_out:
+        after = world.without(way.rules, unsettled.components).decide()
+        assert not after.unsettled

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from governance.replaying import BadFile
-from governance.versions import replay
+from governance.versions import replay, scheme
+from governance.versions.pypi import Pypi
 
 
 def _cases(scheme: str, *cases: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +146,17 @@ def test_a_range_that_can_not_be_read_is_no_agreement() -> None:
         (
             "vers",
             {"kind": "sort", "scheme": "maven", "versions": ["2-1", "2.0.a"], "expect": ["2-1", "2.0.a"]},
-            "since",
+            "Maven’s own ComparableVersionTest now lists 2.0.a",
+        ),
+        (
+            "vers",
+            {
+                "kind": "sort",
+                "scheme": "maven",
+                "versions": ["2.0.a", "2.0.0.a"],
+                "expect": ["2.0.a", "2.0.0.a"],
+            },
+            "takes 2.0.a and 2.0.0.a for one version",
         ),
     ],
 )
@@ -155,6 +166,34 @@ def test_what_is_not_offered_counts_as_not_applicable(scheme: str, case: dict[st
     [(found, count)] = outcome.not_applicable.items()
     assert reason in found
     assert count == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "through_the_dialect"),
+    [
+        ({"version": "1.0"}, True),
+        ({"version": "1.0", "options": {}}, True),
+        ({"version": "1.0", "options": {"prereleases": None}}, True),
+        ({"version": "1.0", "options": {"prereleases": False}}, False),
+        ({"version": "odd"}, False),
+    ],
+)
+def test_python_ranges_are_asked_of_the_dialect_that_policies_use(
+    asked: dict[str, Any], through_the_dialect: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges: list[str] = []
+
+    def watched(text: str) -> Any:
+        ranges.append(text)
+        return Pypi().range(text)
+
+    monkeypatch.setattr(scheme("pypi"), "range", watched)
+    expect = asked["version"] == "1.0"
+    outcome = replay.replay(
+        _cases("pep440", {"kind": "satisfies", "range": ">=1.0", **asked, "expect": expect})
+    )
+    assert outcome.agree == 1
+    assert bool(ranges) is through_the_dialect
 
 
 def test_an_order_table_is_one_case_a_plugin() -> None:
