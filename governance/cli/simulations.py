@@ -93,7 +93,7 @@ def show(out: Output, kept: Simulation) -> None:
     out.say(simulation.verdict(kept), "bold")
     out.table(
         f"{kept}, on snapshot {kept.snapshot_number}",
-        ("", "now", "then", "carried out"),
+        ("", *simulation.columns(kept), "carried out"),
         [
             [word.replace("_", " "), *(state.get(word) for state in states)]
             for word in outcome["after"]

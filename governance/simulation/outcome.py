@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,18 +46,22 @@ class _After:
 def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> Outcome:
     """Weigh and judge both states by the same functions; nothing of it stays. Raises ConfigurationError.
 
-    Everything is weighed, but only what the supposition can concern is judged: about every other tenant the
-    same is decided before and after.
+    The state before is that of `at`, the one after that of the scene, which may be later: what time alone
+    brings is part of the difference. Everything is weighed, but only what the supposition can concern is
+    judged: about every other tenant the same is decided before and after. Another time or catalogue may
+    concern all of them.
     """
+    present = replace(scene, at=at)
+    everyone = what.alters_catalogue or scene.at != at
     with transaction.atomic():
-        settle(scene)
-        binding = touching.binding(scene)
-        weighing.weigh(scene, _BEFORE)
-        figures = weighing.figures(scene, _BEFORE)
-        edge = facts.holds_until(scene.group, scene.at)
+        settle(present)
+        binding = touching.binding(present)
+        weighing.weigh(present, _BEFORE)
+        figures = weighing.figures(present, _BEFORE)
+        edge = facts.holds_until(scene.group, at)
         with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, binding, everyone=what.alters_catalogue)
-        judgements = judging.judge(scene, after.touched) if after.touched else {}
+            after = _after(scene, binding, everyone=everyone)
+        judgements = judging.judge(present, after.touched) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
         document=_document({**figures, **judging.figures(judgements)}, judgements, after),

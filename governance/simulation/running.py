@@ -129,7 +129,8 @@ def _answer(simulation: Simulation, *, actor: Actor, at: datetime) -> None:
     asked = moments.starting(what.at, at=simulation.created_at) if what.at else at
     scene = Scene(group, max(asked, at), what.snapshot)
     known, found = _worked_out(scene, what, actor, at)
-    inputs = {"supposed": simulation.supposed, "at": scene.at.isoformat(), "facts": known}
+    times = {"at": scene.at.isoformat(), "now": at.isoformat()}
+    inputs = {"supposed": simulation.supposed, **times, "facts": known}
     last = Snapshot.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     advance(
         simulation,
