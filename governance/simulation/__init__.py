@@ -1,6 +1,14 @@
 """What a policy set would do, with nothing done: the real detection and evaluation over other inputs."""
 
-from governance.simulation.applying import NeedsAnother, NotApplicable, Outdated, apply, grants, hindrance
+from governance.simulation.applying import (
+    NeedsAnother,
+    NotApplicable,
+    Outdated,
+    apply,
+    grants,
+    hindrance,
+    require_current,
+)
 from governance.simulation.exporting import KINDS, as_document, columns, export, is_worse, markdown, verdict
 from governance.simulation.filed import joined, simulate_files, suppose_files
 from governance.simulation.reading import read
@@ -26,6 +34,7 @@ __all__ = [
     "of_document",
     "read",
     "request",
+    "require_current",
     "run",
     "simulate",
     "simulate_files",
