@@ -112,6 +112,8 @@ def show(out: Output, kept: Simulation) -> None:
         ]
         if rows:
             out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    for sentence in simulation.in_later_plans(kept):
+        out.say(sentence)
     _show_conflicts(out, outcome)
 
 

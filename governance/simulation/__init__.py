@@ -9,7 +9,16 @@ from governance.simulation.applying import (
     hindrance,
     require_current,
 )
-from governance.simulation.exporting import KINDS, as_document, columns, export, is_worse, markdown, verdict
+from governance.simulation.exporting import (
+    KINDS,
+    as_document,
+    columns,
+    export,
+    in_later_plans,
+    is_worse,
+    markdown,
+    verdict,
+)
 from governance.simulation.filed import joined, simulate_files, suppose_files
 from governance.simulation.reading import read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
@@ -28,6 +37,7 @@ __all__ = [
     "export",
     "grants",
     "hindrance",
+    "in_later_plans",
     "is_worse",
     "joined",
     "markdown",

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.models import Simulation
+from governance.simulation import planning
 
 _SHOWN = 20  # lines of a table in Markdown; the review's place for all of them is the CSV
 _NAMED = 5  # tenants
@@ -71,6 +72,11 @@ def verdict(simulation: Simulation) -> str:
     return f"It {', '.join(told)}. {_in_line(simulation)}"
 
 
+def in_later_plans(simulation: Simulation) -> list[str]:
+    """What policies would do, but not by the plan of it, in sentences."""
+    return list(planning.in_words(simulation.outcome.get("later", {})))
+
+
 def is_worse(outcome: dict[str, Any]) -> bool:
     """Whether fewer tenants or installations would be in line."""
     before, after = outcome["before"], outcome["after"]
@@ -121,6 +127,8 @@ def _lines(simulation: Simulation) -> Iterator[str]:
             for row in outcome[key]
         ]
         yield from _part(title, ["plugin", "from", "to", "tenants"], changes)
+        if key == "actions":
+            yield from (line for told in in_later_plans(simulation) for line in (_escape(told), ""))
     yield from _conflicts("New conflicts", [one for one in outcome["conflicts"] if one["new"]])
     yield from _conflicts("Solved conflicts", outcome["solved"])
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
