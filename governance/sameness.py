@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -17,7 +18,7 @@ from governance.models import Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.rules import ReleaseFacts
 from governance.situations import Inputs
-from governance.violations import EXEMPTIONS, exemption_parameters
+from governance.violations import EXEMPTIONS
 
 TRIED = 12  # candidates for one plugin that are tried, the newest first
 
@@ -104,7 +105,7 @@ def _reach(inputs: Inputs, question: _Question, candidate: ReleaseFacts) -> int:
 
 def _ranks(inputs: Inputs, rule: RuleRow, plugin_id: int) -> dict[int, int]:
     """The ranks of what the rule's tenants have of the plugin, those that are exempt left out."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "group": inputs.group_id,
         "at": inputs.at,
         "selection": rule.selection_id,
@@ -112,7 +113,6 @@ def _ranks(inputs: Inputs, rule: RuleRow, plugin_id: int) -> dict[int, int]:
         "key": rule.key,
         "plugin": plugin_id,
         "snapshot": inputs.snapshot,
-        **exemption_parameters(inputs.supposed),
     }
     with connection.cursor() as cursor:
         cursor.execute(_RANKS, parameters)

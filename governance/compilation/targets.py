@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -16,7 +17,7 @@ from governance.compilation.sameness import Camp, candidates, choose
 from governance.models import Rule, SelectionTenant
 from governance.models.rule import RuleKind
 from governance.rules import ReleaseFacts
-from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
+from governance.violations import EXEMPTIONS
 
 Pair = tuple[int, int]  # a rule and a plugin
 
@@ -54,7 +55,6 @@ def settle_targets(
     at: datetime,
     *,
     tenant_ids: Collection[int] | None = None,
-    supposed: Sequence[SupposedExemption] = (),
     snapshot: int | None = None,
 ) -> frozenset[int]:
     """Choose the targets of those rules that want one version everywhere; the rules whose target moves.
@@ -81,7 +81,7 @@ def settle_targets(
     field = _field(group_id, choosing, others, at, contested_only=tenant_ids is not None)
     if tenant_ids is None:
         _find_contested(field)
-    camps = _camps(group_id, field, supposed, snapshot)
+    camps = _camps(group_id, field, snapshot)
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, camps))
 
 
@@ -182,9 +182,7 @@ def _settle(rule: Rule, field: _Field, camps: dict[Pair, list[Camp]]) -> bool:
     return True
 
 
-def _camps(
-    group_id: int, field: _Field, supposed: Sequence[SupposedExemption], snapshot: int | None
-) -> dict[Pair, list[Camp]]:
+def _camps(group_id: int, field: _Field, snapshot: int | None) -> dict[Pair, list[Camp]]:
     """The tenants that have each contested plugin, told apart by what binds them."""
     pairs = [
         (rule.pk, plugin) for rule in field.choosing for plugin in rule.contested if plugin in field.catalogue
@@ -196,7 +194,7 @@ def _camps(
     ]
     if not pairs:
         return {}
-    parameters = {
+    parameters: dict[str, Any] = {
         "group": group_id,
         "at": field.at,
         "snapshot": snapshot,
@@ -204,7 +202,6 @@ def _camps(
         "plugins": [plugin for _, plugin in pairs],
         "rival_rules": [rule for rule, _ in rivals],
         "rival_plugins": [plugin for _, plugin in rivals],
-        **exemption_parameters(supposed),
     }
     camps: dict[Pair, list[Camp]] = defaultdict(list)
     with connection.cursor() as cursor:
