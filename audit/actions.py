@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     EXEMPTION_REVOKED = "exemption.revoked", "Exemption revoked"
     EXEMPTION_EXPIRED = "exemption.expired", "Exemption expired"
     SIMULATION_RUN = "simulation.run", "Simulation run"
+    SIMULATION_APPLIED = "simulation.applied", "Simulation applied"
     RUN_STARTED = "run.started", "Run started"
     RUN_FINISHED = "run.finished", "Run finished"
     PLAN_DRAFTED = "plan.drafted", "Plan drafted"

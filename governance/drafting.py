@@ -71,11 +71,26 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     ]
 
 
+def busy_tenants(group_id: int, *, ending: Collection[str] = ()) -> frozenset[int]:
+    """Tenants with a task under way; one that was only drafted doesn't count.
+
+    Neither does one that is still queued and goes with the end of one of the policies `ending`.
+    """
+    tasks = UpgradeTask.objects.filter(group_id=group_id).unfinished().exclude(plan__status="drafted")
+    return frozenset(
+        task.tenant_id
+        for task in tasks.only("tenant_id", "status", "steps")
+        if task.status != UpgradeTask.Status.QUEUED or _policies_behind(task.steps).isdisjoint(ending)
+    )
+
+
+def _policies_behind(steps: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {rule.split("/")[0] for step in steps for rule in step.get("wanted_by", ())}
+
+
 def _free_tenants(group_id: int) -> frozenset[int]:
-    """Tenants without a task under way; one that was only drafted doesn't count."""
-    busy = UpgradeTask.objects.filter(group_id=group_id).unfinished().exclude(plan__status="drafted")
-    free = Tenant.objects.filter(group_id=group_id).active().exclude(pk__in=busy.values("tenant_id"))
-    return frozenset(free.values_list("pk", flat=True))
+    active = Tenant.objects.filter(group_id=group_id).active().values_list("pk", flat=True)
+    return frozenset(active) - busy_tenants(group_id)
 
 
 def _failed_situations(tenant_ids: Iterable[int]) -> dict[int, str]:

@@ -13,12 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from governance.violations import (
-    EXEMPTIONS,
-    SupposedExemption,
-    exemption_parameters,
-    installed_condition,
-)
+from governance.violations import EXEMPTIONS, installed_condition
 
 Exempt = tuple[tuple[int, str, int | None], ...]  # policy, rule's key or "" for all, plugin or None for all
 
@@ -51,7 +46,6 @@ class Question:
     selections: Collection[int]
     tenant_ids: Collection[int] | None = None
     snapshot: int | None = None
-    supposed: tuple[SupposedExemption, ...] = ()
 
 
 def likenesses(asked: Question) -> list[Likeness]:
@@ -86,7 +80,7 @@ def _rows(asked: Question) -> Iterator[tuple[list[int], list[int], bool]]:
 
 def _exemptions(asked: Question) -> Mapping[int, Exempt]:
     some = "" if asked.tenant_ids is None else "AND e.tenant_id = ANY (%(tenants)s::bigint[])"
-    parameters = {"group": asked.group_id, "at": asked.at, **exemption_parameters(asked.supposed)}
+    parameters: dict[str, Any] = {"group": asked.group_id, "at": asked.at}
     if asked.tenant_ids is not None:
         parameters["tenants"] = list(asked.tenant_ids)
     found: dict[int, set[tuple[int, str, int | None]]] = defaultdict(set)

@@ -7,25 +7,34 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.models import OutboxMessage
 from audit.models.outbox import OutboxStatus
-from governance.models import IdempotentAnswer
+from governance.models import IdempotentAnswer, Simulation
 
 log = structlog.get_logger("plumbline.retention")
 
 
 def prune(*, at: datetime) -> dict[str, int]:
-    """Delete delivered messages, answers kept for repeated requests, and sessions that have ended.
+    """Delete delivered messages, answers kept for repeated requests, old simulations, and ended sessions.
 
-    A message that was given up stays until somebody has seen to it.
+    A message that was given up stays until somebody has seen to it; a simulation that was applied stays.
     """
     before = at - settings.KEEP
     delivered = OutboxMessage.objects.filter(status=OutboxStatus.DELIVERED, delivered_at__lt=before)
     counts = {
         "messages": delivered.delete()[0],
         "answers": IdempotentAnswer.objects.filter(answered_at__lt=before).delete()[0],
+        "simulations": _simulations(before).delete()[0],
         "sessions": Session.objects.filter(expire_date__lt=at).delete()[0],
     }
     log.info("retention.pruned", before=before.isoformat(), **counts)
     return counts
+
+
+def _simulations(before: datetime) -> QuerySet[Simulation]:
+    """Those that were never applied, but for each group's last: no number is to be given twice."""
+    later = Simulation.objects.filter(group=OuterRef("group"), number__gt=OuterRef("number"))
+    old = Simulation.objects.exclude(status=Simulation.Status.APPLIED).filter(created_at__lt=before)
+    return old.filter(Exists(later))

@@ -29,6 +29,12 @@ def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
     return _within_limits(placed, said)
 
 
+def limits(group: Group, policy_names: Iterable[str]) -> dict[str, int]:
+    """How many tasks of a policy a plan may have at most, of those policies that set a limit."""
+    said = _settings(group, policy_names)
+    return {name: one.tasks_per_plan for name, one in said.items() if one.tasks_per_plan is not None}
+
+
 def starts_by_itself(plan: Plan) -> bool:
     """Whether all the plan's policies let a run start it."""
     names = [entry["policy"] for entry in plan.policy_versions]

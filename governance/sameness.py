@@ -104,7 +104,6 @@ def _settle(inputs: Inputs, rule: RuleRow, plugin_id: int) -> Move | None:
         [row.id for row in inputs.rules],
         (rule.id, plugin_id),
         inputs.at,
-        supposed=inputs.supposed,
         snapshot=inputs.snapshot,
     )
     now = rule.targets[str(plugin_id)]

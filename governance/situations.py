@@ -15,7 +15,7 @@ from governance.likeness import Likeness, Question, likenesses
 from governance.models import Installation
 from governance.relations import Catalogue
 from governance.resolution import Component, Release, Situation
-from governance.violations import SupposedExemption, violations_query
+from governance.violations import violations_query
 
 Installed = dict[int, int]  # plugin: release
 SLICE = 2_000  # kinds of tenants that are looked at together
@@ -35,7 +35,6 @@ class Inputs:
     tenant_ids: frozenset[int] | None = None
     acting: frozenset[int] | None = None
     snapshot: int | None = None
-    supposed: tuple[SupposedExemption, ...] = ()
 
 
 class Setting:
@@ -58,7 +57,6 @@ class Setting:
             {rule.selection_id for rule in inputs.rules},
             inputs.tenant_ids,
             inputs.snapshot,
-            inputs.supposed,
         )
         kinds = likenesses(asked)
         for begin in range(0, len(kinds), SLICE):
@@ -176,7 +174,6 @@ class Situations:
             inputs.at,
             group_id=inputs.group_id,
             snapshot=inputs.snapshot,
-            supposed=inputs.supposed,
         )
         found: dict[int, set[int]] = defaultdict(set)
         with connection.cursor() as cursor:

@@ -5,22 +5,10 @@ Real runs, simulations and the figures of past snapshots ask it with other input
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
-
-
-@dataclass(frozen=True, slots=True)
-class SupposedExemption:
-    """An exemption that a simulation supposes; `rule_key` empty for every rule, `plugin_id` None for each."""
-
-    id: UUID
-    tenant_id: int
-    policy_id: int
-    rule_key: str = ""
-    plugin_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +29,13 @@ def violations_query(
     *,
     group_id: int,
     snapshot: int | None = None,
-    supposed: Sequence[SupposedExemption] = (),
 ) -> Query:
     """What breaks the rules, in all tenants of the group or in these.
 
     The rules are taken as compiled, whether they are in force or not: the caller says which. `snapshot` asks
-    of that snapshot instead of now; `at` says which exemptions cover what. `supposed` ones come on top.
+    of that snapshot instead of now; `at` says which exemptions cover what.
     """
-    parameters = {
-        "group": group_id,
-        "rules": list(rule_ids),
-        "at": at,
-        **exemption_parameters(supposed),
-    }
+    parameters: dict[str, Any] = {"group": group_id, "rules": list(rule_ids), "at": at}
     if snapshot is not None:
         parameters["snapshot"] = snapshot
     some = {"i": "", "s": "", "e": ""}
@@ -70,17 +52,6 @@ def violations_query(
     return Query(text, parameters)
 
 
-def exemption_parameters(supposed: Sequence[SupposedExemption]) -> dict[str, Any]:
-    """The parameters of EXEMPTIONS, but for `group` and `at`."""
-    return {
-        "supposed_ids": [exemption.id for exemption in supposed],
-        "supposed_tenants": [exemption.tenant_id for exemption in supposed],
-        "supposed_policies": [exemption.policy_id for exemption in supposed],
-        "supposed_keys": [exemption.rule_key for exemption in supposed],
-        "supposed_plugins": [exemption.plugin_id for exemption in supposed],
-    }
-
-
 def installed_condition(alias: str, snapshot: int | None) -> str:
     """What is true of the rows of installations in force now, or at the parameter `snapshot`."""
     return (_NOW if snapshot is None else _THEN).format(alias=alias)
@@ -89,18 +60,12 @@ def installed_condition(alias: str, snapshot: int | None) -> str:
 _NOW = "{alias}.until IS NULL"
 _THEN = "{alias}.since <= %(snapshot)s AND ({alias}.until IS NULL OR {alias}.until > %(snapshot)s)"
 
-# The exemptions in force, the longest first.
+# The exemptions in force; its parameters are `group` and `at`.
 EXEMPTIONS = """
     SELECT e.id, e.tenant_id, e.policy_id, e.rule_key, e.plugin_id, e.expires_at
     FROM governance_exemption e
     WHERE e.group_id = %(group)s AND e.status = 'approved'
       AND e.starts_at <= %(at)s AND e.expires_at > %(at)s {some}
-    UNION ALL
-    SELECT e.*, 'infinity'::timestamptz
-    FROM unnest(%(supposed_ids)s::uuid[], %(supposed_tenants)s::bigint[], %(supposed_policies)s::bigint[],
-                %(supposed_keys)s::text[], %(supposed_plugins)s::bigint[])
-         AS e (id, tenant_id, policy_id, rule_key, plugin_id)
-    WHERE true {some}
 """
 
 # Exemptions are few and violations many, so they are gathered by tenant and policy and looked through only

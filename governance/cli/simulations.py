@@ -93,7 +93,7 @@ def show(out: Output, kept: Simulation) -> None:
     out.say(simulation.verdict(kept), "bold")
     out.table(
         f"{kept}, on snapshot {kept.snapshot_number}",
-        ("", "now", "then", "carried out"),
+        ("", *simulation.columns(kept), "carried out"),
         [
             [word.replace("_", " "), *(state.get(word) for state in states)]
             for word in outcome["after"]
@@ -112,6 +112,8 @@ def show(out: Output, kept: Simulation) -> None:
         ]
         if rows:
             out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    for sentence in simulation.in_later_plans(kept):
+        out.say(sentence)
     _show_conflicts(out, outcome)
 
 

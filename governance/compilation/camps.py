@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from governance.compilation.sameness import Camp
-from governance.violations import EXEMPTIONS, SupposedExemption, exemption_parameters
+from governance.violations import EXEMPTIONS
 
 Pair = tuple[int, int]  # a rule and a plugin
 
@@ -20,7 +21,6 @@ def camps(
     pairs: Collection[Pair],
     rivals: Collection[Pair],
     *,
-    supposed: Sequence[SupposedExemption] = (),
     snapshot: int | None = None,
     named: bool = False,
 ) -> dict[Pair, list[Camp]]:
@@ -31,7 +31,7 @@ def camps(
     """
     if not pairs:
         return {}
-    parameters = {"group": group_id, "at": at, "snapshot": snapshot, **exemption_parameters(supposed)}
+    parameters: dict[str, Any] = {"group": group_id, "at": at, "snapshot": snapshot}
     parameters |= _listed(pairs, rivals)
     found: dict[Pair, list[Camp]] = defaultdict(list)
     text = _CAMPS.format(installed=_NOW if snapshot is None else _THEN, members=_NAMED if named else _UNNAMED)

@@ -13,7 +13,6 @@ from governance.compilation.facts import PluginFacts
 from governance.compilation.sameness import Camp, Candidate, candidate, candidates, choose
 from governance.models import Rule, SelectionTenant
 from governance.models.rule import RuleKind
-from governance.violations import SupposedExemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,6 @@ def settle_targets(
     at: datetime,
     *,
     tenant_ids: Collection[int] | None = None,
-    supposed: Sequence[SupposedExemption] = (),
     snapshot: int | None = None,
 ) -> frozenset[int]:
     """Choose the targets of those rules that want one version everywhere; the rules whose target moves.
@@ -78,7 +76,7 @@ def settle_targets(
     if tenant_ids is None:
         _find_contested(field)
     rivals = field.rival_pairs(field.contested)
-    found = camps(group_id, at, field.contested, rivals, supposed=supposed, snapshot=snapshot)
+    found = camps(group_id, at, field.contested, rivals, snapshot=snapshot)
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, found))
 
 
@@ -148,7 +146,6 @@ def choices(
     pair: Pair,
     at: datetime,
     *,
-    supposed: Sequence[SupposedExemption] = (),
     snapshot: int | None = None,
 ) -> tuple[str, list[Candidate]]:
     """What the rule of the pair may choose for its plugin, the newest first, and the digest of the basis.
@@ -161,7 +158,7 @@ def choices(
     broken = judgements.broken_by([rule.pk for rule in others], [plugin_id])
     field = _Field(choosing, others, catalogue, broken, at)
     plugin, rivals = catalogue[plugin_id], field.rival_pairs([pair])
-    found = camps(group_id, at, [pair], rivals, supposed=supposed, snapshot=snapshot, named=True)
+    found = camps(group_id, at, [pair], rivals, snapshot=snapshot, named=True)
     by_rule = broken.get(plugin_id, {})
     newest_first = candidates(plugin.releases, at)
     return field.basis(plugin), [candidate(one, found.get(pair, []), by_rule) for one in newest_first]

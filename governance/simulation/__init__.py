@@ -1,7 +1,24 @@
 """What a policy set would do, with nothing done: the real detection and evaluation over other inputs."""
 
-from governance.simulation.applying import NeedsAnother, NotApplicable, Outdated, apply, grants, hindrance
-from governance.simulation.exporting import KINDS, as_document, export, is_worse, markdown, verdict
+from governance.simulation.applying import (
+    NeedsAnother,
+    NotApplicable,
+    Outdated,
+    apply,
+    grants,
+    hindrance,
+    require_current,
+)
+from governance.simulation.exporting import (
+    KINDS,
+    as_document,
+    columns,
+    export,
+    in_later_plans,
+    is_worse,
+    markdown,
+    verdict,
+)
 from governance.simulation.filed import joined, simulate_files, suppose_files
 from governance.simulation.reading import read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
@@ -16,15 +33,18 @@ __all__ = [
     "WorldMoving",
     "apply",
     "as_document",
+    "columns",
     "export",
     "grants",
     "hindrance",
+    "in_later_plans",
     "is_worse",
     "joined",
     "markdown",
     "of_document",
     "read",
     "request",
+    "require_current",
     "run",
     "simulate",
     "simulate_files",

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from audit import ledger
+from audit.actions import Action
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError, advance
 from governance import configuration, exemptions, flags, plans, policies
@@ -20,15 +21,15 @@ from governance.simulation.supposition import SECTIONS, Supposition, of_document
 from tenants.models import Group
 
 Status = Simulation.Status
+_LONGEST = 500  # characters of a comment
 
 
 class Outdated(Exception):
     """What the simulation was worked out from isn't so any more; it has to be asked again."""
 
     def __init__(self, simulation: Simulation, moved: Sequence[str]) -> None:
-        self.moved = tuple(moved)
-        told = f"since it was worked out, {_and(moved)} changed"
-        super().__init__(f"{simulation} can't be applied: {told}. Simulate it again.")
+        self.told = f"Since it was worked out, {_and(moved)} changed."
+        super().__init__(f"{simulation} can't be applied. {self.told} Simulate it again.")
 
 
 class NotApplicable(Exception):
@@ -51,12 +52,12 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     """
     group = Group.objects.select_for_update(no_key=True).get(pk=simulation.group_id)
     flags.require_governance(group)
-    what = of_document(simulation.supposed)
+    what, given = of_document(simulation.supposed), comment
     _allow(simulation, what, actor)
-    ledger.hold(group.pk)  # whoever else decides has to wait, so that what is compared here stays so
+    ledger.hold(group.pk)  # before any row
     advance(simulation, to=Status.APPLIED, applied_at=at, applied_by_name=actor.name)
-    _compare(simulation, group, at)
-    comment = comment or f"{simulation} applied"
+    require_current(simulation, at=at)
+    comment = f"{simulation} applied: {comment}"[:_LONGEST] if comment else f"{simulation} applied"
     _retire(group, what, actor=actor, at=at, comment=comment)
     files = _files(group, what)
     applied = files and configuration.apply(files, actor=actor, at=at, groups=[group.slug], comment=comment)
@@ -64,7 +65,22 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
         policies.settle(group, actor=actor, at=at)
     simulation.plan = plans.draft(group, at=at, actor=actor)
     simulation.save(update_fields=["plan"])
+    _record(simulation, actor=actor, at=at, comment=given)
     return simulation.plan
+
+
+@transaction.atomic
+def require_current(simulation: Simulation, *, at: datetime) -> None:
+    """Raise Outdated unless all is as it was when the simulation was worked out.
+
+    Whoever else decides has to wait until the caller's transaction ends, so that it stays so.
+    """
+    ledger.hold(simulation.group_id)
+    moved = facts.moved(simulation.inputs["facts"], facts.gather(simulation.group, None))
+    if not moved and simulation.holds_until is not None and simulation.holds_until <= at:
+        moved = ["what the time makes of the rules"]
+    if moved:
+        raise Outdated(simulation, moved)
 
 
 def grants(simulation: Simulation) -> bool:
@@ -91,12 +107,14 @@ def _allow(simulation: Simulation, what: Supposition, actor: Actor) -> None:
         raise NeedsAnother
 
 
-def _compare(simulation: Simulation, group: Group, at: datetime) -> None:
-    moved = facts.moved(simulation.inputs["facts"], facts.gather(group, None))
-    if not moved and simulation.holds_until is not None and simulation.holds_until <= at:
-        moved = ["what the time makes of the rules"]
-    if moved:
-        raise Outdated(simulation, moved)
+def _record(simulation: Simulation, *, actor: Actor, at: datetime, comment: str) -> None:
+    data = {
+        "number": simulation.number,
+        "inputs_digest": simulation.inputs_digest,
+        "plan": simulation.plan.number if simulation.plan else None,
+        "comment": comment,
+    }
+    ledger.record(Action.SIMULATION_APPLIED, subject=simulation, actor=actor, at=at, data=data)
 
 
 def _retire(group: Group, what: Supposition, *, actor: Actor, at: datetime, comment: str) -> None:

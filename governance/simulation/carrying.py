@@ -11,7 +11,6 @@ from governance.simulation import touching, weighing
 from governance.simulation.judging import Judgements
 from governance.simulation.supposing import settle
 from governance.simulation.weighing import Scene
-from tenants.models import Group
 
 _COLUMNS = {"tenant_id": "bigint", "plugin_id": "bigint", "release_id": "bigint"}
 
@@ -19,7 +18,7 @@ _COLUMNS = {"tenant_id": "bigint", "plugin_id": "bigint", "release_id": "bigint"
 def weigh_done(scene: Scene, judgements: Judgements, *, of: str, name: str) -> None:
     """Let every tenant run what policies make of it, and weigh that; `of` is the weighing before."""
     before = touching.binding(scene)
-    carry_out(scene, judgements)
+    carry_out(judgements)
     settle(scene)
     # Where the tenants went may move the version that a rule wants of all, so that all have to be weighed.
     if touching.touched(before, touching.binding(scene)):
@@ -30,15 +29,16 @@ def weigh_done(scene: Scene, judgements: Judgements, *, of: str, name: str) -> N
     weighing.replace(name, of, f"{name}_there", moved)
 
 
-def carry_out(scene: Scene, judgements: Judgements) -> None:
-    """Write the changes as if the tenants' next manifests had told of them."""
+def carry_out(judgements: Judgements) -> None:
+    """Let all that reads what is installed find the changes made, with no row touched that others write.
+
+    A view by the table's name stands before it until the savepoint takes it back: in this transaction alone,
+    and nobody's manifest has to wait for it.
+    """
     if not staging.fill("carried_out", _COLUMNS, _rows(judgements)):
         return
-    number = Group.objects.values_list("open_snapshot", flat=True).get(pk=scene.group.pk)
-    parameters = {"group": scene.group.pk, "open": number}
     with connection.cursor() as cursor:
-        for statement in (_FORGET, _END, _BEGIN):
-            cursor.execute(statement, parameters)
+        cursor.execute(_STAND_BEFORE)
 
 
 def _rows(judgements: Judgements) -> Iterator[tuple[int, int, int | None]]:
@@ -47,18 +47,17 @@ def _rows(judgements: Judgements) -> Iterator[tuple[int, int, int | None]]:
             yield tenant, change.component, change.after.id if change.after else None
 
 
-_FORGET = """
-DELETE FROM governance_installation i USING carried_out c
-WHERE i.tenant_id = c.tenant_id AND i.plugin_id = c.plugin_id AND i.until IS NULL AND i.since = %(open)s
-"""
-
-_END = """
-UPDATE governance_installation i SET until = %(open)s FROM carried_out c
-WHERE i.tenant_id = c.tenant_id AND i.plugin_id = c.plugin_id AND i.until IS NULL
-"""
-
-_BEGIN = """
-INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)
-SELECT %(group)s, tenant_id, plugin_id, release_id, %(open)s FROM carried_out WHERE release_id IS NOT NULL
-ORDER BY tenant_id, plugin_id
+# In here the name is still the table's: it is the view's once that is made.
+_STAND_BEFORE = """
+CREATE TEMPORARY VIEW governance_installation AS
+SELECT i.id, i.group_id, i.tenant_id, i.plugin_id, i.release_id, i.since, i.until
+FROM governance_installation i
+WHERE i.until IS NULL
+  AND NOT EXISTS (SELECT FROM carried_out c WHERE c.tenant_id = i.tenant_id AND c.plugin_id = i.plugin_id)
+UNION ALL
+SELECT NULL, t.group_id, c.tenant_id, c.plugin_id, c.release_id, g.open_snapshot, NULL
+FROM carried_out c
+JOIN tenants_tenant t ON t.id = c.tenant_id
+JOIN tenants_group g ON g.id = t.group_id
+WHERE c.release_id IS NOT NULL
 """

@@ -8,9 +8,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from governance.models import Simulation
+from governance.simulation import planning
 
 _SHOWN = 20  # lines of a table in Markdown; the review's place for all of them is the CSV
 _NAMED = 5  # tenants
@@ -56,7 +58,7 @@ def markdown(simulation: Simulation) -> str:
 
 def verdict(simulation: Simulation) -> str:
     """What comes of it, in one sentence."""
-    outcome, difference = simulation.outcome, simulation.outcome["difference"]
+    difference = simulation.outcome["difference"]
     if not difference["changed"]:
         return "It makes no difference to any tenant."
     told = [
@@ -67,9 +69,12 @@ def verdict(simulation: Simulation) -> str:
         told.append(f"makes {_count(difference['conflicts_new'], 'conflict')} that a person has to decide")
     if difference["conflicts_solved"]:
         told.append(f"solves {_count(difference['conflicts_solved'], 'conflict')}")
-    now, then = outcome["before"]["compliant_tenants"], outcome["after"]["compliant_tenants"]
-    tenants = outcome["before"]["tenants"]
-    return f"It {', '.join(told)}. {now:,} of {tenants:,} tenants are in line now, {then:,} would be."
+    return f"It {', '.join(told)}. {_in_line(simulation)}"
+
+
+def in_later_plans(simulation: Simulation) -> list[str]:
+    """What policies would do, but not by the plan of it, in sentences."""
+    return list(planning.in_words(simulation.outcome.get("later", {})))
 
 
 def is_worse(outcome: dict[str, Any]) -> bool:
@@ -81,6 +86,27 @@ def is_worse(outcome: dict[str, Any]) -> bool:
     )
 
 
+def columns(simulation: Simulation) -> tuple[str, str]:
+    """What the states before and after are called."""
+    on = _on(simulation)
+    return ("then" if simulation.supposed.get("snapshot") else "now"), f"in force{on}"
+
+
+def _in_line(simulation: Simulation) -> str:
+    before, after = simulation.outcome["before"], simulation.outcome["after"]
+    of = f"{before['compliant_tenants']:,} of {before['tenants']:,} tenants"
+    would = f"{after['compliant_tenants']:,} would be{_on(simulation)}"
+    if simulation.supposed.get("snapshot"):
+        return f"Of snapshot {simulation.snapshot_number}, {of} are in line by the rules of now, {would}."
+    return f"{of} are in line now, {would}."
+
+
+def _on(simulation: Simulation) -> str:
+    """The day that is asked about, where that is another time than the present in which it was asked."""
+    asked, now = simulation.inputs["at"], simulation.inputs.get("now")
+    return f" on {datetime.fromisoformat(asked):%Y-%m-%d}" if now not in (None, asked) else ""
+
+
 def _lines(simulation: Simulation) -> Iterator[str]:
     outcome = simulation.outcome
     yield f"## {_escape(simulation.title or str(simulation))}"
@@ -88,7 +114,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield verdict(simulation)
     yield ""
     states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
-    headings = ["", "now", "in force", *(["carried out"] if outcome["done"] else [])]
+    headings = ["", *columns(simulation), *(["carried out"] if outcome["done"] else [])]
     yield from _table(headings, [[label, *(form(s) for s in states)] for label, form in _FIGURES])
     difference = outcome["difference"]
     rows = [
@@ -101,6 +127,8 @@ def _lines(simulation: Simulation) -> Iterator[str]:
             for row in outcome[key]
         ]
         yield from _part(title, ["plugin", "from", "to", "tenants"], changes)
+        if key == "actions":
+            yield from (line for told in in_later_plans(simulation) for line in (_escape(told), ""))
     yield from _conflicts("New conflicts", [one for one in outcome["conflicts"] if one["new"]])
     yield from _conflicts("Solved conflicts", outcome["solved"])
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from governance import documents, snapshots, standing
+from governance import documents, drafting, snapshots, standing
 from governance.models import Configuration, Exemption, Policy, Profile, Snapshot
 from tenants.models import Group
 
@@ -25,6 +25,7 @@ NAMES = {
     "exemptions": "the exemptions",
     "catalogue": "the catalogue",
     "decisions": "the decisions on conflicts",
+    "tasks": "the tenants with a task under way",
 }
 
 
@@ -41,6 +42,7 @@ def gather(group: Group, snapshot: int | None) -> dict[str, str]:
         "decisions": documents.digest(
             {key: sorted(one.rules) for key, one in standing.precedents(group.pk).items()}
         ),
+        "tasks": documents.digest(sorted(drafting.busy_tenants(group.pk))) if snapshot is None else "",
     }
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from config.access import Actor
-from governance.simulation import carrying, facts, judging, touching, weighing
+from governance.simulation import carrying, facts, judging, planning, touching, weighing
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import settle, supposed
 from governance.simulation.supposition import Supposition
@@ -37,6 +37,7 @@ class _After:
     names: Names
     figures: dict[str, Any]
     done: dict[str, Any] | None
+    later: dict[str, Any]
     difference: dict[str, Any]
     differing: weighing.Differing
     findings: bytes
@@ -46,18 +47,23 @@ class _After:
 def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> Outcome:
     """Weigh and judge both states by the same functions; nothing of it stays. Raises ConfigurationError.
 
-    Everything is weighed, but only what the supposition can concern is judged: about every other tenant the
-    same is decided before and after.
+    The state before is that of `at`, the one after that of the scene, which may be later: what time alone
+    brings is part of the difference. Everything is weighed, but only what the supposition can concern is
+    judged: about every other tenant the same is decided before and after. Another time or catalogue may
+    concern all of them.
     """
+    present = replace(scene, at=at)
+    everyone = what.alters_catalogue or scene.at != at
     with transaction.atomic():
-        settle(scene)
-        binding = touching.binding(scene)
-        weighing.weigh(scene, _BEFORE)
-        figures = weighing.figures(scene, _BEFORE)
-        edge = facts.holds_until(scene.group, scene.at)
+        settle(present)
+        binding = touching.binding(present)
+        weighing.weigh(present, _BEFORE)
+        figures = weighing.figures(present, _BEFORE)
+        edge = facts.holds_until(scene.group, at)
+        busy = planning.busy_tenants(scene, what)
         with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, binding, everyone=what.alters_catalogue)
-        judgements = judging.judge(scene, after.touched) if after.touched else {}
+            after = _after(scene, binding, busy, everyone=everyone)
+        judgements = judging.judge(present, after.touched) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
         document=_document({**figures, **judging.figures(judgements)}, judgements, after),
@@ -66,22 +72,24 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     )
 
 
-def _after(scene: Scene, binding: touching.Binding, *, everyone: bool) -> _After:
+def _after(scene: Scene, binding: touching.Binding, busy: frozenset[int], *, everyone: bool) -> _After:
     """Within a supposition. Its own savepoints take back what is worked out on top of it."""
     weighing.weigh(scene, _AFTER)
     drifting = weighing.drifting(_BEFORE, _AFTER)
     touched = drifting if everyone else drifting & touching.touched(binding, touching.binding(scene))
     judgements = judging.judge(scene, touched) if touched else {}
     figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
+    names = judging.names_of(scene)
     return _After(
         touched=touched,
         judgements=judgements,
-        names=judging.names_of(scene),
+        names=names,
         figures=figures,
         difference=weighing.compare(_BEFORE, _AFTER),
         differing=weighing.differing(),
         findings=weighing.differing_file(),
         done=_done(scene, judgements) if scene.snapshot is None else None,
+        later=planning.told(scene, judgements, busy, names),
         holds_until=facts.holds_until(scene.group, scene.at),
     )
 
@@ -117,6 +125,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
             "conflicts_new": sum(1 for one in conflicts if one["new"]),
             "conflicts_solved": len(solved),
         },
+        "later": after.later,
         "actions": _told(after, lambda one: one.actions),
         "advised": _told(after, lambda one: one.advised),
         "conflicts": conflicts,

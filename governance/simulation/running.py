@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -52,17 +53,21 @@ def simulate(
     return simulate_what(group, supposed, at=at, actor=actor, title=title)
 
 
-@transaction.atomic
 def simulate_what(
     group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str = ""
 ) -> Simulation:
     """Ask and answer here and now; where it can't be answered, nothing is kept.
 
-    Raises ConfigurationError, FlagOff while governance is off, and WorldMoving.
+    It is numbered once it is worked out: a number locks the group's row, for which a seal would wait, and all
+    manifests behind that. Raises ConfigurationError, FlagOff while governance is off, and WorldMoving.
     """
-    simulation = request(group, what, at=at, actor=actor, title=title)
-    advance(simulation, to=Status.RUNNING, started_at=at)
-    _answer(simulation, actor=actor, at=at)
+    what = _checked(group, what, at=at)
+    answer = _answer(group, what, asked_at=at, actor=actor, at=at)
+    with transaction.atomic():
+        simulation = _create(
+            group, what, at=at, actor=actor, title=title, status=Status.READY, started_at=at, **answer
+        )
+        _record(simulation, actor=actor, at=at)
     return simulation
 
 
@@ -72,20 +77,7 @@ def request(group: Group, what: Supposition, *, at: datetime, actor: Actor, titl
 
     Raises ConfigurationError, and FlagOff while governance is off.
     """
-    flags.require_governance(group)
-    what = reading.named(group, what)
-    reading.check(group, what, at=at)
-    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
-    last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
-    return Simulation.objects.create(
-        group=group,
-        number=last + 1,
-        title=title,
-        supposed=what.as_document(),
-        created_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
-        created_by_name=actor.name,
-        created_at=at,
-    )
+    return _create(group, _checked(group, what, at=at), at=at, actor=actor, title=title)
 
 
 def run(simulation_id: UUID | str, *, at: datetime) -> Simulation:
@@ -103,7 +95,10 @@ def run(simulation_id: UUID | str, *, at: datetime) -> Simulation:
         advance(simulation, to=Status.RUNNING, started_at=at, error="")
         with transaction.atomic():
             flags.require_governance(simulation.group)
-            _answer(simulation, actor=actor, at=at)
+            what = of_document(simulation.supposed)
+            answer = _answer(simulation.group, what, asked_at=simulation.created_at, actor=actor, at=at)
+            advance(simulation, to=Status.READY, **answer)
+            _record(simulation, actor=actor, at=at)
     except TransitionError:
         simulation.refresh_from_db()  # someone else was faster: theirs it is
     except (documents.ConfigurationError, flags.FlagOff, WorldMoving) as refusal:
@@ -123,32 +118,63 @@ def usual_seconds(group: Group) -> float | None:
     return seconds[len(seconds) // 2] if seconds else None
 
 
-def _answer(simulation: Simulation, *, actor: Actor, at: datetime) -> None:
+def _checked(group: Group, what: Supposition, *, at: datetime) -> Supposition:
+    """What is supposed, with all that it names given a name. Raises ConfigurationError and FlagOff."""
+    flags.require_governance(group)
+    what = reading.named(group, what)
+    reading.check(group, what, at=at)
+    return what
+
+
+@transaction.atomic
+def _create(
+    group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str, **fields: Any
+) -> Simulation:
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
+    last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
+    return Simulation.objects.create(
+        group=group,
+        number=last + 1,
+        title=title,
+        supposed=what.as_document(),
+        created_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
+        created_by_name=actor.name,
+        created_at=at,
+        **fields,
+    )
+
+
+def _answer(
+    group: Group, what: Supposition, *, asked_at: datetime, actor: Actor, at: datetime
+) -> dict[str, Any]:
+    """What a simulation that is ready has beside the question."""
     begun = time.perf_counter()
-    group, what = simulation.group, of_document(simulation.supposed)
-    asked = moments.starting(what.at, at=simulation.created_at) if what.at else at
+    asked = moments.starting(what.at, at=asked_at) if what.at else at
     scene = Scene(group, max(asked, at), what.snapshot)
     known, found = _worked_out(scene, what, actor, at)
-    inputs = {"supposed": simulation.supposed, "at": scene.at.isoformat(), "facts": known}
+    times = {"at": scene.at.isoformat(), "now": at.isoformat()}
+    inputs = {"supposed": what.as_document(), **times, "facts": known}
     last = Snapshot.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
-    advance(
-        simulation,
-        to=Status.READY,
-        snapshot_number=what.snapshot or last,
-        inputs=inputs,
-        inputs_digest=documents.digest(inputs),
-        outcome=found.document,
-        findings=found.findings,
-        holds_until=found.holds_until,
-        finished_at=at + timedelta(seconds=time.perf_counter() - begun),
-    )
+    return {
+        "snapshot_number": what.snapshot or last,
+        "inputs": inputs,
+        "inputs_digest": documents.digest(inputs),
+        "outcome": found.document,
+        "findings": found.findings,
+        "holds_until": found.holds_until,
+        "finished_at": at + timedelta(seconds=time.perf_counter() - begun),
+    }
+
+
+def _record(simulation: Simulation, *, actor: Actor, at: datetime) -> None:
+    difference = simulation.outcome["difference"]
     data = {
         "number": simulation.number,
-        "policies": [document["name"] for document in what.policies],
+        "policies": [document["name"] for document in simulation.supposed.get("policies", ())],
         "inputs_digest": simulation.inputs_digest,
-        "opened": found.document["difference"]["opened"],
-        "closed": found.document["difference"]["closed"],
-        "conflicts": len(found.document["conflicts"]),
+        "opened": difference["opened"],
+        "closed": difference["closed"],
+        "conflicts": len(simulation.outcome["conflicts"]),
     }
     ledger.record(Action.SIMULATION_RUN, subject=simulation, actor=actor, at=at, data=data)
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from governance import configuration, flags, policies
+from governance import configuration, flags, policies, simulation
 from governance.documents import ConfigurationError
 from governance.forms.policies import PolicyForm
 from governance.models import Policy, Profile, Simulation
@@ -63,11 +64,8 @@ def _write(request: ConsoleRequest, policy: Policy | None, begins: dict[str, Any
         try:
             if intent == "draft":
                 return _draft(request, form)
-            if intent == "apply" and seen is not None and seen.is_answered:
-                return _apply(request, form)
-            if intent == "apply":
-                told = "look at its impact first."
-                messages.warning(request, f"The text isn’t the one that was previewed: {told}")
+            if intent == "apply" and (applied := _put_in_force(request, form, seen)):
+                return applied
             preview = seen if intent == "look" and seen is not None else _preview(request, form)
         except ConfigurationError as error:
             form.refuse(error.problems)
@@ -102,7 +100,22 @@ def _draft(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:
     return redirect_to(request, "policy_versions", version.policy_id)
 
 
-def _apply(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:
+def _put_in_force(request: ConsoleRequest, form: PolicyForm, seen: Simulation | None) -> HttpResponse | None:
+    """None, and a message why, where what the text does has to be looked at first."""
+    told = "The text isn’t the one that was previewed: look at its impact first."
+    if seen is not None and seen.is_answered:
+        try:
+            return _apply(request, form, seen)
+        except simulation.Outdated as refusal:
+            told = f"{refusal.told} Look at its impact as it is now."
+    messages.warning(request, told)
+    return None
+
+
+@transaction.atomic
+def _apply(request: ConsoleRequest, form: PolicyForm, seen: Simulation) -> HttpResponse:
+    """Put the text in force if it would still do what was seen. Raises Outdated."""
+    simulation.require_current(seen, at=form.at)
     comment = form.cleaned_data["comment"]
     version = policies.apply(form.group, form.document, actor=request.actor, at=form.at, comment=comment)
     messages.success(request, f"Version {version.number} of {version.policy} is in force.")

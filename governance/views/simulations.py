@@ -162,6 +162,9 @@ def ask(request: ConsoleRequest, group: Group, what: Supposition, *, title: str)
 def progress(row: Simulation) -> dict[str, Any]:
     """The simulation, and how far it probably is while it is worked out."""
     told: dict[str, Any] = {"simulation": row, "outcome": row.outcome}
+    if row.is_answered:
+        told["before_column"], told["after_column"] = simulation.columns(row)
+        told["later"] = simulation.in_later_plans(row)
     if row.is_under_way:
         since = row.started_at or row.created_at
         told["seconds"] = max(0, int((timezone.now() - since).total_seconds()))

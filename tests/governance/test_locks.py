@@ -1,4 +1,4 @@
-"""Ingest and seal at the same time, in connections of their own that commit."""
+"""Ingest, seal and simulations at the same time, in connections of their own that commit."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from config.access import SYSTEM
-from governance import catalogue, locks, manifests, snapshots
+from governance import catalogue, drift, locks, manifests, simulation, snapshots
 from governance.manifest_formats import ManifestDocument
 from governance.models import Inventory, Manifest, Plugin, Release, Snapshot
 from governance.models.snapshot import Installation, Trigger
+from governance.simulation import weighing
 from tenants import groups
 from tenants.models import Group, Tenant
 from tests.factories import AT
@@ -150,3 +152,38 @@ def test_releases_made_at_once_are_ranked_in_view_of_each_other(group: Group) ->
 def test_a_lock_outside_a_transaction_is_refused(group: Group) -> None:
     with pytest.raises(RuntimeError, match="there is none"):
         locks.sealing(group.pk)
+
+
+@pytest.mark.parametrize("stage", ["weighed_before", "weighed_after", "weighed_done"])
+def test_neither_a_manifest_nor_a_seal_waits_for_a_simulation(
+    group: Group, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """Not even one of a tenant that the simulation lets run something else."""
+    for minute, version in enumerate(["1.5.0", "1.0.0"], start=-1):
+        ingest(group, "a", version, minute=minute)
+    ingest(group, "b", "2.0.0")
+    Release.objects.filter(group=group).update(catalogued=True, released_at=AT - timedelta(days=9))
+    drift.detect(group, at=AT)
+    weigh, sealed = weighing.weigh, []
+
+    def meanwhile() -> None:
+        ingest(group, "a", "1.5.0", minute=1)
+        sealed.append(seal(group).number)
+
+    def weigh_while_others_work(scene: weighing.Scene, name: str, **more: Any) -> None:
+        if name.startswith(stage) and not sealed:
+            beside(meanwhile)()
+        weigh(scene, name, **more)
+
+    monkeypatch.setattr(weighing, "weigh", weigh_while_others_work)
+    rule = {"name": "crm", "plugins": ["crm-0"], "at_least": "2.0.0"}
+    align = {"name": "align", "kind": "policy", "profile": "steady", "tenants": "*", "rules": [rule]}
+    with transaction.atomic():  # as a request is
+        kept = simulation.simulate(
+            group, policies=[align], profiles=[{"name": "steady", "mode": "enforce"}], at=AT, actor=SYSTEM
+        )
+    assert sealed == [1]
+    assert [(one["from"], one["to"]) for one in kept.outcome["actions"]] == [("1.5.0", "2.0.0")]
+    assert (kept.outcome["after"]["drift"], kept.outcome["done"]["drift"]) == (1, 0)
+    current = Installation.objects.current().filter(group=group)
+    assert set(current.values_list("release__version", flat=True)) == {"1.5.0", "2.0.0"}

@@ -1,6 +1,7 @@
 """Writing policies in the console, with what a text would do shown before it does it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from django.test import Client
 from config import queue
 from governance.models import Finding, Policy, Simulation
 from tenants.models import Group
+from tests import factories
 from tests.factories import AT, World
 from tests.governance.governed import TEXT, govern
 
@@ -108,6 +110,42 @@ def test_nothing_is_put_in_force_that_was_not_previewed(
     assert "The text isn’t the one that was previewed" in page
     assert "What it would do" in page
     core.refresh_from_db()
+    assert core.versions.count() == 1
+
+
+def previewed(client: Client, core: Policy) -> dict[str, str]:
+    """What the editor sends once the preview was seen."""
+    text = TEXT.format(version="2.2.0")
+    client.post(f"{LIST}{core.pk}/edit/", {"text": text, "intent": "preview"})
+    queue.run_pending()
+    return {"text": text, "intent": "apply", "previewed": str(Simulation.objects.get().pk)}
+
+
+@pytest.mark.parametrize("moved", ["what the tenants run", "what the time makes of the rules"])
+def test_nothing_is_put_in_force_once_the_world_is_not_as_previewed(
+    governed: World, core: Policy, owner: Client, moved: str
+) -> None:
+    policy = Policy.objects.get(name="core")
+    factories.exemption(governed.tenant_a, policy, until=AT + timedelta(hours=1))
+    sent = previewed(owner, core)
+    if moved == "what the tenants run":
+        factories.install(governed.tenant_a, {"crm": "2.5.0"})
+    with time_machine.travel(AT + timedelta(hours=2), tick=False):
+        page = owner.post(f"{LIST}{core.pk}/edit/", sent).content.decode()
+    assert f"Since it was worked out, {moved} changed. Look at its impact as it is now." in page
+    newest = Simulation.objects.order_by("-number")[0]
+    assert f'name="previewed" value="{newest.pk}"' in page
+    assert (newest.number, core.versions.count()) == (2, 1)
+
+
+def test_a_stale_preview_is_refused_where_governance_was_switched_off_too(
+    governed: World, core: Policy, owner: Client
+) -> None:
+    sent = previewed(owner, core)
+    factories.install(governed.tenant_a, {"crm": "2.5.0"})
+    Group.objects.filter(pk=governed.group.pk).update(governance_enabled=False)
+    page = owner.post(f"{LIST}{core.pk}/edit/", sent).content.decode()
+    assert "plugin-version-governance is off" in page
     assert core.versions.count() == 1
 
 

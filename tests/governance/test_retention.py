@@ -12,7 +12,8 @@ from audit import outbox
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from governance import jobs, retention
-from governance.models import IdempotentAnswer
+from governance.models import IdempotentAnswer, Simulation
+from tenants.models import Group
 from tests.factories import AT, World
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,30 @@ def test_only_sessions_that_have_ended_go() -> None:
     retention.prune(at=AT)
 
     assert [one.session_key for one in Session.objects.all()] == ["open"]
+
+
+def simulated(group: Group, number: int, status: str, at: datetime) -> None:
+    Simulation.objects.create(group=group, number=number, status=status, created_at=at)
+
+
+def test_simulations_that_nobody_applied_go_and_the_others_stay(world: World) -> None:
+    for number, status in enumerate(["ready", "failed", "queued", "running", "applied"], start=1):
+        simulated(world.group, number, status, OLD)
+    simulated(world.group, 6, "ready", YOUNG)
+
+    assert retention.prune(at=AT)["simulations"] == 4
+
+    assert set(Simulation.objects.values_list("number", flat=True)) == {5, 6}
+
+
+def test_the_last_simulation_of_a_group_stays_so_that_its_number_is_not_given_again(world: World) -> None:
+    simulated(world.group, 1, "ready", OLD)
+    simulated(world.group, 2, "ready", OLD)
+    simulated(Group.objects.get(slug="elsewhere"), 3, "ready", OLD)
+
+    retention.prune(at=AT)
+
+    assert set(Simulation.objects.values_list("group__slug", "number")) == {("acme", 2), ("elsewhere", 3)}
 
 
 def test_the_ledger_stays(world: World) -> None:

@@ -67,7 +67,31 @@ def test_it_puts_the_texts_in_force_and_drafts_what_was_foretold(acme: World) ->
         "policy.applied",
         "findings.changed",
         "plan.drafted",
+        "simulation.applied",
     }
+
+
+def test_the_ledger_says_that_it_was_applied_and_what_plan_that_made(acme: World) -> None:
+    kept = suppose(acme, policies=[ALIGN])
+    plan = simulation.apply(kept, actor=PERSON, at=LATER, comment="As agreed on Monday")
+    assert plan is not None
+    entry = Entry.objects.get(action="simulation.applied")
+    assert (entry.subject_id, entry.actor_name) == (str(kept.pk), "ada")
+    assert entry.data == {
+        "number": 1,
+        "inputs_digest": kept.inputs_digest,
+        "plan": plan.number,
+        "comment": "As agreed on Monday",
+    }
+    current = Policy.objects.get().current
+    assert current is not None
+    assert current.comment == "Simulation 1 applied: As agreed on Monday"
+
+
+def test_a_comment_as_long_as_can_be_does_not_keep_it_from_being_applied(acme: World) -> None:
+    kept = suppose(acme, policies=[ALIGN], retired=[])
+    simulation.apply(kept, actor=SYSTEM, at=LATER, comment="x" * 500)
+    assert Entry.objects.get(action="simulation.applied").data["comment"] == "x" * 500
 
 
 def test_profiles_exemptions_ends_and_retirements_come_into_force_together(acme: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import policies, profiles, simulation
-from governance.models import Installation, Simulation
+from governance.models import Installation, Release, Simulation
 from governance.simulation import weighing
 from tests import factories
 from tests.factories import AT, World
@@ -66,19 +66,26 @@ def test_what_enforces_is_carried_out_and_what_reminds_is_not(acme: World) -> No
     assert not Installation.objects.filter(release__version="2.4.0").exists()
 
 
-def test_carried_out_may_mean_that_the_version_wanted_of_all_moves_on(acme: World) -> None:
-    hold = {
-        "name": "hold",
-        "kind": "hold",
-        "plugins": ["crm"],
-        "tenants": {"keys": ["tenant-a"]},
-        "until": "in 9 days",
-        "reason": "r",
-    }
+def test_carried_out_may_move_the_version_wanted_of_all_also_for_tenants_that_do_not_change(
+    acme: World,
+) -> None:
+    """Once base is lowered in tenant-a and tenant-b, they no longer reach the crm that tenant-c has."""
+    factories.plugin(acme.group, "base", ["1.0.0", "2.0.0"])
+    Release.objects.filter(version="2.4.0").update(requires=[{"plugin": "base", "range": ">=2.0.0"}])
+    for tenant in (acme.tenant_a, acme.tenant_b):
+        factories.install(tenant, {"crm": "2.3.0", "base": "2.0.0"})
+    factories.install(factories.tenant(acme.group, "tenant-c"), {"crm": "2.4.0", "base": "2.0.0"})
     same = {"name": "crm", "plugins": ["crm"], "same": True}
-    outcome = simulate(acme, hold, policy("core", same)).outcome
-    assert outcome["done"] is not None
-    assert outcome["done"]["drift"] == outcome["after"]["drift"] - len(outcome["actions"])
+    lower = {"name": "base", "plugins": ["base"], "at_most": "1.0.0"}
+    both = {"keys": ["tenant-a", "tenant-b"]}
+    outcome = simulate(acme, policy("core", same, "asks"), policy("limit", lower, tenants=both)).outcome
+    assert [(one["plugin"], one["tenants"]) for one in outcome["actions"]] == [
+        ("base", ["tenant-a", "tenant-b"])
+    ]
+    assert outcome["after"]["by_policy"] == {"core": 2, "limit": 2}
+    # What it is to be the same as moved from 2.4.0 to 2.3.0, so that tenant-c alone is off it.
+    assert outcome["done"]["by_policy"] == {"core": 1}
+    assert (outcome["done"]["drift"], outcome["done"]["compliant_tenants"]) == (1, 2)
 
 
 def test_the_difference_is_counted_by_policy_plugin_and_tenant(acme: World) -> None:

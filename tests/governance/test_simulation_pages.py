@@ -69,6 +69,28 @@ def test_a_conflict_is_told_with_its_rules_and_ways_out(
     assert "core/crm" in page
 
 
+def test_of_many_tenants_and_conflicts_a_page_shows_twenty_and_where_the_others_are(
+    world: World, simulated: Simulation, client: Client
+) -> None:
+    keys = [f"many-{number:03}" for number in range(45)]
+    outcome = simulated.outcome
+    (change,) = outcome["actions"]
+    conflict = {"plugin": "crm", "summary": "No way.", "new": True, "tenants": keys, "ways_out": []}
+    outcome["actions"] = [{**change, "tenants": keys}]
+    outcome["conflicts"] = [{**conflict, "summary": f"No way {number:03}."} for number in range(23)]
+    outcome["solved"] = [{**conflict, "summary": f"Gone {number:03}."} for number in range(24)]
+    Simulation.objects.filter(pk=simulated.pk).update(outcome=outcome)
+    client.force_login(world.viewer)
+    page = client.get(f"{LIST}{simulated.pk}/").content.decode()
+    assert "45 tenants" in page
+    assert "many-019 and 25 more, in the CSV file" in page
+    assert "many-019 and 25 more, in the JSON file" in page
+    assert "many-020" not in page
+    assert [len(re.findall(told, page)) for told in (r"No way \d+", r"Gone \d+")] == [20, 20]
+    assert "And 3 more, in the JSON file." in page
+    assert "And 4 more, in the JSON file." in page
+
+
 def test_equal_questions_lead_to_each_other(world: World, simulated: Simulation, client: Client) -> None:
     again = simulate(world, {"at_least": "2.4.0"})
     client.force_login(world.viewer)

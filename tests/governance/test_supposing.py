@@ -99,8 +99,9 @@ def test_an_exemption_stands_in_for_that_of_its_name(aligned: World) -> None:
 def test_on_another_day_what_expires_until_then_has_expired(aligned: World) -> None:
     policy = Policy.objects.get(name="align")
     factories.exemption(aligned.tenant_b, policy, until=AT + timedelta(days=9))
-    soon, later = suppose(aligned, at="in 8d"), suppose(aligned, at="in 10d")
-    assert (soon.outcome["before"]["drift"], later.outcome["before"]["drift"]) == (0, 1)
+    soon, later = suppose(aligned, at="in 8d").outcome, suppose(aligned, at="in 10d").outcome
+    assert (soon["before"]["drift"], soon["after"]["drift"]) == (0, 0)
+    assert (later["before"]["drift"], later["after"]["drift"]) == (0, 1)
     # A supposed exemption begins now and has expired by then as well.
     one = {"tenant": "tenant-b", "policy": "align", "reason": "r", "until": "in 20 days"}
     assert suppose(aligned, at="in 10d", exemptions=[one]).outcome["after"]["drift"] == 0
@@ -120,6 +121,7 @@ def test_a_past_snapshot_is_asked_under_the_rules_of_now(aligned: World) -> None
     factories.install(aligned.tenant_b, {"crm": "2.4.0"})
     now, then = suppose(aligned, at="in 1h"), suppose(aligned, snapshot=1)
     assert (now.outcome["before"]["drift"], then.outcome["before"]["drift"]) == (0, 1)
+    assert "| then | in force |" in simulation.markdown(then)
     assert then.outcome["done"] is None
     stricter = {**ALIGN, "rules": [{"name": "crm", "plugins": ["crm"], "exactly": "2.3.0"}]}
     assert suppose(aligned, snapshot=1, policies=[stricter]).outcome["after"]["drift"] == 1

@@ -1,13 +1,13 @@
 """The question behind drift, as simulations and the figures of past snapshots ask it."""
 
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
 
 from governance.models import Policy, Rule
-from governance.violations import SupposedExemption, violations_query
+from governance.violations import violations_query
 from tenants.models import Group
 from tests import factories
 from tests.factories import AT, World
@@ -45,7 +45,9 @@ def test_a_past_snapshot_can_be_asked(world: World, policy: Policy) -> None:
     assert ask(world.group, snapshot=2) == set()
 
 
-def test_exemptions_can_be_supposed(world: World, policy: Policy) -> None:
-    supposed = SupposedExemption(uuid4(), world.tenant_a.pk, policy.pk, "crm")
-    ((_, _, exemption),) = ask(world.group, supposed=[supposed])
-    assert exemption == supposed.id
+def test_the_exemption_that_lasts_longest_is_named_for_what_it_covers(world: World, policy: Policy) -> None:
+    factories.exemption(world.tenant_a, policy, until=AT + timedelta(days=1))
+    factories.exemption(world.tenant_a, policy, until=AT + timedelta(days=8), rule_key="another")
+    longer = factories.exemption(world.tenant_a, policy, until=AT + timedelta(days=2), rule_key="crm")
+    ((_, _, exemption),) = ask(world.group)
+    assert exemption == longer.pk

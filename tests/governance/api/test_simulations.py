@@ -141,7 +141,7 @@ def test_applied_it_is_in_force_and_answers_with_its_plan(caller: Service) -> No
     assert {task["tenant"] for task in answer.json()["plan"]["tasks"]} == {"tenant-a", "tenant-b"}
     policy = Policy.objects.get()
     assert policy.current is not None
-    assert policy.current.comment == "Reviewed"
+    assert policy.current.comment == "Simulation 1 applied: Reviewed"
     assert caller.post(f"{PATH}/{pk}/apply", {"comment": "Reviewed"}, key="k").json() == answer.json()
     assert caller.post(f"{PATH}/{pk}/apply").status_code == 409
 
