@@ -80,6 +80,7 @@ class Rulebook:
         self.catalogue = catalogue
         self.acting = acting
         self._broken: dict[int, dict[int, frozenset[int]]] = {}
+        self._covering: dict[int, list[RuleRow]] = {}
         self._about: dict[tuple[tuple[int, ...], int], tuple[RuleRow, ...]] = {}
         self._bindings: dict[tuple[int, int, int | None], Binding | None] = {}
 
@@ -101,11 +102,12 @@ class Rulebook:
         return [binding for binding in found if binding is not None]
 
     def _rules_about(self, plugin: PluginRow, selections: tuple[int, ...]) -> tuple[RuleRow, ...]:
+        if plugin.id not in self._covering:
+            self._covering[plugin.id] = [rule for rule in self.rules if rule.covers(plugin)]
         key = (selections, plugin.id)
         if key not in self._about:
-            self._about[key] = tuple(
-                rule for rule in self.rules if rule.covers(plugin) and rule.selection_id in selections
-            )
+            found = (rule for rule in self._covering[plugin.id] if rule.selection_id in selections)
+            self._about[key] = tuple(found)
         return self._about[key]
 
     def _once(self, rule: RuleRow, plugin: PluginRow, installed: int | None) -> Binding | None:

@@ -3,21 +3,12 @@
 from governance.resolution.agreeing import Sameness, Tenants
 from governance.resolution.consistency import Reason, Trouble, Why, troubles
 from governance.resolution.deciding import combined, decide, decide_whole
+from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
 from governance.resolution.parts import parts
-from governance.resolution.values import (
-    Binding,
-    Clash,
-    Component,
-    Need,
-    Prefer,
-    Relation,
-    Release,
-    Situation,
-    digest_of,
-    digest_of_set,
-)
+from governance.resolution.situation import Situation
+from governance.resolution.values import Binding, Clash, Component, Need, Prefer, Relation, Release
 from governance.resolution.wording import reason_in_words
 
 __all__ = [

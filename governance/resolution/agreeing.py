@@ -21,7 +21,8 @@ from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import Change, Rule
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
-from governance.resolution.values import Binding, Situation
+from governance.resolution.situation import Situation
+from governance.resolution.values import Binding
 
 EVERYTHING = Bound(sets=10_000, questions=1_000_000)
 

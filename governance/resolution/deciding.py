@@ -13,7 +13,8 @@ from governance.resolution.outcome import Change, Outcome
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
-from governance.resolution.values import Release, Situation, labels
+from governance.resolution.situation import Situation
+from governance.resolution.values import Release, labels
 
 OPENED = 1_000  # components of a part that may be opened; from there on what is open has to do
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from governance.resolution.chaining import Chain, chain
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import Conflict, conflict
+from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.leaving import ways_out
 from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import ConflictingSet, Saying, Unsettled, WayOut
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
-from governance.resolution.values import Binding, Component, digest_of, digest_of_set, labels
+from governance.resolution.values import Binding, Component, labels
 
 SHOWN_LINKS = 3  # how much of the chain the summary tells
 GIVEN_UP = "the search for a way was given up at its bound"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from governance.resolution.values import Clash, Relation, Release, Situation
+from governance.resolution.situation import Situation
+from governance.resolution.values import Clash, Relation, Release
 
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 

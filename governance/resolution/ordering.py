@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from governance.resolution.ground import Ground
 from governance.resolution.outcome import Change
-from governance.resolution.values import Clash, Release, Situation
+from governance.resolution.situation import Situation
+from governance.resolution.values import Clash, Release
 
 
 def in_order(situation: Situation, changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -7,10 +7,14 @@ nearly all their parts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from governance.resolution.values import Component, Relation, Situation
+from governance.resolution.situation import Situation
+from governance.resolution.values import Component, Relation
+
+Askers = Mapping[int, Sequence[Component]]  # by open component, who asks something of it where it is
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
@@ -20,67 +24,55 @@ def parts(situation: Situation) -> tuple[Situation, ...]:
     for component in situation.components:
         for touched in _touched(component, opened):
             groups.join(touched)
-    return tuple(narrowed(situation, group) for group in groups.members())
+    askers = _askers(situation, opened)
+    return tuple(_narrowed(situation, group, askers) for group in groups.members())
 
 
-def narrowed(situation: Situation, opened: Collection[int]) -> Situation:
+def _askers(situation: Situation, opened: frozenset[int]) -> Askers:
+    found: dict[int, list[Component]] = defaultdict(list)
+    for component in situation.components:
+        for asked in component.closed.named & opened:
+            found[asked].append(component.closed)
+    return found
+
+
+def _narrowed(situation: Situation, opened: set[int], askers: Askers) -> Situation:
     """The situation with only these of its open components open, and only what they have to get along with.
 
     A closed component that asks nothing of an open one is there for what it is, not for what it asks.
     """
-    around = set(opened)
-    for component in situation.components:
-        if component.id in opened:
-            around.update(*component.asks)
-        elif touching := [asked for asked in component.closed.asks if not asked.isdisjoint(opened)]:
-            around.update({component.id}, *touching)
-    kept = [_seen(component, opened) for component in situation.components if component.id in around]
-    asked = _asked(kept, opened)
+    near = {one.id: one for c in opened for one in askers.get(c, ()) if one.id not in opened}
+    mine = [situation.component(c) for c in opened]
+    beside = frozenset[int]().union(*(one.named for one in mine))
+    beside = beside.union(*(asked for one in near.values() for asked in one.asks if asked & opened))
+    standing = (situation.find(c) for c in beside - near.keys() - opened)
+    asked = _asked(mine, near.values(), opened)
+    bystanders = (one.bystander.like(asked.get(one.id, ())) for one in standing if one is not None)
     return replace(
         situation,
-        components=tuple(_alike(component, asked.get(component.id, ())) for component in kept),
+        components=(*mine, *near.values(), *bystanders),
         bindings=tuple(b for b in situation.bindings if b.component in opened),
     )
 
 
-def _seen(component: Component, opened: Collection[int]) -> Component:
-    if component.id in opened:
-        return component
-    asks = any(not asked.isdisjoint(opened) for asked in component.closed.asks)
-    return component.closed if asks else component.bystander
-
-
-def _asked(components: Iterable[Component], opened: Collection[int]) -> dict[int, set[Relation]]:
-    """By component, what the others ask of it that may come to matter."""
-    found: dict[int, set[Relation]] = {}
-    for component in components:
+def _asked(
+    mine: Iterable[Component], near: Iterable[Component], opened: Collection[int]
+) -> dict[int, list[Relation]]:
+    """By component, what is asked of it that may come to matter."""
+    found: dict[int, list[Relation]] = defaultdict(list)
+    for component in mine:
         for other, relations in component.about.items():
-            mine = found.setdefault(other, set())
-            if component.id in opened:
-                mine.update(relations)
-            else:
-                mine.update(one for one in relations if not one.components.isdisjoint(opened))
+            found[other] += relations
+    for component in near:
+        for other, relations in component.about.items():
+            found[other] += (one for one in relations if not one.components.isdisjoint(opened))
     return found
-
-
-def _alike(component: Component, asked: Collection[Relation]) -> Component:
-    """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
-
-    Its version isn't told: one tenant's would be read in another.
-    """
-    here = component.installed
-    if component.open or here is None or here.relations:
-        return component
-    met = [one.releases for one in asked if here.id in one.releases]
-    other = [one.releases for one in asked if here.id not in one.releases]
-    alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-component.id})
-    return replace(component, installed=replace(here, id=min(alike), version=""))
 
 
 def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:
     """The sets of open components of which the component's releases ask something together."""
     own = {component.id} if component.open else set()
-    for asked in component.asks:
+    for asked in component.asks if own or not component.named.isdisjoint(opened) else ():
         yield (asked & opened) | own
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from governance.resolution.ground import Ground
-from governance.resolution.values import Binding, Component, Prefer, Release, Situation
+from governance.resolution.situation import Situation
+from governance.resolution.values import Binding, Component, Prefer, Release
 
 
 @dataclass(frozen=True)

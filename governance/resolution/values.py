@@ -6,22 +6,14 @@ compiled once by whoever knows the version dialects, so that deciding is set ari
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
-
-def digest_of(*parts: object) -> str:
-    """SHA-256 over the parts' texts; a separator that no text contains keeps them apart."""
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
-
-
-def digest_of_set(parts: Iterable[object]) -> str:
-    """The same whatever order the parts come in."""
-    return digest_of(*sorted(map(str, parts)))
+from governance.resolution.digests import content_of, digest_of, digest_of_set
 
 
 class Prefer(StrEnum):
@@ -114,6 +106,10 @@ class Component:
     open: bool = False
     host: bool = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was worked out, which would be most of a message to another process."""
+        return content_of(self)
+
     @cached_property
     def closed(self) -> Component:
         """The same, to stay as it is."""
@@ -123,6 +119,26 @@ class Component:
     def bystander(self) -> Component:
         """The same, to stay as it is, and asking nothing of others."""
         return replace(self.closed, installed=self.installed.bare if self.installed else None)
+
+    def like(self, asked: Collection[Relation]) -> Component:
+        """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
+
+        Its version isn't told: one tenant's would be read in another.
+        """
+        here = self.installed
+        if here is None:
+            return self
+        key = tuple(relation.digest for relation in asked)
+        if key not in self._likes:
+            met = [one.releases for one in asked if here.id in one.releases]
+            other = [one.releases for one in asked if here.id not in one.releases]
+            alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-self.id})
+            self._likes[key] = replace(self, installed=replace(here, id=min(alike), version=""))
+        return self._likes[key]
+
+    @cached_property
+    def _likes(self) -> dict[tuple[str, ...], Component]:
+        return {}
 
     @property
     def stands_by(self) -> bool:
@@ -135,6 +151,11 @@ class Component:
         here = (self.installed,) if self.installed is not None else ()
         releases = (*here, *self.candidates)
         return frozenset(relation.components for release in releases for relation in release.relations)
+
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """Every component of which its releases ask something."""
+        return frozenset[int]().union(*self.asks)
 
     @cached_property
     def about(self) -> Mapping[int, tuple[Relation, ...]]:
@@ -217,57 +238,3 @@ def labels(bindings: Iterable[Binding]) -> dict[tuple[str, str], str]:
     rules = {binding.rule for binding in bindings}
     counts = Counter(policy for policy, _ in rules)
     return {(policy, key): policy if counts[policy] == 1 else f"{policy}/{key}" for policy, key in rules}
-
-
-@dataclass(frozen=True, eq=False)
-class Situation:
-    """All that the decision about one tenant depends on; tenants in equal situations share it.
-
-    Situations are equal whose digests are.
-
-    `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
-    well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
-    afterwards even where it isn't now; else only what changes has to.
-    """
-
-    components: tuple[Component, ...]
-    bindings: tuple[Binding, ...]
-    complete: bool = True
-    strict: bool = False
-
-    def __post_init__(self) -> None:
-        """Put the parts into one order, so that nothing downstream can depend on theirs."""
-        object.__setattr__(self, "components", tuple(sorted(self.components, key=lambda part: part.id)))
-        bindings = sorted(self.bindings, key=lambda part: (part.component, part.rule, part.digest))
-        object.__setattr__(self, "bindings", tuple(bindings))
-
-    @cached_property
-    def digest(self) -> str:
-        """Equal for equal situations."""
-        return digest_of(
-            *(self.complete, self.strict),
-            *(component.digest for component in self.components),
-            *(binding.digest for binding in self.bindings),
-        )
-
-    def __eq__(self, other: object) -> bool:
-        """By the digest, which stands for all of it."""
-        return isinstance(other, Situation) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        """By the digest too."""
-        return hash(self.digest)
-
-    def component(self, component_id: int) -> Component:
-        """The component of that id."""
-        return self._by_id[component_id]
-
-    @cached_property
-    def _by_id(self) -> dict[int, Component]:
-        return {component.id: component for component in self.components}
-
-    def without(self, rules: Iterable[tuple[str, str]], components: Iterable[int]) -> Situation:
-        """The same with those rules set aside for those components."""
-        rules, components = frozenset(rules), frozenset(components)
-        kept = (b for b in self.bindings if b.rule not in rules or b.component not in components)
-        return replace(self, bindings=tuple(kept))

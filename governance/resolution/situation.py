@@ -1,0 +1,73 @@
+"""All that the decision about one tenant is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from governance.resolution.digests import content_of, digest_of
+from governance.resolution.values import Binding, Component
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """All that the decision about one tenant depends on; tenants in equal situations share it.
+
+    Situations are equal whose digests are.
+
+    `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
+    well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
+    afterwards even where it isn't now; else only what changes has to.
+    """
+
+    components: tuple[Component, ...]
+    bindings: tuple[Binding, ...]
+    complete: bool = True
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Put the parts into one order, so that nothing downstream can depend on theirs."""
+        object.__setattr__(self, "components", tuple(sorted(self.components, key=lambda part: part.id)))
+        bindings = sorted(self.bindings, key=lambda part: (part.component, part.rule, part.digest))
+        object.__setattr__(self, "bindings", tuple(bindings))
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal for equal situations."""
+        return digest_of(
+            *(self.complete, self.strict),
+            *(component.digest for component in self.components),
+            *(binding.digest for binding in self.bindings),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """By the digest, which stands for all of it."""
+        return isinstance(other, Situation) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """By the digest too."""
+        return hash(self.digest)
+
+    def component(self, component_id: int) -> Component:
+        """The component of that id."""
+        return self._by_id[component_id]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was worked out, which would be most of a message to another process."""
+        return content_of(self)
+
+    def find(self, component_id: int) -> Component | None:
+        """The same, None where the situation doesn't have it."""
+        return self._by_id.get(component_id)
+
+    @cached_property
+    def _by_id(self) -> dict[int, Component]:
+        return {component.id: component for component in self.components}
+
+    def without(self, rules: Iterable[tuple[str, str]], components: Iterable[int]) -> Situation:
+        """The same with those rules set aside for those components."""
+        rules, components = frozenset(rules), frozenset(components)
+        kept = (b for b in self.bindings if b.rule not in rules or b.component not in components)
+        return replace(self, bindings=tuple(kept))
