@@ -16,7 +16,7 @@ from config.env import (
     database_url,
     env,
     generated_secret,
-    signing_key,
+    signing_keys,
 )
 from config.logs import logging_config
 
@@ -192,7 +192,9 @@ NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")
 NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
 AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")
 AUDIT_TOKEN: str = env.str("PLUMBLINE_AUDIT_TOKEN", default="")
-CALLBACK_SECRET = generated_secret("CALLBACK_SECRET", signing_key)
+# Several while one takes the other's place: the newest, which signs, comes first; all are accepted.
+CALLBACK_SECRETS = signing_keys("CALLBACK_SECRET")
+CALLBACK_SECRET = CALLBACK_SECRETS[0]
 
 REST_FRAMEWORK: dict[str, Any] = {
     # Deny by default: an endpoint names who may call it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -10,9 +11,10 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from audit.outbox import Undeliverable
+from governance import signatures
+from governance.signatures import SignatureRefused
 
 PATH = "/internal/version/upgrade/plan"
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -84,14 +86,15 @@ def ask(order_id: str) -> OrderStatus:
     return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
 
 
-def verified_callback(body: bytes, headers: dict[str, str]) -> OrderStatus:
+def verified_callback(body: bytes, headers: dict[str, str], *, at: datetime) -> OrderStatus:
     """What a signed callback says (Standard Webhooks: id, timestamp within five minutes, signature).
 
-    Raises CallbackRefused.
+    While the secret is being rotated, any of those in the settings may have signed. Raises CallbackRefused.
     """
     try:
-        document = Webhook(settings.CALLBACK_SECRET).verify(body, headers)
-    except WebhookVerificationError as refusal:
+        signatures.verify(body, headers, secrets=settings.CALLBACK_SECRETS, at=at)
+        document = json.loads(body)
+    except (SignatureRefused, ValueError) as refusal:
         raise CallbackRefused(str(refusal)) from refusal
     return status_from(document)
 

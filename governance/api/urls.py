@@ -38,6 +38,9 @@ urlpatterns = [
     path("version/upgrade/status", outbound.upgrade_status, name="api_upgrade_status"),
     path("version/upgrade/plan", outbound.create_upgrade_plan, name="api_upgrade_plan"),
     path("version/upgrade/plan/<uuid:pk>", outbound.upgrade_plan_status, name="api_upgrade_plan_status"),
+    path(
+        "version/upgrade/plan/<uuid:pk>/cancel", outbound.cancel_upgrade_plan, name="api_upgrade_plan_cancel"
+    ),
     path("notify/version", outbound.notify_version, name="api_notify"),
     path("audit/version", outbound.audit_version, name="api_audit"),
     path("schema", description.schema, name="api_schema"),
