@@ -19,10 +19,10 @@ from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from audit.outbox import Delivery, Sender, Undeliverable
-from config.access import SYSTEM, Access, Actor
-from config.lifecycle import TransitionError
-from governance import notifications, orchestrator, orders, upgrades
-from governance.models import UpgradeTask, WebhookSubscription
+from config.access import Access, Actor
+from governance import notifications, orchestrator
+from governance.handovers import ToCancellation, ToOrchestrator
+from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 
 NOTIFY_PATH = "/internal/notify/version"
@@ -31,6 +31,9 @@ AUDIT_PATH = "/internal/audit/version"
 ADVICE: dict[str, str] = {
     Destination.ORCHESTRATOR: (
         "See to the orchestrator. The upgrade task has failed; the next run plans its tenant anew."
+    ),
+    Destination.CANCELLATION: (
+        "See to the orchestrator, then retry. The upgrade goes on; the tenant’s next manifest tells."
     ),
     Destination.NOTIFY: "See to the notification service, then retry.",
     Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
@@ -47,41 +50,6 @@ class OneWay:
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """The dead letter itself is what a person sees and retries."""
-
-
-class ToOrchestrator(OneWay):
-    """Upgrade plans; to Plumbline's own receiver while no other orchestrator is named."""
-
-    def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """POST the plan under its task's key."""
-        if settings.ORCHESTRATOR_URL:
-            return orchestrator.hand_over(message.payload, idempotency_key=message.idempotency_key)
-        return orders.receive(
-            message.group_id,
-            message.payload,
-            idempotency_key=message.idempotency_key,
-            actor=SYSTEM,
-            at=message.created_at,
-        )
-
-    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
-        """Note the order's id; the callback may have been faster."""
-        ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
-        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
-        order_id = str(answer.get("id", ""))
-        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
-        try:
-            upgrades.move(task, UpgradeTask.Status.ACCEPTED, actor=SYSTEM, at=at, order_id=order_id)
-        except TransitionError:
-            return
-
-    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
-        """Fail the task with the orchestrator's reason."""
-        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
-        try:
-            upgrades.move(task, UpgradeTask.Status.FAILED, actor=SYSTEM, at=at, detail=reason)
-        except TransitionError:
-            return
 
 
 class ToNotify(OneWay):
@@ -164,6 +132,7 @@ def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> d
 
 SENDERS: dict[str, Sender] = {
     Destination.ORCHESTRATOR: ToOrchestrator(),
+    Destination.CANCELLATION: ToCancellation(),
     Destination.NOTIFY: ToNotify(),
     Destination.AUDIT: ToAudit(),
     Destination.EMAIL: ToMail(),
@@ -176,6 +145,7 @@ def about(message: OutboxMessage) -> str:
     payload = message.payload
     named = {
         Destination.ORCHESTRATOR: payload.get("tenant"),
+        Destination.CANCELLATION: payload.get("tenant"),
         Destination.NOTIFY: payload.get("kind"),
         Destination.AUDIT: payload.get("action"),
         Destination.EMAIL: payload.get("subject"),

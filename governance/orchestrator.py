@@ -29,6 +29,10 @@ class CallbackRefused(Exception):
     """A callback that isn't signed by the orchestrator, is too old, or doesn't say what it should."""
 
 
+class TooLate(Exception):
+    """An order that can't be cancelled any more; the text is the orchestrator's reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderStatus:
     """What the orchestrator says of one order. `status` is one of STATUSES."""
@@ -77,13 +81,25 @@ def ask(order_id: str) -> OrderStatus:
         timeout=TIMEOUT,
     )
     response.raise_for_status()
-    try:
-        document = response.json()
-    except ValueError as error:
-        raise CallbackRefused("The answer must be JSON.") from error
-    if not isinstance(document, dict):
-        raise CallbackRefused("The answer must be a JSON object.")
-    return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
+    return _status_of(response, order_id)
+
+
+def cancel(order_id: str) -> OrderStatus:
+    """POST the end of an order that hasn't finished; again is no error.
+
+    Raises TooLate, Undeliverable for another refusal that stays one, httpx.HTTPError for anything worth
+    another try, CallbackRefused if the answer isn't a status.
+    """
+    url = f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}/cancel"
+    response = httpx.post(
+        url, headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"}, timeout=TIMEOUT
+    )
+    if response.status_code == HTTPStatus.CONFLICT:
+        raise TooLate(_detail(response))
+    if response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY:
+        raise Undeliverable(f"{url} answered {response.status_code}: {response.text[:500]}")
+    response.raise_for_status()
+    return _status_of(response, order_id)
 
 
 def verified_callback(body: bytes, headers: dict[str, str], *, at: datetime) -> OrderStatus:
@@ -116,3 +132,23 @@ def status_from(document: Any) -> OrderStatus:
         detail=str(document.get("detail") or ""),
         at=parse_datetime(at) if isinstance(at, str) else None,
     )
+
+
+def _status_of(response: httpx.Response, order_id: str) -> OrderStatus:
+    try:
+        document = response.json()
+    except ValueError as error:
+        raise CallbackRefused("The answer must be JSON.") from error
+    if not isinstance(document, dict):
+        raise CallbackRefused("The answer must be a JSON object.")
+    return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
+
+
+def _detail(response: httpx.Response) -> str:
+    """What a problem document says, or else the beginning of whatever came."""
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    said = document.get("detail") if isinstance(document, dict) else None
+    return said if isinstance(said, str) and said else response.text[:500]

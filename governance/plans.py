@@ -13,7 +13,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
-from governance import drafting, flags, rollouts
+from governance import cancellations, drafting, flags, rollouts
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
 from governance.models.snapshot import Trigger
@@ -115,11 +115,14 @@ def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
 
 @transaction.atomic
 def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
-    """Drop what wasn't handed over yet; what was goes on and is still verified. Raises TransitionError."""
+    """Drop what wasn't handed over yet, and ask the orchestrator to drop what was. Raises TransitionError.
+
+    What it can't stop any more goes on and is still verified.
+    """
     ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
     dropped = _drop(_queued(plan), at, f"{plan} was cancelled.")
-    data = {"cancelled": dropped}
+    data = {"cancelled": dropped, "asked_to_drop": cancellations.ask(plan, at=at)}
     ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
 
 

@@ -16,6 +16,7 @@ class Destination(models.TextChoices):
     """Where a message goes."""
 
     ORCHESTRATOR = "orchestrator", "Upgrade orchestrator"
+    CANCELLATION = "cancellation", "Cancelled upgrade"
     NOTIFY = "notify", "Notification service"
     AUDIT = "audit", "Audit service"
     EMAIL = "email", "E-mail"

@@ -156,8 +156,12 @@ def plan_resume(request: ConsoleRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.PLAN_OPERATE)
 def plan_cancel(request: ConsoleRequest, pk: UUID) -> HttpResponse:
-    """Drop what wasn't handed over yet."""
+    """Drop what wasn't handed over yet, and ask the orchestrator to drop the rest."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     plans.cancel(plan, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{plan} is cancelled. What was handed over goes on.")
+    queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
+    messages.success(
+        request,
+        f"{plan} is cancelled. The orchestrator is asked to drop what it has; what it can’t stop goes on.",
+    )
     return redirect_to(request, "plan_detail", plan.pk)
