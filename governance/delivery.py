@@ -11,26 +11,37 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from standardwebhooks import Webhook
 
 from audit import ledger, outbox
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination
+from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Sender, Undeliverable
 from config.access import Access, Actor
-from governance import notifications, orchestrator
+from governance import handovers, notifications, orchestrator
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
-# What a person does about a message that was given up, before it is tried again.
+# What is the matter with a destination, and what a person does about it before the message is tried again.
+REMEDIES: dict[str, str] = {
+    Cause.AWAY: "It can’t be reached or gives no answer in time: is it running, and is its address right?",
+    Cause.FULL: "It takes no more: make room there, or raise its limits.",
+    Cause.CLOCK: (
+        "It refuses the message for its time: set its clock and this machine’s by the same time server. "
+        "Each attempt is signed anew."
+    ),
+    Cause.REFUSED: "It refuses the message; its answer says why.",
+    Cause.FAULT: "It failed on the message; its own log should say why.",
+}
 ADVICE: dict[str, str] = {
     Destination.ORCHESTRATOR: (
-        "See to the orchestrator. The upgrade task has failed; the next run plans its tenant anew."
+        "See to the orchestrator, then retry: it is the same order under the same key. Else the next run "
+        "plans the tenant anew."
     ),
     Destination.CANCELLATION: (
         "See to the orchestrator, then retry. The upgrade goes on; the tenant’s next manifest tells."
@@ -154,25 +165,36 @@ def about(message: OutboxMessage) -> str:
     return str(named.get(Destination(message.destination)) or message.idempotency_key)
 
 
+def advice(message: OutboxMessage) -> str:
+    """What is the matter, as far as is known, and what to do; what waits is tried again by itself."""
+    matter = REMEDIES.get(message.cause, "")
+    return f"{matter} {ADVICE[message.destination]}" if message.status == OutboxStatus.DEAD else matter
+
+
 def retriable(access: Access) -> QuerySet[OutboxMessage]:
     """What was given up within reach and may be tried again.
 
-    Not an upgrade: its task has failed, and the tenant may have another one by now.
+    An upgrade only while its task can still be handed over: the tenant may have another one by now.
     """
     dead = OutboxMessage.objects.within(access).given_up()
-    return dead.exclude(destination=Destination.ORCHESTRATOR).order_by("created_at", "pk")
+    alive = handovers.revivable(access.group_id).values("idempotency_key")
+    upgrade = Q(destination=Destination.ORCHESTRATOR)
+    return dead.filter(~upgrade | Q(idempotency_key__in=alive)).order_by("created_at", "pk")
 
 
 @transaction.atomic
 def retry(messages: Iterable[OutboxMessage], *, group_id: int, actor: Actor, at: datetime) -> None:
     """Give messages of one group that were given up another round of attempts.
 
-    Raises TransitionError if one of them isn't given up any more.
+    Raises TransitionError if one of them isn't given up any more, and for an upgrade NotRevivable if its task
+    can't be taken up again, FlagOff while a flag forbids it.
     """
     ledger.hold(group_id)
     records = []
     for message in messages:
         outbox.retry(message, at=at)
+        if message.destination == Destination.ORCHESTRATOR:
+            handovers.revive(message, actor=actor, at=at)
         told = {
             "destination": message.destination,
             "key": message.idempotency_key,

@@ -6,23 +6,33 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
 
 from audit import ledger
 from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.outbox import Undeliverable
-from config.access import SYSTEM
-from config.lifecycle import TransitionError
-from governance import orchestrator, orders, upgrades
+from config.access import SYSTEM, Actor
+from config.lifecycle import TransitionError, advance
+from governance import flags, orchestrator, orders, upgrades
 from governance.cancellations import UNDER_WAY
 from governance.models import Plan, UpgradeOrder, UpgradeTask
 from governance.orchestrator import OrderStatus, TooLate
+from tenants.models import Group
 
 Status = UpgradeTask.Status
 
 
 class StillOpen(Exception):
     """It isn't known yet whether the orchestrator took the task over, so it can't be asked to drop it."""
+
+
+class NotRevivable(Exception):
+    """A hand-over whose task or plan has ended otherwise, or whose tenant has another task by now."""
+
+    def __init__(self, message: OutboxMessage) -> None:
+        tenant = message.payload.get("tenant")
+        super().__init__(f"The upgrade of {tenant} can’t be handed over again: the next run plans it anew.")
 
 
 class ToOrchestrator:
@@ -89,6 +99,37 @@ class ToCancellation:
         """The task goes on; say why it wasn't stopped."""
         ledger.hold(message.group_id)
         _note(_task(message), f"The orchestrator could not be asked to drop it: {reason}", at)
+
+
+def revivable(group_id: int) -> QuerySet[UpgradeTask]:
+    """Tasks that failed on the way and may be handed over again: the plan goes on, and no task came after."""
+    later = UpgradeTask.objects.filter(tenant=OuterRef("tenant"), created_at__gt=OuterRef("created_at"))
+    failed = UpgradeTask.objects.filter(
+        group_id=group_id,
+        status=Status.FAILED,
+        plan__status__in=[Plan.Status.RUNNING, Plan.Status.COMPLETED],
+        group__governance_enabled=True,
+        group__sync_enabled=True,
+    )
+    return failed.exclude(Exists(later))
+
+
+def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
+    """Take a task up again whose hand-over was given up, and its plan with it, in the caller's transaction.
+
+    It is the same order under the same key: it may have arrived after all. Raises NotRevivable, and FlagOff
+    while a flag forbids changes to tenants.
+    """
+    flags.require_sync(Group.objects.get(pk=message.group_id))
+    tasks = revivable(message.group_id).select_related("tenant", "plan")
+    task = tasks.filter(idempotency_key=message.idempotency_key).first()
+    if task is None:
+        raise NotRevivable(message)
+    if task.plan.status == Plan.Status.COMPLETED:
+        advance(task.plan, to=Plan.Status.RUNNING, finished_at=None)
+        data = {"retried": task.tenant.key}
+        ledger.record(Action.PLAN_RESUMED, subject=task.plan, actor=actor, at=at, data=data)
+    upgrades.move(task, Status.DISPATCHED, actor=actor, at=at, dispatched_at=at, finished_at=None, detail="")
 
 
 def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:

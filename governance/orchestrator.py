@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,8 @@ import httpx
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
+from audit import causes
+from audit.models.outbox import Cause
 from audit.outbox import Undeliverable
 from governance import signatures
 from governance.signatures import SignatureRefused
@@ -63,9 +65,7 @@ def post_json(url: str, payload: Any, *, token: str, idempotency_key: str) -> di
     if token:
         headers["Authorization"] = f"Bearer {token}"
     response = httpx.post(url, json=payload, headers=headers, timeout=TIMEOUT)
-    if response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY:
-        raise Undeliverable(f"{url} answered {response.status_code}: {response.text[:500]}")
-    response.raise_for_status()
+    _refuse_for_good(response)
     answer = response.json() if response.content else {}
     return answer if isinstance(answer, dict) else {"answer": answer}
 
@@ -96,9 +96,7 @@ def cancel(order_id: str) -> OrderStatus:
     )
     if response.status_code == HTTPStatus.CONFLICT:
         raise TooLate(_detail(response))
-    if response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY:
-        raise Undeliverable(f"{url} answered {response.status_code}: {response.text[:500]}")
-    response.raise_for_status()
+    _refuse_for_good(response)
     return _status_of(response, order_id)
 
 
@@ -132,6 +130,20 @@ def status_from(document: Any) -> OrderStatus:
         detail=str(document.get("detail") or ""),
         at=parse_datetime(at) if isinstance(at, str) else None,
     )
+
+
+def _refuse_for_good(response: httpx.Response) -> None:
+    """Raises Undeliverable for a refusal that stays one, httpx.HTTPStatusError for another failure.
+
+    A clock that is wrong will be set: what is refused for it is tried again.
+    """
+    now = datetime.now(UTC)
+    cause = causes.of_answer(response, now=now)
+    final = response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY
+    if final and cause is not Cause.CLOCK:
+        said = f"{response.url} answered {response.status_code}: {response.text[:500]}"
+        raise Undeliverable(said, cause=cause)
+    response.raise_for_status()
 
 
 def _status_of(response: httpx.Response, order_id: str) -> OrderStatus:

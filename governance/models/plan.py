@@ -35,7 +35,7 @@ class Plan(models.Model):
         Status.DRAFTED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}),
         Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
         Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
-        Status.COMPLETED: frozenset(),
+        Status.COMPLETED: frozenset({Status.RUNNING}),  # a person retries a hand-over that was given up
         Status.CANCELLED: frozenset(),
         Status.REFUSED: frozenset(),
     }
@@ -119,7 +119,8 @@ class UpgradeTask(models.Model):
         # The next manifest may still show what was late.
         Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED}),
         Status.SUCCEEDED: frozenset(),
-        Status.FAILED: frozenset({Status.QUEUED}),
+        # What was given up on the way is handed over again where a person retries the message.
+        Status.FAILED: frozenset({Status.QUEUED, Status.DISPATCHED}),
         Status.CANCELLED: frozenset(),
     }
 

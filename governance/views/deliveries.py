@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import delivery
+from governance import delivery, flags
 from governance.forms.deliveries import DeliveryFilter
+from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
 
 
@@ -61,9 +61,6 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
 def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Try a message again that was given up."""
     message = get_object_or_404(OutboxMessage.objects.within(request.access), pk=pk)
-    if message.destination == Destination.ORCHESTRATOR:
-        messages.error(request, delivery.ADVICE[message.destination])
-        return redirect_to(request, "delivery_list")
     return _retry(request, [message])
 
 
@@ -76,7 +73,11 @@ def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
 
 def _retry(request: ConsoleRequest, chosen: list[OutboxMessage]) -> HttpResponse:
     group_id = request.access.group_id
-    delivery.retry(chosen, group_id=group_id, actor=request.actor, at=timezone.now())
+    try:
+        delivery.retry(chosen, group_id=group_id, actor=request.actor, at=timezone.now())
+    except (NotRevivable, flags.FlagOff) as refusal:
+        messages.error(request, str(refusal))
+        return redirect_to(request, "delivery_list")
     queue.enqueue("governance.jobs.follow_up", group_id=group_id)
     counted = "1 message is" if len(chosen) == 1 else f"{len(chosen)} messages are"
     messages.success(request, f"{counted} tried again now.")
@@ -87,13 +88,15 @@ def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage]) -> list[dict[
     """The rows with what they are about, where they go, and what to do about those given up."""
     webhooks = WebhookSubscription.objects.within(request.access)
     names = {str(pk): name for pk, name in webhooks.values_list("pk", "name")}
+    retriable = delivery.retriable(request.access).filter(pk__in=[message.pk for message in rows])
+    may_retry = set(retriable.values_list("pk", flat=True))
     return [
         {
             "message": message,
             "about": delivery.about(message),
             "to": names.get(message.address, message.address),
-            "advice": delivery.ADVICE[message.destination],
-            "may_retry": message.destination != Destination.ORCHESTRATOR,
+            "advice": delivery.advice(message),
+            "may_retry": message.pk in may_retry,
         }
         for message in rows
     ]
