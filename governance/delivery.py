@@ -30,7 +30,7 @@ AUDIT_PATH = "/internal/audit/version"
 # What a person does about a message that was given up, before it is tried again.
 ADVICE: dict[str, str] = {
     Destination.ORCHESTRATOR: (
-        "See to the orchestrator. The upgrade task has failed; the next run plans its tenant anew."
+        "See to the orchestrator. The upgrade task is given up; the next run plans its tenant anew."
     ),
     Destination.NOTIFY: "See to the notification service, then retry.",
     Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
@@ -76,10 +76,10 @@ class ToOrchestrator(OneWay):
             return
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
-        """Fail the task with the orchestrator's reason."""
+        """Give the task up with the reason: what the orchestrator made of the order isn't known."""
         task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
         try:
-            upgrades.move(task, UpgradeTask.Status.FAILED, actor=SYSTEM, at=at, detail=reason)
+            upgrades.move(task, UpgradeTask.Status.GIVEN_UP, actor=SYSTEM, at=at, detail=reason)
         except TransitionError:
             return
 
@@ -187,7 +187,7 @@ def about(message: OutboxMessage) -> str:
 def retriable(access: Access) -> QuerySet[OutboxMessage]:
     """What was given up within reach and may be tried again.
 
-    Not an upgrade: its task has failed, and the tenant may have another one by now.
+    Not an upgrade: its task is given up, and the tenant may have another one by now.
     """
     dead = OutboxMessage.objects.within(access).given_up()
     return dead.exclude(destination=Destination.ORCHESTRATOR).order_by("created_at", "pk")

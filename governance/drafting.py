@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from governance import decisions, standing
-from governance.models import Finding, UpgradeTask
+from governance.models import Finding, Plan, UpgradeTask
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
@@ -17,7 +17,7 @@ from tenants.models import Group, Tenant
 
 _URGENCY = {"critical": 400, "high": 300, "medium": 200, "low": 100}
 _OVERDUE = 500  # drift past its date goes before all that isn't
-_FAILED = (UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED)
+_FAILED = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class TaskDraft:
     due_at: datetime | None
     priority: int
     wait: timedelta = timedelta()  # after the start of the plan
+    retry_delays: tuple[timedelta, ...] = ()
 
 
 def acting_inputs(
@@ -54,6 +55,18 @@ def situation_digests(
     return {tenant_id: result.situation.digest for tenant_id, result in outcomes.items()}
 
 
+def moved(plan: Plan, tasks: Iterable[UpgradeTask], *, at: datetime) -> set[int]:
+    """The tenants of these of the plan's tasks whose situation isn't what it was when it was drafted."""
+    then = {task.tenant_id: task.situation_digest for task in tasks}
+    now = situation_digests(
+        plan.group,
+        policy_names=[entry["policy"] for entry in plan.policy_versions],
+        tenant_ids=then.keys(),
+        at=at,
+    )
+    return {tenant_id for tenant_id, digest in then.items() if now.get(tenant_id) != digest}
+
+
 def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     """The tasks that the acting rules call for, for tenants that have none under way.
 
@@ -73,7 +86,8 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
 
 def _free_tenants(group_id: int) -> frozenset[int]:
     """Tenants without a task under way; one that was only drafted doesn't count."""
-    busy = UpgradeTask.objects.filter(group_id=group_id).unfinished().exclude(plan__status="drafted")
+    busy = UpgradeTask.objects.filter(group_id=group_id).unfinished()
+    busy = busy.exclude(plan__status="drafted", status=UpgradeTask.Status.QUEUED)
     free = Tenant.objects.filter(group_id=group_id).active().exclude(pk__in=busy.values("tenant_id"))
     return frozenset(free.values_list("pk", flat=True))
 

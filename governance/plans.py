@@ -16,6 +16,7 @@ from config.lifecycle import advance
 from governance import drafting, flags, rollouts
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
+from governance.models.plan import WAITING
 from governance.models.snapshot import Trigger
 from governance.resolution import digest_of
 from tenants.models import Group, Tenant
@@ -118,16 +119,16 @@ def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """Drop what wasn't handed over yet; what was goes on and is still verified. Raises TransitionError."""
     ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
-    dropped = _drop(_queued(plan), at, f"{plan} was cancelled.")
+    dropped = _drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled.")
     data = {"cancelled": dropped}
     ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
 
 
 @transaction.atomic
 def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
-    """Cancel the queued tasks that a policy had a part in, such as when it is paused; how many there were."""
+    """Cancel the waiting tasks that a policy had a part in, such as when it is paused; how many."""
     ledger.hold(policy.group_id)
-    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status=TaskStatus.QUEUED)
+    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status__in=WAITING)
     concerned = [task for task in queued.select_related("plan") if _is_wanted_by(task, policy.name)]
     for plan in {task.plan_id: task.plan for task in concerned}.values():
         mine = [task.pk for task in concerned if task.plan_id == plan.pk]
@@ -182,6 +183,7 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             not_before=at + draft.wait if draft.wait else None,
             wait_reason=_NOT_STARTED,
             idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",
+            retry_delays=[delay.total_seconds() for delay in draft.retry_delays],
             due_at=draft.due_at,
             created_at=at,
         )
@@ -201,14 +203,7 @@ def _set_findings(tasks: Iterable[UpgradeTask], given: Collection[str], to: Find
 
 def _moved(plan: Plan, at: datetime) -> list[str]:
     """The tenants whose situation isn't what it was when the plan was drafted."""
-    then = dict(plan.tasks.values_list("tenant_id", "situation_digest"))
-    now = drafting.situation_digests(
-        plan.group,
-        policy_names=[entry["policy"] for entry in plan.policy_versions],
-        tenant_ids=then.keys(),
-        at=at,
-    )
-    moved = [tenant_id for tenant_id, digest in then.items() if now.get(tenant_id) != digest]
+    moved = drafting.moved(plan, plan.tasks.all(), at=at)
     return list(Tenant.objects.filter(pk__in=moved).order_by("key").values_list("key", flat=True))
 
 
@@ -223,7 +218,7 @@ def _queued(plan: Plan) -> Any:
 
 
 def _drop(queued: Any, at: datetime, reason: str) -> list[str]:
-    """Cancel queued tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
+    """Cancel waiting tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
     tasks = list(queued.select_for_update(of=("self",)).select_related("tenant"))
     ids = [task.pk for task in tasks]
     UpgradeTask.objects.filter(pk__in=ids).update(

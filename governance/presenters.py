@@ -75,6 +75,10 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "due_at": row.due_at.isoformat() if row.due_at else None,
         "waiting_because": row.wait_reason,
         "detail": row.detail,
+        "attempts": row.attempts,
+        "attempts_allowed": len(row.retry_delays) + 1,
+        "not_before": row.not_before.isoformat() if row.not_before else None,
+        "correction": row.correction,
     }
 
 

@@ -27,6 +27,11 @@ class Ring:
     wait: timedelta
 
 
+# What a profile that says nothing about it lets happen after a failure.
+DEFAULT_ATTEMPTS = 3
+DEFAULT_DELAYS = ("5min", "30min")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A profile with everything that it leaves out filled in."""
@@ -38,6 +43,7 @@ class Settings:
     deny: tuple[str, ...]
     rings: tuple[Ring, ...]
     tasks_per_plan: int | None
+    retry_delays: tuple[timedelta, ...]  # before the second attempt, the third, …
     tells_tenant_admins: bool
     tells_owners: bool
     starts_by_itself: bool
@@ -64,10 +70,18 @@ def settings(document: Document) -> Settings:
             for ring in document.get("rings", ())
         ),
         tasks_per_plan=document.get("limits", {}).get("tasks_per_plan"),
+        retry_delays=_retry_delays(document.get("retries", {})),
         tells_tenant_admins=notify.get("tenant_admins", True),
         tells_owners=notify.get("owners", True),
         starts_by_itself=document.get("auto_start", True),
     )
+
+
+def _retry_delays(said: Document) -> tuple[timedelta, ...]:
+    """One delay for each attempt after the first; the last one that is given goes for all that follow."""
+    given = [moments.span(text) for text in said.get("delays", DEFAULT_DELAYS)]
+    further = said.get("attempts", DEFAULT_ATTEMPTS) - 1
+    return tuple(given[min(place, len(given) - 1)] for place in range(further))
 
 
 def content(group: Group, name: str) -> dict[str, Any]:

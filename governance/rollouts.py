@@ -38,13 +38,23 @@ def starts_by_itself(plan: Plan) -> bool:
 def _place(draft: TaskDraft, tenant: TenantFacts, said: Mapping[str, Settings]) -> TaskDraft:
     later: list[int] = []
     waits = [timedelta()]
-    for policy in _wanted_by(draft):
-        rings = said[policy].rings
+    wanting = [said[policy] for policy in sorted(_wanted_by(draft))]
+    for rings in (each.rings for each in wanting):
         if rings:
             index = _ring(rings, tenant)
             later.append(len(rings) - 1 - index)
             waits.append(rings[index].wait)
-    return replace(draft, priority=draft.priority + _RING * min(later, default=0), wait=max(waits))
+    return replace(
+        draft,
+        priority=draft.priority + _RING * min(later, default=0),
+        wait=max(waits),
+        retry_delays=_delays(wanting),
+    )
+
+
+def _delays(wanting: Iterable[Settings]) -> tuple[timedelta, ...]:
+    """As many attempts as all of them allow, each after the longest of their delays."""
+    return tuple(max(delays) for delays in zip(*(each.retry_delays for each in wanting), strict=False))
 
 
 def _ring(rings: Sequence[Ring], tenant: TenantFacts) -> int:

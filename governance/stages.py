@@ -21,6 +21,7 @@ from governance import (
     flags,
     notifications,
     plans,
+    retries,
     rollouts,
     snapshots,
     upgrades,
@@ -117,7 +118,7 @@ def verify(run: Run, at: datetime) -> Figures:
     elif unfinished:
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
-    if not waiting and (failed := figures.get("failed", 0) + figures.get("verify_failed", 0)):
+    if not waiting and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0)):
         data = {"run": run.number, "plan": run.plan.number, "failed": failed}
         events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
     return figures
@@ -162,6 +163,7 @@ def take_stock(group: Group, *, actor: Actor, at: datetime) -> None:
 def work(run: Run, at: datetime) -> None:
     """One round for the tasks under way: hand over, deliver, ask, collect, verify."""
     group = run.group
+    retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
@@ -177,7 +179,7 @@ def changed_anything(run: Run) -> bool:
     """Whether the run found or did anything that wasn't so before."""
     counted = (
         *("changed", "sealed", "opened", "closed", "accepted", "new_conflicts"),
-        *("drafted", "started", "digests", "succeeded", "failed", "verify_failed"),
+        *("drafted", "started", "digests", "succeeded", "given_up", "verify_failed"),
     )
     return any(
         figures.get(name) for figures in run.figures.values() if isinstance(figures, dict) for name in counted

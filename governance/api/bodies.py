@@ -153,5 +153,11 @@ class DecideBody(Body):
     decided_by = s.CharField(max_length=150)
 
 
+class CorrectionBody(Body):
+    """What a person did by hand instead of an upgrade task."""
+
+    done = s.CharField(max_length=2000)
+
+
 class Document(s.Serializer[Any]):
     """A JSON object."""

@@ -85,7 +85,9 @@ class UpgradeTask(models.Model):
 
     `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text,
     "wanted_by": ["policy/key"]}] in dependency order; a mere dependency is wanted by no rule.
-    `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
+    `idempotency_key` goes to the orchestrator: a repeated hand-over of one attempt is the same order, a new
+    attempt after a reported failure is a new one. `retry_delays`: seconds before the second attempt, the
+    third, and so on; after the last the task is given up.
     """
 
     class Status(models.TextChoices):
@@ -97,12 +99,14 @@ class UpgradeTask(models.Model):
         RUNNING = "running", "Running"
         VERIFYING = "verifying", "Awaiting verification"
         SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
+        FAILED = "failed", "Failed, to be retried"
+        GIVEN_UP = "given_up", "Given up"
+        MANUAL = "manual", "Done by hand, to be verified"
         VERIFY_FAILED = "verify_failed", "Verify failed"
         CANCELLED = "cancelled", "Cancelled"
 
     TRANSITIONS: Transitions = {
-        Status.QUEUED: frozenset({Status.DISPATCHED, Status.CANCELLED, Status.FAILED}),
+        Status.QUEUED: frozenset({Status.DISPATCHED, Status.MANUAL, Status.CANCELLED}),
         Status.DISPATCHED: frozenset(
             {
                 Status.QUEUED,
@@ -110,16 +114,23 @@ class UpgradeTask(models.Model):
                 Status.RUNNING,
                 Status.VERIFYING,
                 Status.FAILED,
+                Status.GIVEN_UP,
                 Status.CANCELLED,
             }
         ),
-        Status.ACCEPTED: frozenset({Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
-        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
+        Status.ACCEPTED: frozenset(
+            {Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.GIVEN_UP, Status.CANCELLED}
+        ),
+        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED, Status.GIVEN_UP, Status.CANCELLED}),
         Status.VERIFYING: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
         # The next manifest may still show what was late.
-        Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED}),
+        Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED, Status.MANUAL}),
+        Status.MANUAL: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
         Status.SUCCEEDED: frozenset(),
-        Status.FAILED: frozenset({Status.QUEUED}),
+        Status.FAILED: frozenset(
+            {Status.QUEUED, Status.SUCCEEDED, Status.MANUAL, Status.GIVEN_UP, Status.CANCELLED}
+        ),
+        Status.GIVEN_UP: frozenset({Status.MANUAL}),
         Status.CANCELLED: frozenset(),
     }
 
@@ -134,7 +145,9 @@ class UpgradeTask(models.Model):
     wait_reason = models.CharField(max_length=300, blank=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     order_id = models.CharField(max_length=200, blank=True)  # the orchestrator's name for it
+    earlier_orders = models.JSONField(default=list)  # its names for attempts that failed
     attempts = models.PositiveIntegerField(default=0)
+    retry_delays = models.JSONField(default=list)
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
@@ -143,6 +156,10 @@ class UpgradeTask(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)  # when the orchestrator was last asked
     finished_at = models.DateTimeField(null=True)
+    # What a person says was done by hand instead.
+    correction = models.TextField(blank=True)
+    corrected_by_name = models.CharField(max_length=200, blank=True)
+    corrected_at = models.DateTimeField(null=True)
 
     objects = UpgradeTaskQuerySet.as_manager()
 
@@ -152,7 +169,12 @@ class UpgradeTask(models.Model):
             # Overlapping plans never hand the same tenant over twice.
             models.UniqueConstraint(
                 fields=["tenant"],
-                condition=Q(status__in=["queued", "dispatched", "accepted", "running", "verifying"]),
+                condition=Q(
+                    status__in=[
+                        *("queued", "dispatched", "accepted", "running", "verifying"),
+                        *("failed", "manual"),
+                    ]
+                ),
                 name="upgrade_task_one_unfinished",
                 violation_error_message="The tenant has an unfinished upgrade task.",
             )
@@ -169,10 +191,13 @@ class UpgradeTask(models.Model):
         return f"{self.tenant} in {self.plan}"
 
 
-UNFINISHED = [
-    UpgradeTask.Status.QUEUED,
+# Not in the orchestrator's hands: to be handed over, or to be so again.
+WAITING = [UpgradeTask.Status.QUEUED, UpgradeTask.Status.FAILED]
+# In the orchestrator's hands, or just out of them.
+UNDER_WAY = [
     UpgradeTask.Status.DISPATCHED,
     UpgradeTask.Status.ACCEPTED,
     UpgradeTask.Status.RUNNING,
     UpgradeTask.Status.VERIFYING,
 ]
+UNFINISHED = [*WAITING, *UNDER_WAY, UpgradeTask.Status.MANUAL]

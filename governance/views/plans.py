@@ -52,7 +52,7 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
         Plan.objects.within(request.access).annotate(
             task_count=Count("tasks"),
             finished=Count("tasks", filter=~Q(tasks__status__in=UNFINISHED)),
-            failed=Count("tasks", filter=Q(tasks__status__in=["failed", "verify_failed"])),
+            failed=Count("tasks", filter=Q(tasks__status__in=["given_up", "verify_failed"])),
         ),
         name="plans",
         noun=("plan", "plans"),

@@ -1,0 +1,10 @@
+"""Addresses of upgrade tasks."""
+
+from django.urls import URLPattern, path
+
+from governance.views import tasks
+
+urlpatterns: list[URLPattern] = [
+    path("<uuid:pk>/", tasks.task_detail, name="task_detail"),
+    path("<uuid:pk>/correct/", tasks.task_correct, name="task_correct"),
+]
