@@ -44,6 +44,7 @@ class Action(models.TextChoices):
     PLAN_CANCELLED = "plan.cancelled", "Plan cancelled"
     PLAN_COMPLETED = "plan.completed", "Plan completed"
     TASK_CHANGED = "task.changed", "Upgrade task moved on"
+    TASK_PRIORITISED = "task.prioritised", "Upgrade task moved within the queue"
     TASK_CORRECTED = "task.corrected", "Upgrade done by hand"
     TASK_RECEIVED = "task.received", "Upgrade plan received"
     SNAPSHOT_RESTORED = "snapshot.restored", "Snapshot restored as the wanted state"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from governance import decisions, standing
-from governance.models import Finding, Plan, UpgradeTask
+from governance import decisions, standing, urgency
+from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
+from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
-_URGENCY = {"critical": 400, "high": 300, "medium": 200, "low": 100}
-_OVERDUE = 500  # drift past its date goes before all that isn't
+_RING = 10_000
 _FAILED = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
 
 
@@ -28,9 +28,15 @@ class TaskDraft:
     steps: list[dict[str, Any]]
     situation: str
     due_at: datetime | None
-    priority: int
+    reasons: tuple[Reason, ...]  # for its priority
+    ring: int = 0  # counted from the last one
     wait: timedelta = timedelta()  # after the start of the plan
     retry_delays: tuple[timedelta, ...] = ()
+
+    @property
+    def priority(self) -> int:
+        """Its points in all; an earlier ring goes before whatever is urgent in a later one."""
+        return urgency.priority(self.reasons) + self.ring * _RING
 
 
 def acting_inputs(
@@ -79,9 +85,8 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
         failed = _failed_situations(changing)
         changing = {t: result for t, result in changing.items() if failed.get(t) != result.situation.digest}
     findings = _findings(changing, inputs)
-    return [
-        _task(tenant_id, result, findings[tenant_id], inputs.at) for tenant_id, result in changing.items()
-    ]
+    warned = _warned(finding.release_id for found in findings.values() for finding in found)
+    return [_task(tenant_id, result, findings[tenant_id], warned) for tenant_id, result in changing.items()]
 
 
 def _free_tenants(group_id: int) -> frozenset[int]:
@@ -111,25 +116,38 @@ def _findings(tenant_ids: Iterable[int], inputs: Inputs) -> Mapping[int, list[Fi
     return found
 
 
-def _task(tenant_id: int, result: TenantOutcome, findings: list[Finding], at: datetime) -> TaskDraft:
+def _warned(release_ids: Iterable[int | None]) -> frozenset[int]:
+    """Those of the releases that have a security warning."""
+    given = {release_id for release_id in release_ids if release_id is not None}
+    rows = ReleaseAdvisory.objects.filter(release__in=given)
+    return frozenset(rows.values_list("release_id", flat=True))
+
+
+def _task(
+    tenant_id: int, result: TenantOutcome, findings: list[Finding], warned: frozenset[int]
+) -> TaskDraft:
     changes = in_order(result.situation, result.outcome.changes)
     concerned = {change.component for change in changes}
     behind = [finding for finding in findings if finding.plugin_id in concerned]
     due = min((finding.due_at for finding in behind if finding.due_at), default=None)
-    urgency = max((_URGENCY.get(finding.severity, 0) for finding in behind), default=0)
+    said = urgency.reasons(
+        severities=[finding.severity for finding in behind],
+        warnings=sum(finding.release_id in warned for finding in behind),
+        weight=_weight(result, changes),
+    )
     return TaskDraft(
         tenant_id=tenant_id,
         steps=[_step(result, change) for change in changes],
         situation=result.situation.digest,
         due_at=due,
-        priority=urgency + (_OVERDUE if due is not None and due < at else 0) + _weight(result, changes),
+        reasons=said,
     )
 
 
 def _weight(result: TenantOutcome, changes: Iterable[Change]) -> int:
-    """The weightiest rule's weight, kept below what tells severities apart."""
+    """The weightiest rule's weight."""
     rules = {rule for change in changes for rule in change.rules}
-    return min(max((b.weight for b in result.situation.bindings if b.rule in rules), default=0) // 10, 99)
+    return max((b.weight for b in result.situation.bindings if b.rule in rules), default=0)
 
 
 def _step(result: TenantOutcome, change: Change) -> dict[str, Any]:

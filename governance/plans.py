@@ -13,7 +13,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
-from governance import drafting, flags, rollouts
+from governance import drafting, flags, rollouts, urgency
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
 from governance.models.plan import WAITING
@@ -180,6 +180,8 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             steps=draft.steps,
             situation_digest=draft.situation,
             priority=draft.priority,
+            priority_because=[reason.as_json() for reason in draft.reasons],
+            queue_at=urgency.place(draft.priority, created_at=at, due_at=draft.due_at),
             not_before=at + draft.wait if draft.wait else None,
             wait_reason=_NOT_STARTED,
             idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",

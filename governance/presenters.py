@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 
 from audit.models import Report
+from governance import waiting
 from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
 
 
@@ -53,7 +55,7 @@ def figures(row: Run) -> dict[str, Any]:
 
 def plan(row: Plan) -> dict[str, Any]:
     """A plan with its tasks."""
-    tasks = row.tasks.select_related("tenant").order_by("-priority", "created_at", "pk")
+    tasks = row.tasks.select_related("tenant").order_by("queue_at", "pk")
     return {
         "id": str(row.pk),
         "number": row.number,
@@ -63,6 +65,12 @@ def plan(row: Plan) -> dict[str, Any]:
         "policies": row.policy_versions,
         "tasks": [task(one) for one in tasks],
     }
+
+
+def explained_task(row: UpgradeTask, *, at: datetime) -> dict[str, Any]:
+    """An upgrade task with why it isn't running, if it waits."""
+    explanation = waiting.explain_one(row, at=at)
+    return {**task(row), "waiting": explanation.as_json() if explanation else None}
 
 
 def task(row: UpgradeTask) -> dict[str, Any]:
@@ -75,6 +83,7 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "due_at": row.due_at.isoformat() if row.due_at else None,
         "waiting_because": row.wait_reason,
         "detail": row.detail,
+        "priority": row.priority,
         "attempts": row.attempts,
         "attempts_allowed": len(row.retry_delays) + 1,
         "not_before": row.not_before.isoformat() if row.not_before else None,

@@ -43,6 +43,7 @@ class Settings:
     deny: tuple[str, ...]
     rings: tuple[Ring, ...]
     tasks_per_plan: int | None
+    tiers: Mapping[str, int]  # points for tenants of a tier
     retry_delays: tuple[timedelta, ...]  # before the second attempt, the third, …
     tells_tenant_admins: bool
     tells_owners: bool
@@ -70,6 +71,7 @@ def settings(document: Document) -> Settings:
             for ring in document.get("rings", ())
         ),
         tasks_per_plan=document.get("limits", {}).get("tasks_per_plan"),
+        tiers=document.get("tiers", {}),
         retry_delays=_retry_delays(document.get("retries", {})),
         tells_tenant_admins=notify.get("tenant_admins", True),
         tells_owners=notify.get("owners", True),

@@ -12,9 +12,8 @@ from governance.drafting import TaskDraft
 from governance.models import Plan, Policy
 from governance.profiles import Ring, Settings
 from governance.selections import TenantFacts
+from governance.urgency import Reason
 from tenants.models import Group, Tenant
-
-_RING = 10_000  # an earlier ring goes before whatever is urgent in a later one
 
 
 def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
@@ -46,10 +45,17 @@ def _place(draft: TaskDraft, tenant: TenantFacts, said: Mapping[str, Settings]) 
             waits.append(rings[index].wait)
     return replace(
         draft,
-        priority=draft.priority + _RING * min(later, default=0),
+        reasons=draft.reasons + _tier(tenant, wanting),
+        ring=min(later, default=0),
         wait=max(waits),
         retry_delays=_delays(wanting),
     )
+
+
+def _tier(tenant: TenantFacts, wanting: Iterable[Settings]) -> tuple[Reason, ...]:
+    """What the tenant's tier counts, by the profile that gives it most."""
+    points = max((each.tiers.get(tenant.tier, 0) for each in wanting), default=0)
+    return (Reason(points, f"tenants of tier {tenant.tier}"),) if points else ()
 
 
 def _delays(wanting: Iterable[Settings]) -> tuple[timedelta, ...]:

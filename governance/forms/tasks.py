@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from django import forms
 
+from governance.queueing import Move
+
+
+class PriorityForm(forms.Form):
+    """Where a task is sent within the queue, and why."""
+
+    move = forms.ChoiceField(choices=Move.choices, widget=forms.HiddenInput)
+    reason = forms.CharField(label="Reason", max_length=1000, help_text="Kept in the ledger.")
+
+    def clean_move(self) -> Move:
+        """The move by its name."""
+        return Move(self.cleaned_data["move"])
+
 
 class CorrectionForm(forms.Form):
     """What was done by hand."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from config.lifecycle import Transitions
 from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
@@ -77,7 +78,7 @@ class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
             Q(not_before__isnull=True) | Q(not_before__lte=at),
             status=UpgradeTask.Status.QUEUED,
             plan__status=Plan.Status.RUNNING,
-        ).order_by("-priority", "created_at", "pk")
+        ).order_by("queue_at", "pk")
 
 
 class UpgradeTask(models.Model):
@@ -134,6 +135,8 @@ class UpgradeTask(models.Model):
         Status.CANCELLED: frozenset(),
     }
 
+    explanation: Any = None  # why it waits, where a page asked governance.waiting
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="tasks")
@@ -142,6 +145,9 @@ class UpgradeTask(models.Model):
     steps = models.JSONField()
     situation_digest = models.CharField(max_length=64)
     priority = models.IntegerField(default=0)
+    priority_because = models.JSONField(default=list)  # [{"points": number, "because": text}]
+    # Its place in the queue, see governance.urgency: the earlier, the sooner it goes.
+    queue_at = models.DateTimeField(db_default=Now())
     wait_reason = models.CharField(max_length=300, blank=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     order_id = models.CharField(max_length=200, blank=True)  # the orchestrator's name for it
@@ -181,7 +187,7 @@ class UpgradeTask(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["-priority", "created_at"], condition=Q(status="queued"), name="upgrade_task_queue"
+                fields=["group", "queue_at", "id"], condition=Q(status="queued"), name="upgrade_task_queue"
             ),
             models.Index(fields=["plan", "status"]),
             models.Index(fields=["group", "-created_at"]),

@@ -18,7 +18,7 @@ from config.charts import Part, stack
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import flags, plans
+from governance import flags, plans, waiting
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import UNFINISHED
 
@@ -76,7 +76,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     rows = listing(
         request,
-        UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant"),
+        UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant", "plan"),
         name="tasks",
         noun=("upgrade task", "upgrade tasks"),
         search=("tenant__key", "detail"),
@@ -84,11 +84,14 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         sorts={
             "tenant": ("tenant__key",),
             "status": ("status", "tenant__key"),
-            "priority": ("priority", "created_at", "tenant__key"),
+            "queue": ("queue_at",),
             "due": ("due_at", "tenant__key"),
         },
-        default="-priority",
+        default="queue",
     )
+    explained = waiting.explain(plan.group, rows.rows, at=timezone.now())
+    for task in rows.rows:
+        task.explanation = explained.get(task.pk)
     counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
     context = {
         "plan": plan,

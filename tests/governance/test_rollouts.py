@@ -11,6 +11,7 @@ from config.access import SYSTEM
 from governance import decisions, drift, pipeline, plans, rollouts, upgrades
 from governance.models import Plan, Plugin, Run, UpgradeTask
 from governance.models.snapshot import Trigger
+from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 
@@ -39,7 +40,7 @@ def drafted(world: World, name: str = "floor", **profile: Any) -> Plan:
 
 
 def in_order(plan: Plan) -> list[str]:
-    return [task.tenant.key for task in plan.tasks.order_by("-priority", "created_at", "pk")]
+    return [task.tenant.key for task in plan.tasks.order_by("queue_at", "pk")]
 
 
 def test_an_earlier_ring_goes_first(world: World, crm: Plugin) -> None:
@@ -69,6 +70,14 @@ def test_the_most_cautious_of_several_policies_counts(world: World, crm: Plugin)
     waits = {task.tenant.key: task.not_before for task in plan.tasks.select_related("tenant")}
     assert waits == {"tenant-a": AT + timedelta(days=2), "tenant-b": None}
     assert len({task.priority for task in plan.tasks.all()}) == 1
+
+
+def test_a_tier_counts_what_the_profile_gives_it(world: World, crm: Plugin) -> None:
+    Tenant.objects.filter(pk=world.tenant_b.pk).update(tier="critical")
+    plan = drafted(world, tiers={"critical": 70})
+    assert in_order(plan) == ["tenant-b", "tenant-a"]
+    said = {"points": 70, "because": "tenants of tier critical"}
+    assert said in plan.tasks.get(tenant=world.tenant_b).priority_because
 
 
 def test_without_rings_all_go_at_once(world: World, crm: Plugin) -> None:

@@ -8,6 +8,7 @@ from django_typer.management import TyperCommand, command
 
 from governance.cli import tasks
 from governance.cli.output import ExitCodes, Output, group_of
+from governance.queueing import Move
 
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="The group's slug, where there are several.")
@@ -24,18 +25,38 @@ class Command(ExitCodes, TyperCommand):
     help = __doc__ or ""
 
     @command(name="list")
-    def list_tasks(self, group: GroupOption = None, as_json: JsonOption = False) -> None:
-        """The unfinished tasks, those that go first at the top."""
+    def list_tasks(
+        self,
+        group: GroupOption = None,
+        limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The unfinished tasks, those that go first at the top, and why each isn't running."""
         out = Output(self.stdout.write, as_json=as_json)
         with out.failures():
-            tasks.list_unfinished(out, group_of(group))
+            tasks.list_unfinished(out, group_of(group), limit=limit, at=timezone.now())
 
     @command()
     def show(self, task: TaskId, group: GroupOption = None, as_json: JsonOption = False) -> None:
         """One task as it stands."""
         out = Output(self.stdout.write, as_json=as_json)
         with out.failures():
-            tasks.show(out, tasks.named(group_of(group), task))
+            tasks.show(out, tasks.named(group_of(group), task), at=timezone.now())
+
+    @command()
+    def prioritise(
+        self,
+        task: TaskId,
+        move: Annotated[Move, typer.Argument(help="Where to send it within the queue.")],
+        reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")] = "",
+        group: GroupOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Raise or lower a waiting task, or send it to the front."""
+        out = Output(self.stdout.write, as_json=as_json)
+        with out.failures():
+            found = tasks.named(group_of(group), task)
+            tasks.prioritise(out, found, move, reason=reason, at=timezone.now())
 
     @command()
     def correct(

@@ -42,3 +42,27 @@ def test_it_takes_the_scope_and_words(path: str, service: Issue) -> None:
 def test_another_groups_task_is_not_there(path: str, service: Issue) -> None:
     elsewhere = service(Permission.TENANT_VIEW, group=factories.group("other"))
     assert elsewhere.get(path).status_code == 404
+
+
+@pytest.fixture
+def queued(world: World) -> UpgradeTask:
+    """A task that waits."""
+    return rollout.running_task(world)
+
+
+def test_the_queue_says_why_each_task_is_not_running(queued: UpgradeTask, service: Issue) -> None:
+    [row] = service(Permission.GROUP_VIEW).get("version/upgrade/queue").json()["tasks"]
+    assert (row["tenant"], row["waiting"]["position"]) == ("tenant-b", 1)
+    assert row["waiting"]["because"] == "It is handed over in the next round."
+    elsewhere = service(Permission.GROUP_VIEW, group=factories.group("other"))
+    assert elsewhere.get("version/upgrade/queue").json() == {"tasks": []}
+
+
+def test_a_task_is_moved_within_the_queue_once_for_a_key(queued: UpgradeTask, service: Issue) -> None:
+    caller, said = service(Permission.PLAN_OPERATE), {"move": "raise", "reason": "The board asked."}
+    path = f"version/upgrade/task/{queued.pk}/prioritise"
+    first = caller.post(path, said, key="k").json()
+    assert caller.post(path, said, key="k").json() == first
+    assert first["priority"] == queued.priority + 100
+    assert caller.post(path, {"move": "raise"}).status_code == 400
+    assert caller.post(path, {"move": "away", "reason": "x"}).status_code == 400
