@@ -42,6 +42,7 @@ class Action(models.TextChoices):
     PLAN_PAUSED = "plan.paused", "Plan paused"
     PLAN_RESUMED = "plan.resumed", "Plan resumed"
     PLAN_CANCELLED = "plan.cancelled", "Plan cancelled"
+    PLAN_RING_OPENED = "plan.ring_opened", "Next ring of a plan begun"
     PLAN_COMPLETED = "plan.completed", "Plan completed"
     TASK_CHANGED = "task.changed", "Upgrade task moved on"
     TASK_PRIORITISED = "task.prioritised", "Upgrade task moved within the queue"

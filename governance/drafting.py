@@ -16,7 +16,6 @@ from governance.situations import Inputs
 from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
-_RING = 10_000
 _FAILED = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
 
 
@@ -29,14 +28,14 @@ class TaskDraft:
     situation: str
     due_at: datetime | None
     reasons: tuple[Reason, ...]  # for its priority
-    ring: int = 0  # counted from the last one
-    wait: timedelta = timedelta()  # after the start of the plan
+    ring: int = 0
+    ring_wait: timedelta = timedelta()  # after the success of the rings before
     retry_delays: tuple[timedelta, ...] = ()
 
     @property
     def priority(self) -> int:
-        """Its points in all; an earlier ring goes before whatever is urgent in a later one."""
-        return urgency.priority(self.reasons) + self.ring * _RING
+        """Its points in all."""
+        return urgency.priority(self.reasons)
 
 
 def acting_inputs(

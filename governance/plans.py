@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
-from governance import drafting, flags, rollouts, urgency
+from governance import drafting, flags, rings, rollouts, urgency
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
 from governance.models.plan import WAITING
@@ -26,7 +26,6 @@ TaskStatus = UpgradeTask.Status
 
 _NOT_STARTED = "The plan has not been started."
 _PAUSED = "The plan is paused."
-_LATER_RING = "Its ring follows later."
 _PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
 
 
@@ -88,7 +87,7 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
             _refuse(plan, moved, actor=actor, at=at)
         else:
             advance(plan, to=Status.RUNNING, started_at=at)
-            _release(plan, at)
+            _release(plan)
             data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
     if moved:
@@ -96,21 +95,24 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def pause(plan: Plan, *, actor: Actor, at: datetime) -> None:
+def pause(plan: Plan, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """Hand over no further task; what was handed over goes on. Raises TransitionError."""
     ledger.hold(plan.group_id)
-    advance(plan, to=Status.PAUSED)
+    advance(plan, to=Status.PAUSED, pause_reason=reason)
     _queued(plan).update(wait_reason=_PAUSED)
-    ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at)
+    ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at, data={"reason": reason})
 
 
 @transaction.atomic
 def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
-    """Go on handing over. Raises FlagOff while a flag forbids it, TransitionError if it isn't paused."""
+    """Go on handing over; what failed until now counts no longer against the plan's failure budget.
+
+    Raises FlagOff while a flag forbids it, TransitionError if it isn't paused.
+    """
     flags.require_sync(plan.group)
     ledger.hold(plan.group_id)
-    advance(plan, to=Status.RUNNING)
-    _queued(plan).update(wait_reason="")
+    advance(plan, to=Status.RUNNING, pause_reason="", budget_since=at)
+    _queued(plan).filter(ring__lte=plan.open_ring).update(wait_reason="")
     ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
 
 
@@ -142,19 +144,18 @@ def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
     return len(concerned)
 
 
-def _release(plan: Plan, at: datetime) -> None:
-    """Let the tasks be handed over; those of later rings so long after now as they were to wait."""
-    queued = _queued(plan)
-    queued.update(wait_reason="")
-    later = queued.filter(not_before__isnull=False)
-    later.update(not_before=F("not_before") + (at - plan.created_at), wait_reason=_LATER_RING)
+def _release(plan: Plan) -> None:
+    """Let the tasks be handed over, those of later rings in their turn."""
+    _queued(plan).update(wait_reason="")
+    rings.close(plan)
 
 
 def _create(
-    group: Group, run: Run | None, policies: Iterable[str], digest: str, *, at: datetime, actor: Actor
+    group: Group, run: Run | None, policies: Sequence[str], digest: str, *, at: datetime, actor: Actor
 ) -> Plan:
     last = Plan.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     versions = Policy.objects.filter(group=group, name__in=policies).order_by("name")
+    terms = rollouts.terms(group, policies)
     sealed = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk) - 1
     return Plan.objects.create(
         group=group,
@@ -166,6 +167,8 @@ def _create(
             {"policy": name, "version": number}
             for name, number in versions.values_list("name", "current__number")
         ],
+        limits=terms.limits.as_json(),
+        failure_budget=terms.failure_budget,
         created_by_name=actor.name,
         created_at=at,
     )
@@ -181,8 +184,9 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             situation_digest=draft.situation,
             priority=draft.priority,
             priority_because=[reason.as_json() for reason in draft.reasons],
+            ring=draft.ring,
+            ring_wait=draft.ring_wait,
             queue_at=urgency.place(draft.priority, created_at=at, due_at=draft.due_at),
-            not_before=at + draft.wait if draft.wait else None,
             wait_reason=_NOT_STARTED,
             idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",
             retry_delays=[delay.total_seconds() for delay in draft.retry_delays],

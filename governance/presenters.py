@@ -55,7 +55,7 @@ def figures(row: Run) -> dict[str, Any]:
 
 def plan(row: Plan) -> dict[str, Any]:
     """A plan with its tasks."""
-    tasks = row.tasks.select_related("tenant").order_by("queue_at", "pk")
+    tasks = row.tasks.select_related("tenant").order_by("ring", "queue_at", "pk")
     return {
         "id": str(row.pk),
         "number": row.number,
@@ -63,6 +63,10 @@ def plan(row: Plan) -> dict[str, Any]:
         "snapshot": row.snapshot_number,
         "inputs_digest": row.inputs_digest,
         "policies": row.policy_versions,
+        "open_ring": row.open_ring + 1,
+        "limits": row.limits,
+        "failure_budget": row.failure_budget,
+        "pause_reason": row.pause_reason,
         "tasks": [task(one) for one in tasks],
     }
 
@@ -83,6 +87,7 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "due_at": row.due_at.isoformat() if row.due_at else None,
         "waiting_because": row.wait_reason,
         "detail": row.detail,
+        "ring": row.ring + 1,
         "priority": row.priority,
         "attempts": row.attempts,
         "attempts_allowed": len(row.retry_delays) + 1,

@@ -22,6 +22,7 @@ from governance import (
     notifications,
     plans,
     retries,
+    rings,
     rollouts,
     snapshots,
     upgrades,
@@ -129,7 +130,8 @@ def _worth_waiting_for(plan: Plan, at: datetime) -> int:
     started_at = plan.started_at or plan.created_at
     if plan.status == Plan.Status.PAUSED or at > started_at + PATIENCE:
         return 0
-    return plan.tasks.unfinished().exclude(not_before__gt=at).count()
+    within_reach = plan.tasks.unfinished().filter(ring__lte=rings.reachable(plan))
+    return within_reach.exclude(not_before__gt=at).count()
 
 
 def report(run: Run, at: datetime) -> Figures:

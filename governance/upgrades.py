@@ -11,7 +11,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from audit import ledger, outbox
@@ -19,16 +19,15 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import flags, orchestrator
+from governance import budgets, flags, limits, orchestrator, rings
 from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
-from governance.models.plan import UNDER_WAY, UNFINISHED, WAITING
+from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
 from tenants.models import Group
 
 log = structlog.get_logger("plumbline.upgrades")
 
 Status = UpgradeTask.Status
-AT_ONCE = 50  # tasks of one group in the orchestrator's hands
 # What an order's status makes of its task; a failure depends on the attempts that are left.
 _SAID = {
     "accepted": Status.ACCEPTED,
@@ -79,11 +78,11 @@ def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields:
             data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
         )
         if to not in UNFINISHED:
-            _complete(task.plan_id, at)
+            _close(task.plan_id, at)
 
 
 def dispatch_due(group: Group, *, at: datetime) -> int:
-    """Hand queued tasks over, most urgent first, as far as the limit allows; the number handed over.
+    """Hand queued tasks over, most urgent first, as far as rings and limits allow; the number handed over.
 
     The status is the claim: a dispatched task has its message in the outbox, in one transaction.
     """
@@ -92,14 +91,14 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         return 0
     with transaction.atomic():
         ledger.hold(group.pk)  # no two that count the free places at once
-        free = AT_ONCE - UpgradeTask.objects.filter(group=group, status__in=UNDER_WAY).count()
+        rings.open_due(group, at=at)
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
-        tasks = list(queue.select_for_update(skip_locked=True, of=("self",))[: max(free, 0)])
+        tasks = limits.admitted(group, queue)
         for task in tasks:
             fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
             move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
             _post(task, group, at)
-    _explain_waiting(group, f"{AT_ONCE} tasks of the group are under way; this one follows.", at)
+    _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
 
@@ -259,10 +258,12 @@ def _follow(task: UpgradeTask, to: Status) -> None:
         ).update(status=status)
 
 
-def _complete(plan_id: Any, at: datetime) -> None:
-    """Complete the plan once its last task is finished."""
-    plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
-    if plan.status != Plan.Status.RUNNING or plan.tasks.unfinished().exists():
+def _close(plan_id: Any, at: datetime) -> None:
+    """Complete the plan once its last task is finished; pause it once too many have failed."""
+    plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
+    if plan.status != Plan.Status.RUNNING or budgets.pause_if_spent(plan, at=at):
+        return
+    if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
@@ -271,6 +272,7 @@ def _complete(plan_id: Any, at: datetime) -> None:
 def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
     """Why tasks whose time has come are still here; a later ring says so itself."""
     waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
+    waiting = waiting.filter(ring__lte=F("plan__open_ring"))
     waiting.exclude(not_before__gt=at).exclude(wait_reason=reason).update(wait_reason=reason)
 
 

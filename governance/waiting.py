@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from governance import flags, upgrades
+from governance import flags, limits, rings
+from governance.limits import NOWHERE, Limits, Load, Spot
 from governance.models import Plan, UpgradeTask
-from governance.models.plan import UNDER_WAY, WAITING
+from governance.models.plan import WAITING
+from governance.rings import Outlook
 from tenants.models import Group
 
 Status = UpgradeTask.Status
@@ -44,13 +46,22 @@ class Queue:
 
     group: Group
     at: datetime
-    under_way: int
+    load: Load
     rate: float
 
     @property
     def free(self) -> int:
         """How many may be handed over now."""
-        return max(upgrades.AT_ONCE - self.under_way, 0)
+        return max(limits.AT_ONCE - self.load.total, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What besides the task's own row keeps it: its place in the queue, where it runs, its ring's turn."""
+
+    position: int | None = None
+    spot: Spot = NOWHERE
+    outlook: Outlook | None = None
 
 
 def explain(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> dict[UUID, Explanation]:
@@ -60,7 +71,18 @@ def explain(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> dict
         return {}
     queue = _queue(group, at)
     positions = _positions(group, [task.pk for task in waiting], at)
-    return {task.pk: judge(task, queue, positions.get(task.pk)) for task in waiting}
+    spots = limits.spots(task.tenant_id for task in waiting)
+    outlooks = _outlooks(waiting)
+    return {
+        task.pk: judge(
+            task,
+            queue,
+            Circumstances(
+                positions.get(task.pk), spots[task.tenant_id], outlooks.get((task.plan_id, task.ring))
+            ),
+        )
+        for task in waiting
+    }
 
 
 def explain_one(task: UpgradeTask, *, at: datetime) -> Explanation | None:
@@ -68,7 +90,7 @@ def explain_one(task: UpgradeTask, *, at: datetime) -> Explanation | None:
     return explain(task.group, [task], at=at).get(task.pk)
 
 
-def judge(task: UpgradeTask, queue: Queue, position: int | None) -> Explanation:
+def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation:
     """The first of the reasons that keep the task; pure."""
     for flag, on in flags.states(queue.group).items():
         if not on:
@@ -78,22 +100,40 @@ def judge(task: UpgradeTask, queue: Queue, position: int | None) -> Explanation:
     if task.status == Status.FAILED:
         return Explanation(task.wait_reason, expected_at=task.not_before)
     if task.not_before is not None and task.not_before > queue.at:
-        told = f"Its ring follows later, at {task.not_before:%Y-%m-%d %H:%M} UTC."
+        told = f"It waits until {task.not_before:%Y-%m-%d %H:%M} UTC."
         return Explanation(told, expected_at=task.not_before)
-    if position is None:
+    if around.outlook is not None:
+        return _in_a_later_ring(around.outlook)
+    if around.position is None:
         return Explanation(task.wait_reason or "It isn’t its turn.")
-    if position <= queue.free:
-        return Explanation("It is handed over in the next round.", position, queue.at)
-    return _behind(queue, position)
+    kept_by = limits.in_the_way(Limits(**task.plan.limits), around.spot, queue.load)
+    if not kept_by and around.position <= queue.free:
+        return Explanation("It is handed over in the next round.", around.position, queue.at)
+    return _behind(queue, around.position, kept_by)
 
 
-def _behind(queue: Queue, position: int) -> Explanation:
+def _in_a_later_ring(outlook: Outlook) -> Explanation:
+    number = outlook.ring + 1
+    if outlook.unfinished or outlook.opens_at is None:
+        told = f"Ring {number} follows once the rings before have succeeded: {outlook.unfinished} to go."
+        return Explanation(told)
+    told = f"Ring {number} follows at {outlook.opens_at:%Y-%m-%d %H:%M} UTC, if nothing goes wrong till then."
+    return Explanation(told, expected_at=outlook.opens_at)
+
+
+def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
     ahead = position - 1
-    told = f"{queue.under_way} tasks of the group are under way, of at most {upgrades.AT_ONCE}"
-    told += f", and {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
+    told = kept_by or "There are fewer places free than tasks before it"
+    told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
     if not queue.rate:
         return Explanation(told, position)
-    return Explanation(told, position, queue.at + timedelta(hours=(position - queue.free) / queue.rate))
+    return Explanation(told, position, queue.at + timedelta(hours=max(position - queue.free, 1) / queue.rate))
+
+
+def _outlooks(waiting: Sequence[UpgradeTask]) -> dict[tuple[UUID, int], Outlook]:
+    """By plan and ring, what those wait for that haven't begun."""
+    closed = {(t.plan_id, t.ring): t.plan for t in waiting if t.ring > t.plan.open_ring}
+    return {(plan_id, ring): rings.outlook(plan, ring) for (plan_id, ring), plan in closed.items()}
 
 
 def _queue(group: Group, at: datetime) -> Queue:
@@ -102,7 +142,7 @@ def _queue(group: Group, at: datetime) -> Queue:
         hour=Count("pk", filter=Q(dispatched_at__gt=at - _HOUR)), day=Count("pk")
     )
     rate = of_late["hour"] or of_late["day"] / (_DAY / _HOUR)
-    return Queue(group, at, tasks.filter(status__in=UNDER_WAY).count(), rate)
+    return Queue(group, at, limits.load_of(group), rate)
 
 
 def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from config.lifecycle import Transitions
@@ -49,6 +49,12 @@ class Plan(models.Model):
     snapshot_number = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
     policy_versions = models.JSONField(default=list)  # [{"policy": name, "version": number}]
+    # What the profiles of its policies allowed when it was drafted; the most cautious counts.
+    limits = models.JSONField(default=dict)  # {"at_once": n, "per_host_version": n, "per_region": n}
+    failure_budget = models.PositiveSmallIntegerField(default=100)  # percent of a ring's tasks
+    budget_since = models.DateTimeField(null=True)  # failures before it have been seen by whoever resumed
+    open_ring = models.SmallIntegerField(default=0)  # tasks up to this ring may be handed over
+    pause_reason = models.CharField(max_length=1000, blank=True)
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -72,11 +78,12 @@ class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
         return self.filter(status__in=UNFINISHED)
 
     def claimable(self, at: datetime) -> Self:
-        """Queued tasks of running plans whose time has come and that nobody holds, most urgent first."""
+        """Queued tasks of running plans whose ring and time have come and that nobody holds, in order."""
         return self.filter(
             Q(lease_until__isnull=True) | Q(lease_until__lt=at),
             Q(not_before__isnull=True) | Q(not_before__lte=at),
             status=UpgradeTask.Status.QUEUED,
+            ring__lte=F("plan__open_ring"),
             plan__status=Plan.Status.RUNNING,
         ).order_by("queue_at", "pk")
 
@@ -146,6 +153,8 @@ class UpgradeTask(models.Model):
     situation_digest = models.CharField(max_length=64)
     priority = models.IntegerField(default=0)
     priority_because = models.JSONField(default=list)  # [{"points": number, "because": text}]
+    ring = models.PositiveSmallIntegerField(default=0)  # counted from the first
+    ring_wait = models.DurationField(default=timedelta)  # after the success of the rings before
     # Its place in the queue, see governance.urgency: the earlier, the sooner it goes.
     queue_at = models.DateTimeField(db_default=Now())
     wait_reason = models.CharField(max_length=300, blank=True)

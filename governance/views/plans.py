@@ -84,7 +84,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         sorts={
             "tenant": ("tenant__key",),
             "status": ("status", "tenant__key"),
-            "queue": ("queue_at",),
+            "queue": ("ring", "queue_at"),
             "due": ("due_at", "tenant__key"),
         },
         default="queue",
@@ -106,6 +106,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
             ],
             title=f"Upgrade tasks of {plan}",
         ),
+        "rings": plan.tasks.order_by().values("ring").distinct().count(),
         "may_operate": request.access.allows(Permission.PLAN_OPERATE),
     }
     return render_page(

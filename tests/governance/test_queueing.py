@@ -12,7 +12,7 @@ from django.test import Client
 from audit.models import Entry
 from config.access import SYSTEM
 from config.lifecycle import TransitionError
-from governance import decisions, drift, plans, queueing, upgrades, waiting
+from governance import decisions, drift, limits, plans, queueing, upgrades, waiting
 from governance.models import Plan, UpgradeTask
 from governance.queueing import Move
 from tenants.models import Role
@@ -90,14 +90,14 @@ def test_with_a_place_free_a_task_goes_in_the_next_round(plan: Plan) -> None:
 
 
 def test_behind_others_it_says_how_many_and_when(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrades, "AT_ONCE", 1)
+    monkeypatch.setattr(limits, "AT_ONCE", 1)
     assert upgrades.dispatch_due(plan.group, at=AT) == 1
     second, third = (waiting.explain_one(of(plan, key), at=LATER) for key in ("tenant-b", "tenant-c"))
     assert second == waiting.Explanation(
-        "1 tasks of the group are under way, of at most 1; it is the next.", 1, LATER + timedelta(hours=1)
+        "1 task under way in the group, of at most 1; it is the next.", 1, LATER + timedelta(hours=1)
     )
     assert third == waiting.Explanation(
-        "1 tasks of the group are under way, of at most 1, and 1 goes before it.",
+        "1 task under way in the group, of at most 1; 1 goes before it.",
         2,
         LATER + timedelta(hours=2),
     )
@@ -109,9 +109,7 @@ def test_each_thing_in_the_way_is_named(plan: Plan) -> None:
     task.not_before = AT + timedelta(days=2)
     task.save()
     found = waiting.explain_one(task, at=AT)
-    assert found == waiting.Explanation(
-        "Its ring follows later, at 2026-03-04 09:00 UTC.", None, task.not_before
-    )
+    assert found == waiting.Explanation("It waits until 2026-03-04 09:00 UTC.", None, task.not_before)
     plans.pause(plan, actor=SYSTEM, at=AT)
     found = waiting.explain_one(of(plan, "tenant-a"), at=AT)
     assert found == waiting.Explanation("The plan is paused.")
