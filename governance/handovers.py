@@ -32,7 +32,10 @@ class NotRevivable(Exception):
 
     def __init__(self, message: OutboxMessage) -> None:
         tenant = message.payload.get("tenant")
-        super().__init__(f"The upgrade of {tenant} can’t be handed over again: the next run plans it anew.")
+        super().__init__(
+            f"The upgrade of {tenant} can’t be handed over again: its plan is paused or has ended otherwise, "
+            "or the tenant has another task by now. The next run plans it anew."
+        )
 
 
 class ToOrchestrator:
@@ -65,8 +68,8 @@ class ToOrchestrator:
         _move(task, Status.ACCEPTED, at, order_id=order_id)
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
-        """Fail the task with the orchestrator's reason."""
-        _move(_task(message), Status.FAILED, at, detail=reason)
+        """Give the task up with the reason: what the orchestrator made of the order isn't known."""
+        _move(_task(message), Status.GIVEN_UP, at, detail=reason)
 
 
 class ToCancellation:
@@ -102,16 +105,16 @@ class ToCancellation:
 
 
 def revivable(group_id: int) -> QuerySet[UpgradeTask]:
-    """Tasks that failed on the way and may be handed over again: the plan goes on, and no task came after."""
+    """Tasks that were given up on the way and may be taken up: their plan goes on, and no task came after."""
     later = UpgradeTask.objects.filter(tenant=OuterRef("tenant"), created_at__gt=OuterRef("created_at"))
-    failed = UpgradeTask.objects.filter(
+    given_up = UpgradeTask.objects.filter(
         group_id=group_id,
-        status=Status.FAILED,
+        status=Status.GIVEN_UP,
         plan__status__in=[Plan.Status.RUNNING, Plan.Status.COMPLETED],
         group__governance_enabled=True,
         group__sync_enabled=True,
     )
-    return failed.exclude(Exists(later))
+    return given_up.exclude(Exists(later))
 
 
 def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:

@@ -11,6 +11,7 @@ from governance.api import (
     reports,
     simulations,
     snapshots,
+    tasks,
 )
 
 urlpatterns = [
@@ -41,6 +42,10 @@ urlpatterns = [
     path(
         "version/upgrade/plan/<uuid:pk>/cancel", outbound.cancel_upgrade_plan, name="api_upgrade_plan_cancel"
     ),
+    path("version/upgrade/task/<uuid:pk>", tasks.task_status, name="api_task"),
+    path("version/upgrade/queue", tasks.task_queue, name="api_task_queue"),
+    path("version/upgrade/task/<uuid:pk>/prioritise", tasks.prioritise_task, name="api_task_prioritise"),
+    path("version/upgrade/task/<uuid:pk>/correct", tasks.correct_task, name="api_task_correct"),
     path("notify/version", outbound.notify_version, name="api_notify"),
     path("audit/version", outbound.audit_version, name="api_audit"),
     path("schema", description.schema, name="api_schema"),

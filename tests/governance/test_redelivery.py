@@ -160,7 +160,7 @@ def test_a_tenant_that_has_another_task_by_now_is_left_alone(
     assert f"{message.pk}/retry/" not in page(owner)
 
     owner.post(f"{LIST}{message.pk}/retry/")
-    assert "the next run plans it anew" in page(owner)
+    assert "The next run plans it anew" in page(owner)
     owner.post(f"{LIST}retry/")
 
     message.refresh_from_db()
