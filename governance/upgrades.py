@@ -19,7 +19,7 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import budgets, flags, limits, orchestrator, rings
+from governance import budgets, flags, limits, maintenance, orchestrator, rings
 from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
 from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
@@ -89,10 +89,14 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
     if not group.governance_enabled or not group.sync_enabled:
         _explain_waiting(group, f"The feature flag {flags.SYNC} is off.", at)
         return 0
+    if (freeze := maintenance.freeze_at(group, at)) is not None:
+        _explain_waiting(group, maintenance.in_words(freeze), at)
+        return 0
     with transaction.atomic():
         ledger.hold(group.pk)  # no two that count the free places at once
         rings.open_due(group, at=at)
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
+        maintenance.postpone_closed(group, queue, at=at)
         tasks = limits.admitted(group, queue)
         for task in tasks:
             fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from governance import flags, limits, rings
+from governance import flags, limits, maintenance, rings
+from governance.calendars import Freeze
 from governance.limits import NOWHERE, Limits, Load, Spot
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import WAITING
@@ -48,6 +49,7 @@ class Queue:
     at: datetime
     load: Load
     rate: float
+    freeze: Freeze | None = None
 
     @property
     def free(self) -> int:
@@ -95,12 +97,15 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
     for flag, on in flags.states(queue.group).items():
         if not on:
             return Explanation(f"The feature flag {flag} is off.")
+    if queue.freeze is not None:
+        return Explanation(maintenance.in_words(queue.freeze), expected_at=queue.freeze.ends_at)
     if task.plan.status in _STANDS:
         return Explanation(_STANDS[Plan.Status(task.plan.status)])
     if task.status == Status.FAILED:
         return Explanation(task.wait_reason, expected_at=task.not_before)
     if task.not_before is not None and task.not_before > queue.at:
-        told = f"It waits until {task.not_before:%Y-%m-%d %H:%M} UTC."
+        opens = f"{task.not_before:%Y-%m-%d %H:%M} UTC"
+        told = f"Outside its tenant’s maintenance windows; the next one opens at {opens}."
         return Explanation(told, expected_at=task.not_before)
     if around.outlook is not None:
         return _in_a_later_ring(around.outlook)
@@ -142,7 +147,7 @@ def _queue(group: Group, at: datetime) -> Queue:
         hour=Count("pk", filter=Q(dispatched_at__gt=at - _HOUR)), day=Count("pk")
     )
     rate = of_late["hour"] or of_late["day"] / (_DAY / _HOUR)
-    return Queue(group, at, limits.load_of(group), rate)
+    return Queue(group, at, limits.load_of(group), rate, maintenance.freeze_at(group, at))
 
 
 def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:

@@ -109,7 +109,11 @@ def test_each_thing_in_the_way_is_named(plan: Plan) -> None:
     task.not_before = AT + timedelta(days=2)
     task.save()
     found = waiting.explain_one(task, at=AT)
-    assert found == waiting.Explanation("It waits until 2026-03-04 09:00 UTC.", None, task.not_before)
+    assert found == waiting.Explanation(
+        "Outside its tenant’s maintenance windows; the next one opens at 2026-03-04 09:00 UTC.",
+        None,
+        task.not_before,
+    )
     plans.pause(plan, actor=SYSTEM, at=AT)
     found = waiting.explain_one(of(plan, "tenant-a"), at=AT)
     assert found == waiting.Explanation("The plan is paused.")
