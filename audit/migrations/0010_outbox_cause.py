@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0008_cancellation"),
+        ("audit", "0009_cancellation"),
     ]
 
     operations = [
