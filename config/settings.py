@@ -186,14 +186,12 @@ ORCHESTRATOR_URL = (
     f"http://127.0.0.1:{SANDBOX_PORT}" if USES_SANDBOX else base_url("PLUMBLINE_ORCHESTRATOR_URL", default="")
 )
 ORCHESTRATOR_TOKEN = generated_secret("ORCHESTRATOR_TOKEN")
-# Sent to manifest sources that are neither the orchestrator nor a folder.
-MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")
+MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")  # for other sources over HTTP
 NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")
 NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
 AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")
 AUDIT_TOKEN: str = env.str("PLUMBLINE_AUDIT_TOKEN", default="")
-# Several while one takes the other's place: the newest, which signs, comes first; all are accepted.
-CALLBACK_SECRETS = signing_keys("CALLBACK_SECRET")
+CALLBACK_SECRETS = signing_keys("CALLBACK_SECRET")  # the newest, which signs, first; all are accepted
 CALLBACK_SECRET = CALLBACK_SECRETS[0]
 
 REST_FRAMEWORK: dict[str, Any] = {

@@ -54,12 +54,18 @@ class Command(ExitCodes, TyperCommand):
                 receiver=receiver,
                 patience=patience,
             )
-            judging = track(judge(trial), "Trying", total=len(PROMISES), console=out.console, transient=True)
-            verdicts = list(judging)
-            trial.close()
+            verdicts = _verdicts(out, trial)
         out.answer(_document(url, verdicts), lambda: _show(out, verdicts))
         if not all(verdict.kept for verdict in verdicts):
             end(Exit.FAILED)
+
+
+def _verdicts(out: Output, trial: Trial) -> list[Verdict]:
+    judging = track(judge(trial), "Trying", total=len(PROMISES), console=out.console, transient=True)
+    try:
+        return list(judging)
+    finally:
+        trial.close()
 
 
 def _receiver(out: Output, listen: str, callback_url: str) -> Receiver:
