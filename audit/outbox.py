@@ -7,15 +7,17 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from httpx import HTTPStatusError
 
-from audit.models.outbox import Destination, OutboxMessage, OutboxStatus
+from audit import causes
+from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 from config.lifecycle import advance
 
 log = structlog.get_logger("plumbline.outbox")
@@ -28,6 +30,10 @@ LONGEST_WAIT = timedelta(minutes=15)
 
 class Undeliverable(Exception):
     """The receiver refuses the message for good: sending it again would change nothing."""
+
+    def __init__(self, reason: str, *, cause: Cause = Cause.REFUSED) -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class Sender(Protocol):
@@ -165,30 +171,37 @@ def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
     try:
         answer = sender.send(message)
     except Undeliverable as refusal:
-        return _give_up(message, sender, str(refusal), at)
+        return _give_up(message, sender, str(refusal), refusal.cause, at)
     except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
-        reason = f"{type(failure).__name__}: {failure}"[:2000]
+        now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
+        cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
         if message.attempts >= MAX_ATTEMPTS:
-            return _give_up(message, sender, reason, at)
-        return _postpone(message, reason, at)
+            return _give_up(message, sender, reason, cause, at)
+        return _postpone(message, reason, cause, at)
     with transaction.atomic():
-        _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="")
+        _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
         sender.settle(message, answer, at)
     return Delivery(delivered=1)
 
 
-def _postpone(message: OutboxMessage, reason: str, at: datetime) -> Delivery:
+def _reason(failure: Exception, now: datetime) -> str:
+    told = f"{type(failure).__name__}: {failure}"[:2000]
+    return told + causes.note(failure.response, now=now) if isinstance(failure, HTTPStatusError) else told
+
+
+def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime) -> Delivery:
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
     # Jitter, so that what failed together doesn't come back together.
     jittered = wait * random.uniform(0.5, 1.0)
-    _finish(message, OutboxStatus.PENDING, next_attempt_at=at + jittered, last_error=reason)
+    due = at + jittered
+    _finish(message, OutboxStatus.PENDING, next_attempt_at=due, last_error=reason, cause=cause)
     log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)
     return Delivery(postponed=1)
 
 
-def _give_up(message: OutboxMessage, sender: Sender, reason: str, at: datetime) -> Delivery:
+def _give_up(message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime) -> Delivery:
     with transaction.atomic():
-        _finish(message, OutboxStatus.DEAD, last_error=reason)
+        _finish(message, OutboxStatus.DEAD, last_error=reason, cause=cause)
         sender.give_up(message, reason, at)
     log.error("outbox.given_up", destination=message.destination, message=str(message.pk), error=reason)
     return Delivery(given_up=1)

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     POLICY_SIMULATE = "policy.simulate"
     POLICY_ENFORCE = "policy.enforce"
     PLAN_OPERATE = "plan.operate"  # start, pause, resume, cancel
+    TASK_CORRECT = "task.correct"  # say what was done by hand instead of an upgrade task
+    WINDOW_AGREE = "window.agree"  # when a tenant may be changed
     CONFLICT_DECIDE = "conflict.decide"
     EXEMPTION_REQUEST = "exemption.request"
     EXEMPTION_DECIDE = "exemption.decide"

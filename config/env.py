@@ -76,6 +76,33 @@ def generated_secret(name: str, make: Callable[[], str] = token) -> str:
     return kept_secret(data_dir() / "secrets" / name.lower(), make)
 
 
+def signing_keys(name: str) -> list[str]:
+    """The signing secrets in this variable or file, the newest first, with white space between them."""
+    keys = generated_secret(name, signing_key).split()
+    if not keys or not all(_is_signing_key(key) for key in keys):
+        raise ImproperlyConfigured(
+            f"PLUMBLINE_{name} must hold whsec_ and base64, or several, the newest first."
+        )
+    return keys
+
+
+def _is_signing_key(text: str) -> bool:
+    if not text.startswith("whsec_"):
+        return False
+    try:
+        return bool(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        return False
+
+
+def replace_secret(path: Path, text: str) -> None:
+    """Write another secret to the file, so that who reads it meanwhile gets the old one or the new one."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
 def kept_secret(path: Path, make: Callable[[], str] = token) -> str:
     """The secret in the file, which is made if it is missing and which only its owner may read."""
     if not path.exists():

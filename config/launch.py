@@ -47,7 +47,7 @@ def sandbox() -> Service:
     command = (sys.executable, "-m", "sandbox", "--port", str(settings.SANDBOX_PORT), "--state", state)
     secrets = {
         "PLUMBLINE_ORCHESTRATOR_TOKEN": settings.ORCHESTRATOR_TOKEN,
-        "PLUMBLINE_CALLBACK_SECRET": settings.CALLBACK_SECRET,
+        "PLUMBLINE_CALLBACK_SECRET": " ".join(settings.CALLBACK_SECRETS),
     }
     return Service("sandbox", command, _log("sandbox"), secrets)
 

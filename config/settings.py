@@ -17,7 +17,7 @@ from config.env import (
     database_url,
     env,
     generated_secret,
-    signing_key,
+    signing_keys,
 )
 from config.logs import logging_config
 from config.rest import REST_FRAMEWORK as REST_FRAMEWORK
@@ -192,13 +192,13 @@ ORCHESTRATOR_URL = (
     f"http://127.0.0.1:{SANDBOX_PORT}" if USES_SANDBOX else base_url("PLUMBLINE_ORCHESTRATOR_URL", default="")
 )
 ORCHESTRATOR_TOKEN = generated_secret("ORCHESTRATOR_TOKEN")
-# Sent to manifest sources that are neither the orchestrator nor a folder.
-MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")
+MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")  # for other sources over HTTP
 NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")
 NOTIFY_TOKEN: str = env.str("PLUMBLINE_NOTIFY_TOKEN", default="")
 AUDIT_URL = base_url("PLUMBLINE_AUDIT_URL", default="")
 AUDIT_TOKEN: str = env.str("PLUMBLINE_AUDIT_TOKEN", default="")
-CALLBACK_SECRET = generated_secret("CALLBACK_SECRET", signing_key)
+CALLBACK_SECRETS = signing_keys("CALLBACK_SECRET")  # the newest, which signs, first; all are accepted
+CALLBACK_SECRET = CALLBACK_SECRETS[0]
 
 # E-mail: real with EMAIL_URL, else as files, so that a trial sends nothing by mistake.
 

@@ -6,6 +6,7 @@ TONES: dict[str, str] = {
     # wants somebody's attention
     "new": "red",
     "failed": "red",
+    "given_up": "red",
     "verify_failed": "red",
     "rejected": "red",
     "refused": "red",
@@ -43,6 +44,7 @@ TONES: dict[str, str] = {
     "building": "blue",
     "sealed": "blue",
     "verifying": "cyan",
+    "manual": "cyan",
     "awaiting_verification": "cyan",
     "rolling_back": "cyan",
     # is well

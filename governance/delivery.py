@@ -10,26 +10,40 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from standardwebhooks import Webhook
 
 from audit import ledger, outbox
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination
+from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Retried, Sender, Undeliverable
-from config.access import SYSTEM, Access, Actor
-from config.lifecycle import TransitionError
-from governance import notifications, orchestrator, orders, upgrades
-from governance.models import UpgradeTask, WebhookSubscription
+from config.access import Access, Actor
+from governance import handovers, notifications, orchestrator
+from governance.handovers import ToCancellation, ToOrchestrator
+from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
-# What a person does about a message that was given up, before it is tried again.
+# What is the matter with a destination, and what a person does about it before the message is tried again.
+REMEDIES: dict[str, str] = {
+    Cause.AWAY: "It can’t be reached or gives no answer in time: is it running, and is its address right?",
+    Cause.FULL: "It takes no more: make room there, or raise its limits.",
+    Cause.CLOCK: (
+        "It refuses the message for its time: set its clock and this machine’s by the same time server. "
+        "Each attempt is signed anew."
+    ),
+    Cause.REFUSED: "It refuses the message; its answer says why.",
+    Cause.FAULT: "It failed on the message; its own log should say why.",
+}
 ADVICE: dict[str, str] = {
     Destination.ORCHESTRATOR: (
-        "See to the orchestrator. The upgrade task has failed; the next run plans its tenant anew."
+        "See to the orchestrator, then retry: it is the same order under the same key. Else the next run "
+        "plans the tenant anew."
+    ),
+    Destination.CANCELLATION: (
+        "See to the orchestrator, then retry. The upgrade goes on; the tenant’s next manifest tells."
     ),
     Destination.NOTIFY: "See to the notification service, then retry.",
     Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
@@ -46,41 +60,6 @@ class OneWay:
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """The dead letter itself is what a person sees and retries."""
-
-
-class ToOrchestrator(OneWay):
-    """Upgrade plans; to Plumbline's own receiver while no other orchestrator is named."""
-
-    def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """POST the plan under its task's key."""
-        if settings.ORCHESTRATOR_URL:
-            return orchestrator.hand_over(message.payload, idempotency_key=message.idempotency_key)
-        return orders.receive(
-            message.group_id,
-            message.payload,
-            idempotency_key=message.idempotency_key,
-            actor=SYSTEM,
-            at=message.created_at,
-        )
-
-    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
-        """Note the order's id; the callback may have been faster."""
-        ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
-        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
-        order_id = str(answer.get("id", ""))
-        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
-        try:
-            upgrades.move(task, UpgradeTask.Status.ACCEPTED, actor=SYSTEM, at=at, order_id=order_id)
-        except TransitionError:
-            return
-
-    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
-        """Fail the task with the orchestrator's reason."""
-        task = UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
-        try:
-            upgrades.move(task, UpgradeTask.Status.FAILED, actor=SYSTEM, at=at, detail=reason)
-        except TransitionError:
-            return
 
 
 class ToNotify(OneWay):
@@ -163,6 +142,7 @@ def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> d
 
 SENDERS: dict[str, Sender] = {
     Destination.ORCHESTRATOR: ToOrchestrator(),
+    Destination.CANCELLATION: ToCancellation(),
     Destination.NOTIFY: ToNotify(),
     Destination.AUDIT: ToAudit(),
     Destination.EMAIL: ToMail(),
@@ -173,13 +153,14 @@ SENDERS: dict[str, Sender] = {
 # The entry of a message's payload that says in a few words what the message is about.
 _NAMED: dict[str, str] = {
     Destination.ORCHESTRATOR: "tenant",
+    Destination.CANCELLATION: "tenant",
     Destination.NOTIFY: "kind",
     Destination.AUDIT: "action",
     Destination.EMAIL: "subject",
     Destination.WEBHOOK: "subject",
 }
-# Not an upgrade: its task has failed, and the tenant may have another one by now.
-_RETRIED = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHESTRATOR}
+# All but upgrades, whose tasks have to be taken up again.
+_AT_ONCE = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHESTRATOR}
 
 
 def about(message: OutboxMessage) -> str:
@@ -187,16 +168,34 @@ def about(message: OutboxMessage) -> str:
     return str(message.payload.get(_NAMED[message.destination]) or message.idempotency_key)
 
 
+def advice(message: OutboxMessage) -> str:
+    """What is the matter, as far as is known, and what to do; what waits is tried again by itself."""
+    matter = REMEDIES.get(message.cause, "")
+    return f"{matter} {ADVICE[message.destination]}" if message.status == OutboxStatus.DEAD else matter
+
+
 def retriable(access: Access) -> QuerySet[OutboxMessage]:
-    """What was given up within reach and may be tried again."""
-    return OutboxMessage.objects.within(access).given_up().filter(destination__in=_RETRIED)
+    """What was given up within reach and may be tried again.
+
+    An upgrade only while its task can still be handed over: the tenant may have another one by now.
+    """
+    dead = OutboxMessage.objects.within(access).given_up()
+    alive = handovers.revivable(access.group_id).values("idempotency_key")
+    upgrade = Q(destination=Destination.ORCHESTRATOR)
+    return dead.filter(~upgrade | Q(idempotency_key__in=alive)).order_by("created_at", "pk")
 
 
 @transaction.atomic
 def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
-    """Give a message that was given up another round of attempts. Raises TransitionError for any other."""
+    """Give a message that was given up another round of attempts.
+
+    Raises TransitionError for any other, and for an upgrade NotRevivable if its task can't be taken up again
+    and FlagOff while a flag forbids it.
+    """
     ledger.hold(message.group_id)
     outbox.retry(message, at=at)
+    if message.destination == Destination.ORCHESTRATOR:
+        handovers.revive(message, actor=actor, at=at)
     retried = Retried(
         message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
     )
@@ -204,12 +203,18 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def retry_all(group_id: int, *, actor: Actor, at: datetime) -> int:
-    """Give all of a group's messages that were given up another round, and say how many they are."""
-    ledger.hold(group_id)
-    retried = outbox.retry_all(group_id, named=_RETRIED, at=at)
-    ledger.record_many(map(_record, retried), group_id=group_id, actor=actor, at=at)
-    return len(retried)
+def retry_all(access: Access, *, actor: Actor, at: datetime) -> int:
+    """Give all of a group's messages that may be tried again another round, and say how many they are.
+
+    Upgrades come one by one, since each takes its task up again. Raises FlagOff while a flag forbids that.
+    """
+    ledger.hold(access.group_id)
+    upgrades = list(retriable(access).filter(destination=Destination.ORCHESTRATOR))
+    for message in upgrades:
+        retry(message, actor=actor, at=at)
+    retried = outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)
+    ledger.record_many(map(_record, retried), group_id=access.group_id, actor=actor, at=at)
+    return len(upgrades) + len(retried)
 
 
 def _record(retried: Retried) -> ledger.Record:

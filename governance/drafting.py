@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from governance import decisions, standing
-from governance.models import Finding, UpgradeTask
+from governance import decisions, standing, urgency
+from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
+from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
-_URGENCY = {"critical": 400, "high": 300, "medium": 200, "low": 100}
-_OVERDUE = 500  # drift past its date goes before all that isn't
-_FAILED = (UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED)
+_FAILED = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,15 @@ class TaskDraft:
     steps: list[dict[str, Any]]
     situation: str
     due_at: datetime | None
-    priority: int
-    wait: timedelta = timedelta()  # after the start of the plan
+    reasons: tuple[Reason, ...]  # for its priority
+    ring: int = 0
+    ring_wait: timedelta = timedelta()  # after the success of the rings before
+    retry_delays: tuple[timedelta, ...] = ()
+
+    @property
+    def priority(self) -> int:
+        """Its points in all."""
+        return urgency.priority(self.reasons)
 
 
 def acting_inputs(
@@ -54,6 +60,18 @@ def situation_digests(
     return {tenant_id: result.situation.digest for tenant_id, result in outcomes.items()}
 
 
+def moved(plan: Plan, tasks: Iterable[UpgradeTask], *, at: datetime) -> set[int]:
+    """The tenants of these of the plan's tasks whose situation isn't what it was when it was drafted."""
+    then = {task.tenant_id: task.situation_digest for task in tasks}
+    now = situation_digests(
+        plan.group,
+        policy_names=[entry["policy"] for entry in plan.policy_versions],
+        tenant_ids=then.keys(),
+        at=at,
+    )
+    return {tenant_id for tenant_id, digest in then.items() if now.get(tenant_id) != digest}
+
+
 def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     """The tasks that the acting rules call for, for tenants that have none under way.
 
@@ -66,9 +84,8 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
         failed = _failed_situations(changing)
         changing = {t: result for t, result in changing.items() if failed.get(t) != result.situation.digest}
     findings = _findings(changing, inputs)
-    return [
-        _task(tenant_id, result, findings[tenant_id], inputs.at) for tenant_id, result in changing.items()
-    ]
+    warned = _warned(finding.release_id for found in findings.values() for finding in found)
+    return [_task(tenant_id, result, findings[tenant_id], warned) for tenant_id, result in changing.items()]
 
 
 def busy_tenants(group_id: int, *, ending: Collection[str] = ()) -> frozenset[int]:
@@ -76,7 +93,8 @@ def busy_tenants(group_id: int, *, ending: Collection[str] = ()) -> frozenset[in
 
     Neither does one that is still queued and goes with the end of one of the policies `ending`.
     """
-    tasks = UpgradeTask.objects.filter(group_id=group_id).unfinished().exclude(plan__status="drafted")
+    tasks = UpgradeTask.objects.filter(group_id=group_id).unfinished()
+    tasks = tasks.exclude(plan__status="drafted", status=UpgradeTask.Status.QUEUED)
     return frozenset(
         task.tenant_id
         for task in tasks.only("tenant_id", "status", "steps")
@@ -112,25 +130,38 @@ def _findings(tenant_ids: Iterable[int], inputs: Inputs) -> Mapping[int, list[Fi
     return found
 
 
-def _task(tenant_id: int, result: TenantOutcome, findings: list[Finding], at: datetime) -> TaskDraft:
+def _warned(release_ids: Iterable[int | None]) -> frozenset[int]:
+    """Those of the releases that have a security warning."""
+    given = {release_id for release_id in release_ids if release_id is not None}
+    rows = ReleaseAdvisory.objects.filter(release__in=given)
+    return frozenset(rows.values_list("release_id", flat=True))
+
+
+def _task(
+    tenant_id: int, result: TenantOutcome, findings: list[Finding], warned: frozenset[int]
+) -> TaskDraft:
     changes = in_order(result.situation, result.outcome.changes)
     concerned = {change.component for change in changes}
     behind = [finding for finding in findings if finding.plugin_id in concerned]
     due = min((finding.due_at for finding in behind if finding.due_at), default=None)
-    urgency = max((_URGENCY.get(finding.severity, 0) for finding in behind), default=0)
+    said = urgency.reasons(
+        severities=[finding.severity for finding in behind],
+        warnings=sum(finding.release_id in warned for finding in behind),
+        weight=_weight(result, changes),
+    )
     return TaskDraft(
         tenant_id=tenant_id,
         steps=[_step(result, change) for change in changes],
         situation=result.situation.digest,
         due_at=due,
-        priority=urgency + (_OVERDUE if due is not None and due < at else 0) + _weight(result, changes),
+        reasons=said,
     )
 
 
 def _weight(result: TenantOutcome, changes: Iterable[Change]) -> int:
-    """The weightiest rule's weight, kept below what tells severities apart."""
+    """The weightiest rule's weight."""
     rules = {rule for change in changes for rule in change.rules}
-    return min(max((b.weight for b in result.situation.bindings if b.rule in rules), default=0) // 10, 99)
+    return max((b.weight for b in result.situation.bindings if b.rule in rules), default=0)
 
 
 def _step(result: TenantOutcome, change: Change) -> dict[str, Any]:

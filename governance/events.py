@@ -26,7 +26,8 @@ _NAMESPACE = uuid.UUID("7d3f0c52-6f3a-5b1e-9d61-1f2a0f6c1c5e")
 def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime) -> None:
     """Tell every subscriber of the group what needs attention.
 
-    `reason` is one of drift_overdue, enforcement_failed, conflict_found, report_failed. The same `key` again
+    `reason` is one of drift_overdue, enforcement_failed, conflict_found, report_failed,
+    failure_budget_spent. The same `key` again
     is the same event and tells nobody twice.
     """
     subscriptions = list(WebhookSubscription.objects.filter(group=group, active=True))

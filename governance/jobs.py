@@ -12,6 +12,7 @@ from governance import (
     delivery,
     pipeline,
     retention,
+    retries,
     simulation,
     snapshots,
     stages,
@@ -40,6 +41,7 @@ def follow_up(group_id: int) -> None:
     """Work on what is under way in a group: tasks, messages, runs."""
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
+    retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)

@@ -20,7 +20,7 @@ from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTas
 from tenants.models import Group, Tenant
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_ENDS = [UpgradeTask.Status.SUCCEEDED, UpgradeTask.Status.FAILED, UpgradeTask.Status.VERIFY_FAILED]
+_ENDS = [UpgradeTask.Status.SUCCEEDED, UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED]
 _RUN_ENDS = [Run.Status.COMPLETED, Run.Status.NEEDS_DECISION, Run.Status.FAILED, Run.Status.CANCELLED]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-_SPAN = re.compile(r"(\d{1,4})\s*(h|d|w|hour|hours|day|days|week|weeks)")
-_HOURS = {"h": 1, "d": 24, "w": 168}
+_SPAN = re.compile(r"(\d{1,4})\s*(min|h|d|w|minutes?|hours?|days?|weeks?)")
+_MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 168 * 60}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -15,11 +15,11 @@ class MomentError(ValueError):
 
 
 def span(text: str) -> timedelta:
-    """`12h`, `14d`, `2w` (or spelled out: `14 days`) as a length of time."""
+    """`30min`, `12h`, `14d`, `2w` (or spelled out: `14 days`) as a length of time."""
     match = _SPAN.fullmatch(text.strip())
     if match is None:
         raise MomentError(f"“{text}” is not a length of time such as 12h, 14d or 2w")
-    return timedelta(hours=int(match[1]) * _HOURS[match[2][0]])
+    return timedelta(minutes=int(match[1]) * _MINUTES[match[2][0]])
 
 
 def starting(text: str, *, at: datetime) -> datetime:

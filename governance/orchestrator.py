@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
-from standardwebhooks import Webhook, WebhookVerificationError
 
+from audit import causes
+from audit.models.outbox import Cause
 from audit.outbox import Undeliverable
+from governance import signatures
+from governance.signatures import SignatureRefused
 
 PATH = "/internal/version/upgrade/plan"
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -25,6 +29,10 @@ _WORTH_ANOTHER_TRY = frozenset(
 
 class CallbackRefused(Exception):
     """A callback that isn't signed by the orchestrator, is too old, or doesn't say what it should."""
+
+
+class TooLate(Exception):
+    """An order that can't be cancelled any more; the text is the orchestrator's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,7 @@ def post_json(url: str, payload: Any, *, token: str, idempotency_key: str) -> di
     if token:
         headers["Authorization"] = f"Bearer {token}"
     response = httpx.post(url, json=payload, headers=headers, timeout=TIMEOUT)
-    if response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY:
-        raise Undeliverable(f"{url} answered {response.status_code}: {response.text[:500]}")
-    response.raise_for_status()
+    _refuse_for_good(response)
     answer = response.json() if response.content else {}
     return answer if isinstance(answer, dict) else {"answer": answer}
 
@@ -75,23 +81,34 @@ def ask(order_id: str) -> OrderStatus:
         timeout=TIMEOUT,
     )
     response.raise_for_status()
-    try:
-        document = response.json()
-    except ValueError as error:
-        raise CallbackRefused("The answer must be JSON.") from error
-    if not isinstance(document, dict):
-        raise CallbackRefused("The answer must be a JSON object.")
-    return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
+    return _status_of(response, order_id)
 
 
-def verified_callback(body: bytes, headers: dict[str, str]) -> OrderStatus:
+def cancel(order_id: str) -> OrderStatus:
+    """POST the end of an order that hasn't finished; again is no error.
+
+    Raises TooLate, Undeliverable for another refusal that stays one, httpx.HTTPError for anything worth
+    another try, CallbackRefused if the answer isn't a status.
+    """
+    url = f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}/cancel"
+    response = httpx.post(
+        url, headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"}, timeout=TIMEOUT
+    )
+    if response.status_code == HTTPStatus.CONFLICT:
+        raise TooLate(_detail(response))
+    _refuse_for_good(response)
+    return _status_of(response, order_id)
+
+
+def verified_callback(body: bytes, headers: dict[str, str], *, at: datetime) -> OrderStatus:
     """What a signed callback says (Standard Webhooks: id, timestamp within five minutes, signature).
 
-    Raises CallbackRefused.
+    While the secret is being rotated, any of those in the settings may have signed. Raises CallbackRefused.
     """
     try:
-        document = Webhook(settings.CALLBACK_SECRET).verify(body, headers)
-    except WebhookVerificationError as refusal:
+        signatures.verify(body, headers, secrets=settings.CALLBACK_SECRETS, at=at)
+        document = json.loads(body)
+    except (SignatureRefused, ValueError) as refusal:
         raise CallbackRefused(str(refusal)) from refusal
     return status_from(document)
 
@@ -113,3 +130,37 @@ def status_from(document: Any) -> OrderStatus:
         detail=str(document.get("detail") or ""),
         at=parse_datetime(at) if isinstance(at, str) else None,
     )
+
+
+def _refuse_for_good(response: httpx.Response) -> None:
+    """Raises Undeliverable for a refusal that stays one, httpx.HTTPStatusError for another failure.
+
+    A clock that is wrong will be set: what is refused for it is tried again.
+    """
+    now = datetime.now(UTC)
+    cause = causes.of_answer(response, now=now)
+    final = response.is_client_error and response.status_code not in _WORTH_ANOTHER_TRY
+    if final and cause is not Cause.CLOCK:
+        said = f"{response.url} answered {response.status_code}: {response.text[:500]}"
+        raise Undeliverable(said, cause=cause)
+    response.raise_for_status()
+
+
+def _status_of(response: httpx.Response, order_id: str) -> OrderStatus:
+    try:
+        document = response.json()
+    except ValueError as error:
+        raise CallbackRefused("The answer must be JSON.") from error
+    if not isinstance(document, dict):
+        raise CallbackRefused("The answer must be a JSON object.")
+    return status_from({**document, "order": document.get("id", order_id), "at": document.get("finished_at")})
+
+
+def _detail(response: httpx.Response) -> str:
+    """What a problem document says, or else the beginning of whatever came."""
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    said = document.get("detail") if isinstance(document, dict) else None
+    return said if isinstance(said, str) and said else response.text[:500]

@@ -70,3 +70,20 @@ def report(order: UpgradeOrder, *, done: bool, detail: str, actor: Actor, at: da
     )
     word = OrderStatus(str(order.pk), order.task_id, to.value, detail, at)
     upgrades.write_back(word, actor=actor, at=at, group_id=order.group_id)
+
+
+@transaction.atomic
+def cancel(order: UpgradeOrder, *, actor: Actor, at: datetime) -> None:
+    """Take back an order that nobody has reported on; one that is cancelled already stays so.
+
+    Raises TransitionError if it was reported before.
+    """
+    ledger.hold(order.group_id)
+    order.refresh_from_db(fields=["status", "detail", "finished_at"])
+    to = UpgradeOrder.Status.CANCELLED
+    if order.status == to:
+        return
+    advance(order, to=to, detail="cancelled by the caller", finished_at=at)
+    ledger.record(Action.TASK_CHANGED, subject=order, actor=actor, at=at, data={"status": to.value})
+    word = OrderStatus(str(order.pk), order.task_id, to.value, order.detail, at)
+    upgrades.write_back(word, actor=actor, at=at, group_id=order.group_id)

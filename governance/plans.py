@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
-from governance import drafting, flags, rollouts
+from governance import cancellations, drafting, flags, rings, rollouts, urgency
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
+from governance.models.plan import WAITING
 from governance.models.snapshot import Trigger
 from governance.resolution import digest_of
 from tenants.models import Group, Tenant
@@ -25,7 +26,6 @@ TaskStatus = UpgradeTask.Status
 
 _NOT_STARTED = "The plan has not been started."
 _PAUSED = "The plan is paused."
-_LATER_RING = "Its ring follows later."
 _PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
 
 
@@ -87,7 +87,7 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
             _refuse(plan, moved, actor=actor, at=at)
         else:
             advance(plan, to=Status.RUNNING, started_at=at)
-            _release(plan, at)
+            _release(plan)
             data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
     if moved:
@@ -95,39 +95,45 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def pause(plan: Plan, *, actor: Actor, at: datetime) -> None:
+def pause(plan: Plan, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """Hand over no further task; what was handed over goes on. Raises TransitionError."""
     ledger.hold(plan.group_id)
-    advance(plan, to=Status.PAUSED)
+    advance(plan, to=Status.PAUSED, pause_reason=reason)
     _queued(plan).update(wait_reason=_PAUSED)
-    ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at)
+    ledger.record(Action.PLAN_PAUSED, subject=plan, actor=actor, at=at, data={"reason": reason})
 
 
 @transaction.atomic
 def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
-    """Go on handing over. Raises FlagOff while a flag forbids it, TransitionError if it isn't paused."""
+    """Go on handing over; what failed until now counts no longer against the plan's failure budget.
+
+    Raises FlagOff while a flag forbids it, TransitionError if it isn't paused.
+    """
     flags.require_sync(plan.group)
     ledger.hold(plan.group_id)
-    advance(plan, to=Status.RUNNING)
-    _queued(plan).update(wait_reason="")
+    advance(plan, to=Status.RUNNING, pause_reason="", budget_since=at)
+    _queued(plan).filter(ring__lte=plan.open_ring).update(wait_reason="")
     ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
 
 
 @transaction.atomic
 def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
-    """Drop what wasn't handed over yet; what was goes on and is still verified. Raises TransitionError."""
+    """Drop what wasn't handed over yet, and ask the orchestrator to drop what was. Raises TransitionError.
+
+    What it can't stop any more goes on and is still verified.
+    """
     ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
-    dropped = _drop(_queued(plan), at, f"{plan} was cancelled.")
-    data = {"cancelled": dropped}
+    dropped = _drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled.")
+    data = {"cancelled": dropped, "asked_to_drop": cancellations.ask(plan, at=at)}
     ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
 
 
 @transaction.atomic
 def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
-    """Cancel the queued tasks that a policy had a part in, such as when it is paused; how many there were."""
+    """Cancel the waiting tasks that a policy had a part in, such as when it is paused; how many."""
     ledger.hold(policy.group_id)
-    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status=TaskStatus.QUEUED)
+    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status__in=WAITING)
     concerned = [task for task in queued.select_related("plan") if _is_wanted_by(task, policy.name)]
     for plan in {task.plan_id: task.plan for task in concerned}.values():
         mine = [task.pk for task in concerned if task.plan_id == plan.pk]
@@ -141,19 +147,18 @@ def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
     return len(concerned)
 
 
-def _release(plan: Plan, at: datetime) -> None:
-    """Let the tasks be handed over; those of later rings so long after now as they were to wait."""
-    queued = _queued(plan)
-    queued.update(wait_reason="")
-    later = queued.filter(not_before__isnull=False)
-    later.update(not_before=F("not_before") + (at - plan.created_at), wait_reason=_LATER_RING)
+def _release(plan: Plan) -> None:
+    """Let the tasks be handed over, those of later rings in their turn."""
+    _queued(plan).update(wait_reason="")
+    rings.close(plan)
 
 
 def _create(
-    group: Group, run: Run | None, policies: Iterable[str], digest: str, *, at: datetime, actor: Actor
+    group: Group, run: Run | None, policies: Sequence[str], digest: str, *, at: datetime, actor: Actor
 ) -> Plan:
     last = Plan.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     versions = Policy.objects.filter(group=group, name__in=policies).order_by("name")
+    terms = rollouts.terms(group, policies)
     sealed = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk) - 1
     return Plan.objects.create(
         group=group,
@@ -165,6 +170,8 @@ def _create(
             {"policy": name, "version": number}
             for name, number in versions.values_list("name", "current__number")
         ],
+        limits=terms.limits.as_json(),
+        failure_budget=terms.failure_budget,
         created_by_name=actor.name,
         created_at=at,
     )
@@ -179,9 +186,13 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             steps=draft.steps,
             situation_digest=draft.situation,
             priority=draft.priority,
-            not_before=at + draft.wait if draft.wait else None,
+            priority_because=[reason.as_json() for reason in draft.reasons],
+            ring=draft.ring,
+            ring_wait=draft.ring_wait,
+            queue_at=urgency.place(draft.priority, created_at=at, due_at=draft.due_at),
             wait_reason=_NOT_STARTED,
             idempotency_key=f"plan-{plan.pk}-tenant-{draft.tenant_id}",
+            retry_delays=[delay.total_seconds() for delay in draft.retry_delays],
             due_at=draft.due_at,
             created_at=at,
         )
@@ -201,14 +212,7 @@ def _set_findings(tasks: Iterable[UpgradeTask], given: Collection[str], to: Find
 
 def _moved(plan: Plan, at: datetime) -> list[str]:
     """The tenants whose situation isn't what it was when the plan was drafted."""
-    then = dict(plan.tasks.values_list("tenant_id", "situation_digest"))
-    now = drafting.situation_digests(
-        plan.group,
-        policy_names=[entry["policy"] for entry in plan.policy_versions],
-        tenant_ids=then.keys(),
-        at=at,
-    )
-    moved = [tenant_id for tenant_id, digest in then.items() if now.get(tenant_id) != digest]
+    moved = drafting.moved(plan, plan.tasks.all(), at=at)
     return list(Tenant.objects.filter(pk__in=moved).order_by("key").values_list("key", flat=True))
 
 
@@ -223,7 +227,7 @@ def _queued(plan: Plan) -> Any:
 
 
 def _drop(queued: Any, at: datetime, reason: str) -> list[str]:
-    """Cancel queued tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
+    """Cancel waiting tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
     tasks = list(queued.select_for_update(of=("self",)).select_related("tenant"))
     ids = [task.pk for task in tasks]
     UpgradeTask.objects.filter(pk__in=ids).update(

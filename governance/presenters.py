@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 
 from audit.models import Report
+from governance import waiting
 from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
 
 
@@ -53,7 +55,7 @@ def figures(row: Run) -> dict[str, Any]:
 
 def plan(row: Plan) -> dict[str, Any]:
     """A plan with its tasks."""
-    tasks = row.tasks.select_related("tenant").order_by("-priority", "created_at", "pk")
+    tasks = row.tasks.select_related("tenant").order_by("ring", "queue_at", "pk")
     return {
         "id": str(row.pk),
         "number": row.number,
@@ -61,8 +63,18 @@ def plan(row: Plan) -> dict[str, Any]:
         "snapshot": row.snapshot_number,
         "inputs_digest": row.inputs_digest,
         "policies": row.policy_versions,
+        "open_ring": row.open_ring + 1,
+        "limits": row.limits,
+        "failure_budget": row.failure_budget,
+        "pause_reason": row.pause_reason,
         "tasks": [task(one) for one in tasks],
     }
+
+
+def explained_task(row: UpgradeTask, *, at: datetime) -> dict[str, Any]:
+    """An upgrade task with why it isn't running, if it waits."""
+    explanation = waiting.explain_one(row, at=at)
+    return {**task(row), "waiting": explanation.as_json() if explanation else None}
 
 
 def task(row: UpgradeTask) -> dict[str, Any]:
@@ -75,6 +87,12 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "due_at": row.due_at.isoformat() if row.due_at else None,
         "waiting_because": row.wait_reason,
         "detail": row.detail,
+        "ring": row.ring + 1,
+        "priority": row.priority,
+        "attempts": row.attempts,
+        "attempts_allowed": len(row.retry_delays) + 1,
+        "not_before": row.not_before.isoformat() if row.not_before else None,
+        "correction": row.correction,
     }
 
 

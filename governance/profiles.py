@@ -13,6 +13,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from governance import documents, moments
+from governance.limits import Limits
 from governance.models import Configuration, Policy, Profile
 from governance.policy_documents import DEFAULT_SLA, DEFAULT_WEIGHT, Document
 from tenants.models import Group
@@ -20,11 +21,18 @@ from tenants.models import Group
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One step of a roll-out: its tenants follow so long after the plan's start."""
+    """One step of a roll-out: its tenants follow so long after the success of the steps before."""
 
     name: str
     tenants: Any  # a selector
     wait: timedelta
+    share: int | None = None  # percent of all tenants, those of earlier rings among them
+
+
+# What a profile that says nothing about it lets happen after a failure.
+DEFAULT_ATTEMPTS = 3
+DEFAULT_BUDGET = 20
+DEFAULT_DELAYS = ("5min", "30min")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,10 @@ class Settings:
     deny: tuple[str, ...]
     rings: tuple[Ring, ...]
     tasks_per_plan: int | None
+    limits: Limits
+    failure_budget: int  # percent of a ring's tasks that may fail
+    tiers: Mapping[str, int]  # points for tenants of a tier
+    retry_delays: tuple[timedelta, ...]  # before the second attempt, the third, …
     tells_tenant_admins: bool
     tells_owners: bool
     starts_by_itself: bool
@@ -60,14 +72,34 @@ def settings(document: Document) -> Settings:
         sla={**DEFAULT_SLA, **document.get("sla", {})},
         deny=tuple(document.get("deny", ())),
         rings=tuple(
-            Ring(ring["name"], ring["tenants"], moments.span(ring.get("wait", "0h")))
+            Ring(
+                ring["name"],
+                ring.get("tenants", "*"),
+                moments.span(ring.get("wait", "0h")),
+                ring.get("share"),
+            )
             for ring in document.get("rings", ())
         ),
+        limits=_limits(document.get("limits", {})),
+        failure_budget=document.get("failure_budget", DEFAULT_BUDGET),
         tasks_per_plan=document.get("limits", {}).get("tasks_per_plan"),
+        tiers=document.get("tiers", {}),
+        retry_delays=_retry_delays(document.get("retries", {})),
         tells_tenant_admins=notify.get("tenant_admins", True),
         tells_owners=notify.get("owners", True),
         starts_by_itself=document.get("auto_start", True),
     )
+
+
+def _limits(said: Document) -> Limits:
+    return Limits(said.get("at_once"), said.get("per_host_version"), said.get("per_region"))
+
+
+def _retry_delays(said: Document) -> tuple[timedelta, ...]:
+    """One delay for each attempt after the first; the last one that is given goes for all that follow."""
+    given = [moments.span(text) for text in said.get("delays", DEFAULT_DELAYS)]
+    further = said.get("attempts", DEFAULT_ATTEMPTS) - 1
+    return tuple(given[min(place, len(given) - 1)] for place in range(further))
 
 
 def content(group: Group, name: str) -> dict[str, Any]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from governance import profiles, selections
 from governance.drafting import TaskDraft
+from governance.limits import Limits, strictest
 from governance.models import Plan, Policy
 from governance.profiles import Ring, Settings
 from governance.selections import TenantFacts
+from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
-_RING = 10_000  # an earlier ring goes before whatever is urgent in a later one
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a plan is bound to while it runs."""
+
+    limits: Limits
+    failure_budget: int  # percent of a ring's tasks
 
 
 def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
@@ -25,8 +34,19 @@ def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
     said = _settings(group, {name for draft in drafts for name in _wanted_by(draft)})
     tenants = _tenants(draft.tenant_id for draft in drafts)
     placed = [_place(draft, tenants[draft.tenant_id], said) for draft in drafts]
-    placed.sort(key=lambda draft: (-draft.priority, draft.tenant_id))
-    return _within_limits(placed, said)
+    placed.sort(key=lambda draft: (draft.ring, -draft.priority, draft.tenant_id))
+    kept = _within_limits(placed, said)
+    numbers = {ring: number for number, ring in enumerate(sorted({draft.ring for draft in kept}))}
+    return [replace(draft, ring=numbers[draft.ring]) for draft in kept]
+
+
+def terms(group: Group, policies: Iterable[str]) -> Terms:
+    """What a plan of these policies is bound to; the most cautious of them counts."""
+    said = list(_settings(group, policies).values())
+    return Terms(
+        limits=strictest(each.limits for each in said),
+        failure_budget=min((each.failure_budget for each in said), default=100),
+    )
 
 
 def limits(group: Group, policy_names: Iterable[str]) -> dict[str, int]:
@@ -44,21 +64,50 @@ def starts_by_itself(plan: Plan) -> bool:
 def _place(draft: TaskDraft, tenant: TenantFacts, said: Mapping[str, Settings]) -> TaskDraft:
     later: list[int] = []
     waits = [timedelta()]
-    for policy in _wanted_by(draft):
-        rings = said[policy].rings
+    wanting = [said[policy] for policy in sorted(_wanted_by(draft))]
+    for rings in (each.rings for each in wanting):
         if rings:
             index = _ring(rings, tenant)
             later.append(len(rings) - 1 - index)
             waits.append(rings[index].wait)
-    return replace(draft, priority=draft.priority + _RING * min(later, default=0), wait=max(waits))
+    return replace(
+        draft,
+        reasons=draft.reasons + _tier(tenant, wanting),
+        ring=-min(later, default=0),
+        ring_wait=max(waits),
+        retry_delays=_delays(wanting),
+    )
+
+
+def _tier(tenant: TenantFacts, wanting: Iterable[Settings]) -> tuple[Reason, ...]:
+    """What the tenant's tier counts, by the profile that gives it most."""
+    points = max((each.tiers.get(tenant.tier, 0) for each in wanting), default=0)
+    return (Reason(points, f"tenants of tier {tenant.tier}"),) if points else ()
+
+
+def _delays(wanting: Iterable[Settings]) -> tuple[timedelta, ...]:
+    """As many attempts as all of them allow, each after the longest of their delays."""
+    return tuple(max(delays) for delays in zip(*(each.retry_delays for each in wanting), strict=False))
 
 
 def _ring(rings: Sequence[Ring], tenant: TenantFacts) -> int:
     """The first ring that selects the tenant; the last one for a tenant that none selects."""
     return next(
-        (index for index, ring in enumerate(rings) if selections.matches(ring.tenants, tenant)),
+        (index for index, ring in enumerate(rings) if _selects(ring, tenant)),
         len(rings) - 1,
     )
+
+
+def _selects(ring: Ring, tenant: TenantFacts) -> bool:
+    """By its selector, and of those the share that always consists of the same tenants."""
+    if not selections.matches(ring.tenants, tenant):
+        return False
+    return ring.share is None or share_of(tenant.key) < ring.share
+
+
+def share_of(key: str) -> int:
+    """From 0 to 99: which share of all tenants the one of this key falls into, evenly and for good."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % 100
 
 
 def _within_limits(drafts: Iterable[TaskDraft], said: Mapping[str, Settings]) -> list[TaskDraft]:

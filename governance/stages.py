@@ -21,6 +21,8 @@ from governance import (
     flags,
     notifications,
     plans,
+    retries,
+    rings,
     rollouts,
     snapshots,
     upgrades,
@@ -117,7 +119,7 @@ def verify(run: Run, at: datetime) -> Figures:
     elif unfinished:
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
-    if not waiting and (failed := figures.get("failed", 0) + figures.get("verify_failed", 0)):
+    if not waiting and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0)):
         data = {"run": run.number, "plan": run.plan.number, "failed": failed}
         events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
     return figures
@@ -128,7 +130,8 @@ def _worth_waiting_for(plan: Plan, at: datetime) -> int:
     started_at = plan.started_at or plan.created_at
     if plan.status == Plan.Status.PAUSED or at > started_at + PATIENCE:
         return 0
-    return plan.tasks.unfinished().exclude(not_before__gt=at).count()
+    within_reach = plan.tasks.unfinished().filter(ring__lte=rings.reachable(plan))
+    return within_reach.exclude(not_before__gt=at).count()
 
 
 def report(run: Run, at: datetime) -> Figures:
@@ -162,6 +165,7 @@ def take_stock(group: Group, *, actor: Actor, at: datetime) -> None:
 def work(run: Run, at: datetime) -> None:
     """One round for the tasks under way: hand over, deliver, ask, collect, verify."""
     group = run.group
+    retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
@@ -177,7 +181,7 @@ def changed_anything(run: Run) -> bool:
     """Whether the run found or did anything that wasn't so before."""
     counted = (
         *("changed", "sealed", "opened", "closed", "accepted", "new_conflicts"),
-        *("drafted", "started", "digests", "succeeded", "failed", "verify_failed"),
+        *("drafted", "started", "digests", "succeeded", "given_up", "verify_failed"),
     )
     return any(
         figures.get(name) for figures in run.figures.values() if isinstance(figures, dict) for name in counted

@@ -11,7 +11,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from audit import ledger, outbox
@@ -19,26 +19,35 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import flags, orchestrator
+from governance import budgets, flags, limits, maintenance, orchestrator, rings
 from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
-from governance.models.plan import UNFINISHED
+from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
 from tenants.models import Group
 
 log = structlog.get_logger("plumbline.upgrades")
 
 Status = UpgradeTask.Status
-AT_ONCE = 50  # tasks of one group in the orchestrator's hands
+# What an order's status makes of its task; a failure depends on the attempts that are left.
+_SAID = {
+    "accepted": Status.ACCEPTED,
+    "running": Status.RUNNING,
+    "succeeded": Status.VERIFYING,
+    "cancelled": Status.CANCELLED,
+}
 POLL_AFTER = timedelta(seconds=20)  # without a callback for so long, ask
 
 # What a task's state makes of the findings that it is to resolve.
 _FINDING_STATUS = {
+    Status.QUEUED: Finding.Status.PLANNED,
     Status.DISPATCHED: Finding.Status.IN_PROGRESS,
     Status.ACCEPTED: Finding.Status.IN_PROGRESS,
     Status.RUNNING: Finding.Status.IN_PROGRESS,
     Status.VERIFYING: Finding.Status.VERIFYING,
     Status.VERIFY_FAILED: Finding.Status.VERIFY_FAILED,
-    Status.FAILED: Finding.Status.NEW,
+    Status.MANUAL: Finding.Status.VERIFYING,
+    Status.FAILED: Finding.Status.PLANNED,
+    Status.GIVEN_UP: Finding.Status.NEW,
     Status.CANCELLED: Finding.Status.NEW,
 }
 _FOLLOWING = (
@@ -48,6 +57,9 @@ _FOLLOWING = (
     Finding.Status.VERIFYING,
     Finding.Status.VERIFY_FAILED,
 )
+
+# Where a manifest may settle a task.
+_JUDGED = (Status.VERIFYING, Status.MANUAL, Status.VERIFY_FAILED, Status.FAILED)
 
 
 def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
@@ -66,26 +78,31 @@ def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields:
             data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
         )
         if to not in UNFINISHED:
-            _complete(task.plan_id, at)
+            _close(task.plan_id, at)
 
 
 def dispatch_due(group: Group, *, at: datetime) -> int:
-    """Hand queued tasks over, most urgent first, as far as the limit allows; the number handed over.
+    """Hand queued tasks over, most urgent first, as far as rings and limits allow; the number handed over.
 
     The status is the claim: a dispatched task has its message in the outbox, in one transaction.
     """
     if not group.governance_enabled or not group.sync_enabled:
         _explain_waiting(group, f"The feature flag {flags.SYNC} is off.", at)
         return 0
+    if (freeze := maintenance.freeze_at(group, at)) is not None:
+        _explain_waiting(group, maintenance.in_words(freeze), at)
+        return 0
     with transaction.atomic():
         ledger.hold(group.pk)  # no two that count the free places at once
-        free = AT_ONCE - UpgradeTask.objects.filter(group=group, status__in=UNFINISHED[1:]).count()
+        rings.open_due(group, at=at)
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
-        tasks = list(queue.select_for_update(skip_locked=True, of=("self",))[: max(free, 0)])
+        maintenance.postpone_closed(group, queue, at=at)
+        tasks = limits.admitted(group, queue)
         for task in tasks:
-            move(task, Status.DISPATCHED, actor=SYSTEM, at=at, dispatched_at=at, wait_reason="")
+            fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
+            move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
             _post(task, group, at)
-    _explain_waiting(group, f"{AT_ONCE} tasks of the group are under way; this one follows.", at)
+    _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
 
@@ -94,29 +111,50 @@ def write_back(
 ) -> UpgradeTask | None:
     """Note what the orchestrator says of an order; None where no task is meant by it.
 
-    The same or an older word again changes nothing: callbacks may come twice, late and in any order.
+    The same or an older word again changes nothing: callbacks may come twice, late and in any order. So does
+    a word about an attempt that failed before, once the task waits for the next one or is handed over again.
     """
     if not _names_a_task(status.task_id):
         return None
     tasks = UpgradeTask.objects.filter(Q(order_id=status.order_id) | Q(order_id=""), pk=status.task_id)
+    tasks = tasks.exclude(earlier_orders__contains=[status.order_id]).select_related("tenant", "plan")
     if group_id is not None:
         tasks = tasks.filter(group_id=group_id)
-    task = tasks.select_related("tenant", "plan").first()
+    task = tasks.first()
     if task is None:
         return None
-    to = {
-        "accepted": Status.ACCEPTED,
-        "running": Status.RUNNING,
-        "succeeded": Status.VERIFYING,
-        "failed": Status.FAILED,
-        "cancelled": Status.CANCELLED,
-    }[status.status]
+    with transaction.atomic():
+        ledger.hold(task.group_id)
+        task = tasks.first()  # as it stands now that nobody moves it
+        if task is not None:
+            _note(task, status, actor=actor, at=at)
+    return task
+
+
+def _note(task: UpgradeTask, status: OrderStatus, *, actor: Actor, at: datetime) -> None:
+    fields: dict[str, Any] = {"detail": status.detail, "order_id": status.order_id, "checked_at": at}
+    if status.status == "failed":
+        to, follows = _after_failure(task, at)
+        fields |= follows
+    else:
+        to = _SAID[status.status]
     try:
-        fields: dict[str, Any] = {"detail": status.detail, "order_id": status.order_id, "checked_at": at}
+        if task.status in WAITING:  # nobody has been told of it
+            raise TransitionError(task, to)
         move(task, to, actor=actor, at=at, **fields)
     except TransitionError:
         log.info("write_back.ignored", task=str(task.pk), said=status.status, stands=task.status)
-    return task
+
+
+def _after_failure(task: UpgradeTask, at: datetime) -> tuple[Status, dict[str, Any]]:
+    """What a failed attempt leads to: another one after its delay, or the end. Nobody retries for a plan
+    that was cancelled."""
+    allowed = len(task.retry_delays) + 1
+    if task.attempts >= allowed or task.plan.status not in {Plan.Status.RUNNING, Plan.Status.PAUSED}:
+        return Status.GIVEN_UP, {"wait_reason": ""}
+    follows = at + timedelta(seconds=task.retry_delays[max(task.attempts, 1) - 1])
+    reason = f"Attempt {task.attempts} of {allowed} failed; the next follows at {follows:%Y-%m-%d %H:%M} UTC."
+    return Status.FAILED, {"not_before": follows, "wait_reason": reason}
 
 
 def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
@@ -147,12 +185,12 @@ def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
 def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetime) -> dict[str, int]:
     """Judge tasks that wait for it by the tenants' manifests since the hand-over.
 
-    A manifest that shows every step's release settles it; one observed after the orchestrator's word that
-    doesn't is a failed verification, with the difference named. So is none at all for too long; a late one
-    still settles it.
+    A manifest that shows every step's release settles it; one observed after the orchestrator's or a person's
+    word that doesn't is a failed verification, with the difference named. So is none at all for too long; a
+    late one still settles it, and one that shows that a failed attempt did its work after all.
     """
     waiting = UpgradeTask.objects.filter(
-        group=group, status__in=[Status.VERIFYING, Status.VERIFY_FAILED], dispatched_at__isnull=False
+        Q(dispatched_at__isnull=False) | Q(corrected_at__isnull=False), group=group, status__in=_JUDGED
     ).select_related("tenant", "plan")
     if tenant_ids is not None:
         waiting = waiting.filter(tenant_id__in=list(tenant_ids))
@@ -161,11 +199,11 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
         verdict = _judge(task)
         if verdict is None:
             verdict = _overdue(task, at)
-        if verdict is None or (verdict and task.status == Status.VERIFY_FAILED):
+        if verdict is None or (verdict and task.status in {Status.VERIFY_FAILED, Status.FAILED}):
             continue
         to = Status.VERIFY_FAILED if verdict else Status.SUCCEEDED
         try:
-            move(task, to, actor=SYSTEM, at=at, detail="; ".join(verdict))
+            move(task, to, actor=SYSTEM, at=at, detail="; ".join(verdict), wait_reason="")
         except TransitionError:
             continue
         judged["verify_failed" if verdict else "verified"] += 1
@@ -177,7 +215,7 @@ def _judge(task: UpgradeTask) -> list[str] | None:
     newest = (
         Manifest.objects.filter(tenant_id=task.tenant_id).order_by("-observed_at", "-inventory_id").first()
     )
-    if newest is None or task.dispatched_at is None or newest.observed_at < task.dispatched_at:
+    if newest is None or (task.dispatched_at is not None and newest.observed_at < task.dispatched_at):
         return None
     installed = dict(
         Installation.objects.current()
@@ -189,14 +227,18 @@ def _judge(task: UpgradeTask) -> list[str] | None:
         for step in task.steps
         if installed.get(step["plugin"]) != step["to"]
     ]
-    said_at = task.checked_at or task.dispatched_at
-    return differences if not differences or newest.observed_at >= said_at else None
+    said_at = task.corrected_at or task.checked_at or task.dispatched_at
+    return differences if not differences or (said_at and newest.observed_at >= said_at) else None
 
 
 def _overdue(task: UpgradeTask, at: datetime) -> list[str] | None:
     """That its tenant has been silent for too long; None while it may still speak."""
-    said_at = task.checked_at or task.dispatched_at
-    if task.status != Status.VERIFYING or said_at is None or at - said_at < settings.VERIFY_WITHIN:
+    said_at = task.corrected_at or task.checked_at or task.dispatched_at
+    if (
+        task.status not in {Status.VERIFYING, Status.MANUAL}
+        or said_at is None
+        or at - said_at < settings.VERIFY_WITHIN
+    ):
         return None
     return [f"no manifest since {said_at:%Y-%m-%d %H:%M} UTC"]
 
@@ -220,10 +262,12 @@ def _follow(task: UpgradeTask, to: Status) -> None:
         ).update(status=status)
 
 
-def _complete(plan_id: Any, at: datetime) -> None:
-    """Complete the plan once its last task is finished."""
-    plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
-    if plan.status != Plan.Status.RUNNING or plan.tasks.unfinished().exists():
+def _close(plan_id: Any, at: datetime) -> None:
+    """Complete the plan once its last task is finished; pause it once too many have failed."""
+    plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
+    if plan.status != Plan.Status.RUNNING or budgets.pause_if_spent(plan, at=at):
+        return
+    if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
@@ -232,6 +276,7 @@ def _complete(plan_id: Any, at: datetime) -> None:
 def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
     """Why tasks whose time has come are still here; a later ring says so itself."""
     waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
+    waiting = waiting.filter(ring__lte=F("plan__open_ring"))
     waiting.exclude(not_before__gt=at).exclude(wait_reason=reason).update(wait_reason=reason)
 
 

@@ -47,7 +47,7 @@ class Workflow:
     def success_rate(self) -> float | None:
         """The share of enforcements that a manifest proved, of those that came to an end by themselves."""
         ended = [
-            self.tasks.get(status, 0) for status in (Status.SUCCEEDED, Status.FAILED, Status.VERIFY_FAILED)
+            self.tasks.get(status, 0) for status in (Status.SUCCEEDED, Status.GIVEN_UP, Status.VERIFY_FAILED)
         ]
         return ended[0] / sum(ended) if sum(ended) else None
 

@@ -22,12 +22,14 @@ document (`application/problem+json`, RFC 9457); a malformed request lists `erro
 `GET /manifests?group=<slug>&since=<cursor>&limit=<n>`
     `{"cursor", "manifests": [{"tenant", "host_version", "plugins", "observed_at", "complete"}]}`: the tenants
     that changed after the cursor, oldest change first. An empty list means that the caller is up to date.
-`GET|PATCH /sandbox/settings`, `GET /sandbox/counts`
-    The sandbox's own: delay and faults, and what it counted. Another orchestrator has no need of these.
+`GET|PATCH /sandbox/settings`, `POST /sandbox/away`, `GET /sandbox/counts`
+    The sandbox's own: delay and faults, a time away, and what it counted. Another orchestrator needs none of
+    these.
 
 Orders are begun in the order of their arrival, one at a time per tenant, and each is carried out exactly
 once: all of its steps or none, in one transaction, also across a kill of the process. Where a `from` differs
-from what the tenant runs, the order fails and its detail names the difference.
+from what the tenant runs, the order fails and its detail names the difference. Only injected faults break
+these promises, and the counts name each.
 
 Each change of status (running, succeeded, failed) is POSTed to the order's `callback_url` as
 `{"order", "task", "tenant", "group", "status", "detail", "at"}` with the Standard Webhooks headers

@@ -67,18 +67,23 @@ def _options(arguments: list[str] | None) -> Options:
     token = "PLUMBLINE_ORCHESTRATOR_TOKEN"
     parser.add_argument("--token-env", default=token, help="variable with the callers' bearer token")
     secret = "PLUMBLINE_CALLBACK_SECRET"
-    parser.add_argument("--secret-env", default=secret, help="variable with the callbacks' whsec_ secret")
+    parser.add_argument(
+        "--secret-env",
+        default=secret,
+        help="variable with the callbacks' whsec_ secret; of several, the first signs",
+    )
     given = parser.parse_args(arguments)
     if not os.environ.get(given.token_env):
         parser.error(f"{given.token_env} must hold the bearer token that callers send")
-    if not _is_secret(os.environ.get(given.secret_env, "")):
+    secrets = os.environ.get(given.secret_env, "").split()
+    if not secrets or not all(_is_secret(secret) for secret in secrets):
         parser.error(f"{given.secret_env} must hold the secret that signs callbacks: whsec_ and base64")
     return Options(
         host=given.host,
         port=given.port,
         state=given.state,
         token=os.environ[given.token_env],
-        secret=os.environ[given.secret_env],
+        secret=secrets[0],
         workers=given.workers,
     )
 

@@ -15,7 +15,7 @@ from sandbox.steps import Step
 
 MANIFESTS_PER_PAGE = 500
 MOST_MANIFESTS_PER_PAGE = 2000
-LONGEST_KEY = 255
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)

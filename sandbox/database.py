@@ -101,8 +101,11 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: all of the block, or nothing of it when it raises."""
+        """A write transaction: all of the block, or nothing when it raises. One inside another joins it."""
         with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -113,7 +116,9 @@ class Database:
 
     def next_count(self, name: str) -> int:
         """Raise a counter by one, inside a write transaction, and return it."""
-        row = self.row("UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value", (name,))
-        if row is None:
-            raise KeyError(name)
+        [row] = self.rows(
+            "INSERT INTO counters VALUES (?, 1)"
+            " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+            (name,),
+        )
         return int(row["value"])

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.contract import idempotency_key, json_object, manifest_query, order_request
 from sandbox.counts import counts
+from sandbox.faults import seconds_objection
 from sandbox.orders import Order
+from sandbox.problems import FieldError, malformed
 from sandbox.state import TenantState
 
 if TYPE_CHECKING:
@@ -66,6 +68,16 @@ def change_settings(sandbox: Sandbox, request: Request) -> Answer:
     return Answer(asdict(sandbox.settings.change(json_object(request.body))))
 
 
+def go_away(sandbox: Sandbox, request: Request) -> Answer:
+    """Be as if not running, for so many seconds; only the sandbox's own paths answer meanwhile."""
+    document = json_object(request.body)
+    objection = seconds_objection(document.get("seconds"))
+    if objection or document.keys() != {"seconds"}:
+        raise malformed([FieldError("seconds", objection or "must be the only field")])
+    sandbox.absence.begin(document["seconds"])
+    return Answer({"seconds": document["seconds"]})
+
+
 def show_counts(sandbox: Sandbox, _: Request) -> Answer:
     return Answer(counts(sandbox.fleet.database))
 
@@ -96,6 +108,7 @@ class Route:
     path: str
     endpoints: Mapping[str, Endpoint]
     public: bool = False
+    faulty: bool = False  # whether the settings may make it go wrong
 
     def match(self, path: str) -> re.Match[str] | None:
         return re.fullmatch(self.path.replace("{id}", "(?P<order_id>[^/]+)"), path)
@@ -103,11 +116,12 @@ class Route:
 
 PLAN = "/internal/version/upgrade/plan"
 ROUTES = (
-    Route(PLAN, {"POST": place_order}),
-    Route(f"{PLAN}/{{id}}", {"GET": show_order}),
-    Route(f"{PLAN}/{{id}}/cancel", {"POST": cancel_order}),
-    Route("/manifests", {"GET": list_manifests}),
+    Route(PLAN, {"POST": place_order}, faulty=True),
+    Route(f"{PLAN}/{{id}}", {"GET": show_order}, faulty=True),
+    Route(f"{PLAN}/{{id}}/cancel", {"POST": cancel_order}, faulty=True),
+    Route("/manifests", {"GET": list_manifests}, faulty=True),
     Route("/sandbox/settings", {"GET": show_settings, "PATCH": change_settings}),
+    Route("/sandbox/away", {"POST": go_away}),
     Route("/sandbox/counts", {"GET": show_counts}),
     Route("/healthz", {"GET": show_health}, public=True),
 )

@@ -1,33 +1,61 @@
 """What the sandbox does wrong, and how late, when told so.
 
-Every fault is a setting here and an outcome that `outcome` draws for an order; the code that carries an
-order out asks once and needs to know of nothing else.
+Every fault is a setting here and a draw by the seed; the code that answers, carries out or calls back asks
+once and needs to know of nothing else. What was done wrong is counted by its name.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from sandbox.database import Database
 from sandbox.problems import FieldError, malformed
 
-LONGEST_DELAY_SECONDS = 3600.0
+LONGEST_SECONDS = 3600.0
+LATE_SECONDS = 1.0  # that a reordered callback comes after the order's end
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the sandbox behaves until told otherwise; kept in the state file."""
+    """How the sandbox behaves until told otherwise; kept in the state file. Rates are shares from 0 to 1."""
 
     delay_seconds: float = 0.5
+    latency_seconds: float = 0.0
+    error_rate: float = 0.0
+    stall_rate: float = 0.0
+    stall_seconds: float = 15.0
     failure_rate: float = 0.0
+    partial_rate: float = 0.0
     false_success_rate: float = 0.0
     callback: bool = True
+    lost_callback_rate: float = 0.0
+    duplicated_callback_rate: float = 0.0
+    reordered_callback_rate: float = 0.0
+    forged_callback_rate: float = 0.0
     seed: int = 0
+
+
+class Fault(StrEnum):
+    """What went wrong on purpose, as the counts name it."""
+
+    ABSENCES = "absences"  # requests that got no answer while it was away
+    SLOW_ANSWERS = "slow_answers"
+    ERRORS = "errors"
+    STALLED_ANSWERS = "stalled_answers"
+    FAILURES = "failures"
+    PARTIAL_UPGRADES = "partial_upgrades"
+    FALSE_SUCCESSES = "false_successes"
+    LOST_CALLBACKS = "lost_callbacks"
+    DUPLICATED_CALLBACKS = "duplicated_callbacks"
+    REORDERED_CALLBACKS = "reordered_callbacks"
+    FORGED_CALLBACKS = "forged_callbacks"
 
 
 class Outcome(Enum):
@@ -35,6 +63,7 @@ class Outcome(Enum):
 
     CARRIED_OUT = "carried out"
     FAILED = "failed"
+    PARTIAL = "partial"
     FALSE_SUCCESS = "false success"
 
 
@@ -42,14 +71,41 @@ def outcome(settings: Settings, sequence: int) -> Outcome:
     """The same for the same seed and the n-th order, whichever worker asks and after any restart."""
     if _draw(settings.seed, "failure", sequence) < settings.failure_rate:
         return Outcome.FAILED
+    if _draw(settings.seed, "partial", sequence) < settings.partial_rate:
+        return Outcome.PARTIAL
     if _draw(settings.seed, "false success", sequence) < settings.false_success_rate:
         return Outcome.FALSE_SUCCESS
     return Outcome.CARRIED_OUT
 
 
-def _draw(seed: int, fault: str, sequence: int) -> float:
+def is_refused(settings: Settings, request: int) -> bool:
+    """Whether the n-th request of the contract is answered 503, with nothing done."""
+    return _draw(settings.seed, "error", request) < settings.error_rate
+
+
+def is_stalled(settings: Settings, request: int) -> bool:
+    """Whether the n-th request of the contract, if it places an order, gets no answer after that."""
+    return _draw(settings.seed, "stall", request) < settings.stall_rate
+
+
+def is_reordered(settings: Settings, order: int) -> bool:
+    """Whether the word that the n-th order runs comes after the word of its end."""
+    return _draw(settings.seed, "reordered", order) < settings.reordered_callback_rate
+
+
+def callback_faults(settings: Settings, callback: int) -> frozenset[Fault]:
+    """What is wrong with the delivery of the n-th callback."""
+    rates = {
+        Fault.LOST_CALLBACKS: settings.lost_callback_rate,
+        Fault.DUPLICATED_CALLBACKS: settings.duplicated_callback_rate,
+        Fault.FORGED_CALLBACKS: settings.forged_callback_rate,
+    }
+    return frozenset(fault for fault, rate in rates.items() if _draw(settings.seed, fault, callback) < rate)
+
+
+def _draw(seed: int, fault: str, number: int) -> float:
     """A draw of its own for each fault, so that setting one rate doesn't move another's victims."""
-    return random.Random(f"{seed}:{fault}:{sequence}").random()
+    return random.Random(f"{seed}:{fault}:{number}").random()
 
 
 def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -62,20 +118,27 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     return replace(settings, **changes)
 
 
+def seconds_objection(value: Any) -> str | None:
+    """What is wrong with a length of time; None if nothing is."""
+    if _is_number(value) and 0 <= value <= LONGEST_SECONDS:
+        return None
+    return f"must be a number from 0 to {LONGEST_SECONDS:.0f}"
+
+
 def _objection(name: str, value: Any) -> str | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    match name:
-        case "delay_seconds" if not is_number or not 0 <= value <= LONGEST_DELAY_SECONDS:
-            return f"must be a number from 0 to {LONGEST_DELAY_SECONDS:.0f}"
-        case "failure_rate" | "false_success_rate" if not is_number or not 0 <= value <= 1:
-            return "must be a number from 0 to 1"
-        case "callback" if not isinstance(value, bool):
-            return "must be true or false"
-        case "seed" if not isinstance(value, int) or isinstance(value, bool):
-            return "must be a whole number"
-        case _ if name not in {field.name for field in fields(Settings)}:
-            return "is not a setting"
-    return None
+    if name not in {field.name for field in fields(Settings)}:
+        return "is not a setting"
+    if name.endswith("_seconds"):
+        return seconds_objection(value)
+    if name.endswith("_rate"):
+        return None if _is_number(value) and 0 <= value <= 1 else "must be a number from 0 to 1"
+    if name == "callback":
+        return None if isinstance(value, bool) else "must be true or false"
+    return None if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class SettingsStore:
@@ -95,3 +158,33 @@ class SettingsStore:
                 "INSERT OR REPLACE INTO settings VALUES (1, ?)", (json.dumps(asdict(settings)),)
             )
         return settings
+
+    def note(self, fault: Fault) -> None:
+        """Count a fault that was just made."""
+        with self._database.writing():
+            self._database.next_count(f"{FAULT_PREFIX}{fault}")
+
+    def next_request(self) -> int:
+        """The number of a request of the contract, by which its faults are drawn."""
+        with self._database.writing():
+            return self._database.next_count("requests")
+
+
+FAULT_PREFIX = "fault:"
+
+
+class Absence:
+    """A time in which the sandbox is as if it weren't running; a restart ends it."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def begin(self, seconds: float) -> None:
+        """Be away for so long from now; 0 comes back at once."""
+        with self._lock:
+            self._until = time.monotonic() + seconds
+
+    def seconds_left(self) -> float:
+        with self._lock:
+            return max(0.0, self._until - time.monotonic())

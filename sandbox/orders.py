@@ -11,10 +11,16 @@ from uuid import uuid4
 
 from sandbox import callbacks
 from sandbox.contract import OrderRequest, steps_of
-from sandbox.faults import Outcome, SettingsStore, outcome
+from sandbox.faults import LATE_SECONDS, Fault, Outcome, SettingsStore, is_reordered, outcome
 from sandbox.problems import conflict, not_found
 from sandbox.state import FleetState
 from sandbox.steps import StepsDiffer, carry_out
+
+_FAULTS = {
+    Outcome.FAILED: Fault.FAILURES,
+    Outcome.PARTIAL: Fault.PARTIAL_UPGRADES,
+    Outcome.FALSE_SUCCESS: Fault.FALSE_SUCCESSES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,8 @@ class OrderBook:
     def _execute(self, connection: sqlite3.Connection, order: Order) -> tuple[str, str]:
         """Status and detail of the end; the steps are applied, or none of them is."""
         drawn = outcome(self._settings.load(), order.sequence)
+        if fault := _FAULTS.get(drawn):
+            self._settings.note(fault)
         if drawn is Outcome.FAILED:
             return "failed", "The sandbox was told to fail some orders"
         state = self._fleet.find(order.group, order.tenant)
@@ -131,6 +139,10 @@ class OrderBook:
             after = carry_out(state, steps, datetime.now(UTC))
         except StepsDiffer as difference:
             return "failed", str(difference)
+        if drawn is Outcome.PARTIAL:
+            done = len(steps) // 2
+            self._fleet.set(connection, carry_out(state, steps[:done], datetime.now(UTC)))
+            return "failed", f"Stopped after {done} of {len(steps)} steps"
         if drawn is Outcome.CARRIED_OUT:
             self._fleet.set(connection, after)
             connection.execute(
@@ -139,9 +151,13 @@ class OrderBook:
         return "succeeded", f"{len(steps)} step{'' if len(steps) == 1 else 's'} carried out"
 
     def _announce(self, connection: sqlite3.Connection, order: Order, status: str, detail: str) -> None:
-        url = order.request.get("callback_url")
-        if url is None or not self._settings.load().callback:
+        url, settings = order.request.get("callback_url"), self._settings.load()
+        if url is None or not settings.callback:
             return
+        hold = 0.0
+        if status == "running" and is_reordered(settings, order.sequence):
+            self._settings.note(Fault.REORDERED_CALLBACKS)
+            hold = settings.delay_seconds + LATE_SECONDS
         body = {
             "order": order.id,
             "task": order.task,
@@ -151,7 +167,7 @@ class OrderBook:
             "detail": detail,
             "at": _now(),
         }
-        callbacks.enqueue(connection, url, body)
+        callbacks.enqueue(connection, url, body, hold_seconds=hold)
 
 
 def _finish(connection: sqlite3.Connection, order: Order, status: str, detail: str) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.callbacks import CallbackOutbox, Courier
 from sandbox.endpoints import ROUTES, Answer, Endpoint, Request, Route
-from sandbox.faults import SettingsStore
+from sandbox.faults import Absence, Fault, SettingsStore, is_refused, is_stalled
 from sandbox.orders import OrderBook
 from sandbox.problems import Problem, not_found
 from sandbox.state import FleetState
@@ -29,6 +29,10 @@ log = logging.getLogger("sandbox.server")
 LARGEST_BODY = 1024 * 1024
 STOP_SECONDS = 1.0
 CALLBACK_THREADS = 4
+
+
+class Silence(Exception):
+    """The connection is closed without an answer, on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,12 @@ class Sandbox:
         self.settings = SettingsStore(self.fleet.database)
         self.orders = OrderBook(self.fleet, self.settings)
         self._outbox = CallbackOutbox(self.fleet.database)
-        self._courier = Courier(self._outbox, options.secret)
+        self.absence = Absence()
+        self._courier = Courier(self._outbox, options.secret, self.settings, self.absence)
         self._callbacks = callback_pool(CALLBACK_THREADS, self._courier)
-        self.workers = OrderWorkers(options.workers, self.orders, self.settings, self._callbacks)
+        self.workers = OrderWorkers(
+            options.workers, self.orders, self.settings, self.absence, self._callbacks
+        )
         self._server = Server((options.host, options.port), self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
 
@@ -104,14 +111,17 @@ class Handler(BaseHTTPRequestHandler):
         began = time.monotonic()
         status = self._answer_or_refuse()
         took = round((time.monotonic() - began) * 1000, 1)
-        context = {"method": self.command, "path": self.path, "status": status.value, "ms": took}
+        context = {"method": self.command, "path": self.path, "status": status and status.value, "ms": took}
         log.info("request", extra={"context": context})
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
 
-    def _answer_or_refuse(self) -> HTTPStatus:
+    def _answer_or_refuse(self) -> HTTPStatus | None:
         try:
             answer = self._dispatch()
+        except Silence:
+            self.close_connection = True
+            return None
         except Problem as problem:
             return self._refuse(problem)
         except OSError:
@@ -131,7 +141,33 @@ class Handler(BaseHTTPRequestHandler):
             self._authenticate()
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         request = Request(query, body, self.headers.get("Idempotency-Key"), order_id)
-        return self._endpoint(route)(self.server.sandbox, request)
+        endpoint = self._endpoint(route)
+        return (
+            self._with_faults(endpoint, request) if route.faulty else endpoint(self.server.sandbox, request)
+        )
+
+    def _with_faults(self, endpoint: Endpoint, request: Request) -> Answer:
+        """Answer, or don't, as the settings say. Raises Silence, or the Problem of an injected error."""
+        sandbox = self.server.sandbox
+        settings = sandbox.settings.load()
+        if sandbox.absence.seconds_left():
+            sandbox.settings.note(Fault.ABSENCES)
+            raise Silence
+        if settings.latency_seconds:
+            sandbox.settings.note(Fault.SLOW_ANSWERS)
+            time.sleep(settings.latency_seconds)
+        if not (settings.error_rate or settings.stall_rate):
+            return endpoint(sandbox, request)
+        number = sandbox.settings.next_request()
+        if is_refused(settings, number):
+            sandbox.settings.note(Fault.ERRORS)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The sandbox was told to fail some requests")
+        answer = endpoint(sandbox, request)
+        if answer.status is HTTPStatus.ACCEPTED and is_stalled(settings, number):
+            sandbox.settings.note(Fault.STALLED_ANSWERS)
+            time.sleep(settings.stall_seconds)
+            raise Silence
+        return answer
 
     def _endpoint(self, route: Route) -> Endpoint:
         endpoint = route.endpoints.get(self.command)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.callbacks import Courier
-from sandbox.faults import SettingsStore
+from sandbox.faults import Absence, SettingsStore
 from sandbox.orders import OrderBook
 
 log = logging.getLogger("sandbox.workers")
@@ -74,19 +74,22 @@ class Pool:
 class OrderWorkers:
     """Carry orders out, each after the delay that is set."""
 
-    def __init__(self, size: int, orders: OrderBook, settings: SettingsStore, announce: Pool) -> None:
+    def __init__(
+        self, size: int, orders: OrderBook, settings: SettingsStore, absence: Absence, announce: Pool
+    ) -> None:
         self._orders = orders
         self._settings = settings
+        self._absence = absence
         self._announce = announce
         self.pool = Pool("orders", size, self._carry_out_next)
 
     def _carry_out_next(self) -> bool:
-        order = self._orders.claim()
+        order = None if self._absence.seconds_left() else self._orders.claim()
         if order is None:
             return False
         self._announce.wake()
         deadline = time.monotonic() + self._settings.load().delay_seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := max(deadline - time.monotonic(), self._absence.seconds_left())) > 0:
             if not self.pool.sleep(min(left, LOOK_SECONDS)) or not self._orders.is_running(order):
                 return True
         self._orders.finish(order)

@@ -16,6 +16,7 @@ class Destination(models.TextChoices):
     """Where a message goes."""
 
     ORCHESTRATOR = "orchestrator", "Upgrade orchestrator"
+    CANCELLATION = "cancellation", "Cancelled upgrade"
     NOTIFY = "notify", "Notification service"
     AUDIT = "audit", "Audit service"
     EMAIL = "email", "E-mail"
@@ -28,6 +29,16 @@ class OutboxStatus(models.TextChoices):
     PENDING = "pending", "Pending"
     DELIVERED = "delivered", "Delivered"
     DEAD = "dead", "Given up"
+
+
+class Cause(models.TextChoices):
+    """Why a message didn't get through at its last attempt, by what a person can do about it."""
+
+    AWAY = "away", "Can’t be reached"
+    FULL = "full", "Takes no more"
+    CLOCK = "clock", "A clock is wrong"
+    REFUSED = "refused", "Refuses it"
+    FAULT = "fault", "Fails on it"
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
@@ -76,6 +87,7 @@ class OutboxMessage(models.Model):
     lease_until = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    cause = models.CharField(max_length=8, choices=Cause, blank=True)  # of the last error
     response = models.JSONField(null=True)
 
     objects = OutboxQuerySet.as_manager()

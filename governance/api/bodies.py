@@ -153,5 +153,18 @@ class DecideBody(Body):
     decided_by = s.CharField(max_length=150)
 
 
+class PriorityBody(Body):
+    """Where an upgrade task is sent within the queue, and why."""
+
+    move = s.ChoiceField(choices=["raise", "lower", "front"])
+    reason = s.CharField(max_length=1000)
+
+
+class CorrectionBody(Body):
+    """What a person did by hand instead of an upgrade task."""
+
+    done = s.CharField(max_length=2000)
+
+
 class Document(s.Serializer[Any]):
     """A JSON object."""

@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -25,6 +26,9 @@ from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import HEADER, Answer, once
 from governance.models import UpgradeOrder
+from governance.orchestrator import CallbackRefused
+
+log = structlog.get_logger("plumbline.callbacks")
 
 
 @endpoint(
@@ -64,12 +68,21 @@ def create_upgrade_plan(request: Request) -> Response:
 )
 def upgrade_plan_status(request: Request, pk: str) -> Response:
     """The order's status: accepted, succeeded, failed or cancelled."""
-    order = UpgradeOrder.objects.within(access_of(request)).select_related("tenant").filter(pk=pk).first()
-    if order is None:
-        raise Http404
-    finished_at = order.finished_at.isoformat() if order.finished_at else None
-    facts = {"id": str(order.pk), "task": order.task_id, "tenant": order.tenant.key, "status": order.status}
-    return respond(Answer({**facts, "detail": order.detail, "finished_at": finished_at}))
+    return respond(Answer(_facts(_order(request, pk))))
+
+
+@endpoint(
+    "POST",
+    Permission.UPGRADE_WRITE,
+    answers=bodies.Document,
+    summary="Stop an upgrade plan that hasn't finished",
+    tag="outbound contracts",
+)
+def cancel_upgrade_plan(request: Request, pk: str) -> Response:
+    """Take the order off the list of what is to be done by hand; again is no error, too late is 409."""
+    order = _order(request, pk)
+    orders.cancel(order, actor=access_of(request).actor, at=timezone.now())
+    return respond(Answer(_facts(order)))
 
 
 @endpoint(
@@ -143,8 +156,13 @@ def audit_version(request: Request) -> Response:
 @permission_classes([AllowAny])
 def upgrade_status(request: Request) -> Response:
     """Note an order's status. Repeated, late and older words change nothing."""
-    status = orchestrator.verified_callback(request.body, _headers(request))
-    task = upgrades.write_back(status, actor=SYSTEM, at=timezone.now())
+    at = timezone.now()
+    try:
+        status = orchestrator.verified_callback(request.body, _headers(request), at=at)
+    except CallbackRefused as refusal:
+        log.warning("callback.refused", reason=str(refusal), webhook_id=request.headers.get("webhook-id", ""))
+        raise
+    task = upgrades.write_back(status, actor=SYSTEM, at=at)
     if task is None:
         raise Http404
     queue.enqueue("governance.jobs.follow_up", group_id=task.group_id)
@@ -153,6 +171,19 @@ def upgrade_status(request: Request) -> Response:
 
 # The signature is the permission.
 upgrade_status.access_rule = "signed by the orchestrator"  # type: ignore[attr-defined]
+
+
+def _order(request: Request, pk: str) -> UpgradeOrder:
+    order = UpgradeOrder.objects.within(access_of(request)).select_related("tenant").filter(pk=pk).first()
+    if order is None:
+        raise Http404
+    return order
+
+
+def _facts(order: UpgradeOrder) -> dict[str, Any]:
+    finished_at = order.finished_at.isoformat() if order.finished_at else None
+    facts = {"id": str(order.pk), "task": order.task_id, "tenant": order.tenant.key, "status": order.status}
+    return {**facts, "detail": order.detail, "finished_at": finished_at}
 
 
 def _headers(request: Request) -> dict[str, str]:

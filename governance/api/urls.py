@@ -11,6 +11,7 @@ from governance.api import (
     reports,
     simulations,
     snapshots,
+    tasks,
 )
 
 urlpatterns = [
@@ -38,6 +39,13 @@ urlpatterns = [
     path("version/upgrade/status", outbound.upgrade_status, name="api_upgrade_status"),
     path("version/upgrade/plan", outbound.create_upgrade_plan, name="api_upgrade_plan"),
     path("version/upgrade/plan/<uuid:pk>", outbound.upgrade_plan_status, name="api_upgrade_plan_status"),
+    path(
+        "version/upgrade/plan/<uuid:pk>/cancel", outbound.cancel_upgrade_plan, name="api_upgrade_plan_cancel"
+    ),
+    path("version/upgrade/task/<uuid:pk>", tasks.task_status, name="api_task"),
+    path("version/upgrade/queue", tasks.task_queue, name="api_task_queue"),
+    path("version/upgrade/task/<uuid:pk>/prioritise", tasks.prioritise_task, name="api_task_prioritise"),
+    path("version/upgrade/task/<uuid:pk>/correct", tasks.correct_task, name="api_task_correct"),
     path("notify/version", outbound.notify_version, name="api_notify"),
     path("audit/version", outbound.audit_version, name="api_audit"),
     path("schema", description.schema, name="api_schema"),

@@ -20,7 +20,7 @@ from rich.table import Table
 from config import borrowed
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import conflicts, flags, pipeline, plans, simulation
+from governance import conflicts, corrections, flags, pipeline, plans, simulation
 from governance.documents import ConfigurationError
 from tenants.models import Group
 
@@ -41,6 +41,7 @@ _REFUSALS = (
     pipeline.RunUnderWay,
     plans.WorldMoved,
     conflicts.DecisionRefused,
+    corrections.TenantBusy,
     simulation.Outdated,
     simulation.NotApplicable,
     simulation.NeedsAnother,

@@ -67,7 +67,8 @@ def cancel(out: Output, group: Group, number: int | None, *, at: datetime) -> No
     under_way = plan.tasks.filter(status__in=UNFINISHED).count()
     document = {"plan": plan.number, "status": plan.status, "cancelled": waiting, "under_way": under_way}
     told = (
-        f"{plan} is cancelled with {waiting} waiting tasks; {under_way} are under way and end by themselves."
+        f"{plan} is cancelled with {waiting} waiting tasks; {under_way} are under way: the orchestrator is "
+        "asked to drop them."
     )
     out.answer(document, lambda: out.say(told))
 

@@ -91,7 +91,9 @@ def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, com
         return
     ledger.hold(group.pk)
     for item in changed:
-        if item.noun == "profile" and item.action != RETIRE:
+        if item.noun == "freeze calendar":
+            ledger.record(Action.FREEZES_APPLIED, subject=group, actor=actor, at=at, data=item.document)
+        elif item.noun == "profile" and item.action != RETIRE:
             profiles.save(group, item.document, actor=actor, at=at)
     for item in changed:
         if item.noun in Policy.Kind.values:
@@ -158,16 +160,18 @@ def _remember(
     """Keep what the files say that no other table keeps."""
     group = difference.group
     row = Configuration.objects.filter(group=group).first() or Configuration(group=group)
-    before = (row.sla, row.order, row.exemptions)
+    before = (row.sla, row.freezes, row.order, row.exemptions)
     for item in difference.items:
         if item.noun == "service levels":
             row.sla = None if item.action == RETIRE else item.document
+        if item.noun == "freeze calendar":
+            row.freezes = None if item.action == RETIRE else item.document["freezes"]
     gone = {item.name for item in difference.items if item.noun == "exemption" and item.action == RETIRE}
     written = {d["name"]: d for d in wanted.section(group.slug).get("exemptions", [])}
     kept = {name: text for name, text in row.exemptions.items() if name not in gone}
     row.exemptions = written if prune and wanted.baselines else {**kept, **written}
     row.order = _order(wanted, group, row.order, prune=prune)
-    if (row.sla, row.order, row.exemptions) != before or row.pk is None:
+    if (row.sla, row.freezes, row.order, row.exemptions) != before or row.pk is None:
         row.applied_at, row.applied_by_name = at, actor.name
         row.save()
 

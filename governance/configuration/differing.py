@@ -66,7 +66,8 @@ def compare(files: Files, group: Group, *, prune: bool, at: datetime) -> GroupDi
     wanted_sla = {**DEFAULT_SLA, **(sla.document if sla else {})}
     policies = _policies(files, group, contents, wanted_sla, prune)
     exemptions = _exemptions(files, group, configured, prune, at)
-    items = [*([sla] if sla else []), *profiles, *policies, *exemptions]
+    freezes = _freezes(files, group, configured, prune)
+    items = [*(item for item in (sla, freezes) if item), *profiles, *policies, *exemptions]
     return GroupDifference(group, tuple(_keep_used(items)))
 
 
@@ -78,6 +79,16 @@ def _service_levels(files: Files, group: Group, configured: Configuration | None
     changes = tuple(documents.changes(before or {}, after or {}))
     action = KEEP if before == after else ADD if before is None else RETIRE if after is None else CHANGE
     return Item("service levels", "sla", action, changes, document=after or {})
+
+
+def _freezes(files: Files, group: Group, configured: Configuration | None, prune: bool) -> Item | None:
+    before = configured.freezes if configured else None
+    after = files.section(group.slug).get("freezes", None if prune and files.baselines else before)
+    if before is None and after is None:
+        return None
+    changes = tuple(documents.changes({"freezes": before or []}, {"freezes": after or []}))
+    action = KEEP if before == after else ADD if before is None else RETIRE if after is None else CHANGE
+    return Item("freeze calendar", "freezes", action, changes, document={"freezes": after or []})
 
 
 def _profiles(files: Files, group: Group, prune: bool) -> list[Item]:

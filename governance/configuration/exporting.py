@@ -17,11 +17,11 @@ from tenants.models import Group
 FORMAT = 1
 # The order in which people write what a document says; the database keeps none. Anything else comes after it.
 _WRITTEN = (
-    "version", "groups", "profiles", "sla", "baselines", "policies", "holds", "exemptions", "name", "title",
-    "mode", "prefer", "weight", "profile", "tenant", "tenants", "keys", "tiers", "labels", "except", "policy",
-    "rule", "plugin", "plugins", "range", "at_least", "at_most", "exactly", "same", "at", "within", "channel",
-    "min_age", "deny", "present", "absent", "hold", "severity", "variants", "effective_from",
-    "effective_until", "grace_period", "versions", "rules", "until", "reason",
+    "version", "groups", "profiles", "sla", "freezes", "baselines", "policies", "holds", "exemptions", "name",
+    "title", "mode", "prefer", "weight", "profile", "tenant", "tenants", "keys", "tiers", "labels", "except",
+    "policy", "rule", "plugin", "plugins", "range", "at_least", "at_most", "exactly", "same", "at", "within",
+    "channel", "min_age", "deny", "present", "absent", "hold", "severity", "variants", "effective_from",
+    "effective_until", "grace_period", "versions", "rules", "from", "until", "reason",
 )  # fmt: skip
 _PLACES = {key: place for place, key in enumerate(_WRITTEN)}
 
@@ -85,6 +85,8 @@ _Dumper.add_representer(str, _text)
 def _section(group: Group) -> dict[str, Any]:
     configured = _configured(group)
     section: dict[str, Any] = {"sla": configured.sla} if configured.sla is not None else {}
+    if configured.freezes is not None:
+        section["freezes"] = configured.freezes
     rows = Policy.objects.filter(group=group, status__in=[Policy.Status.ACTIVE, Policy.Status.PAUSED])
     in_force = [policy for policy in rows.select_related("current").order_by("pk") if policy.current]
     for name, kind in files.KINDS.items():

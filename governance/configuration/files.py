@@ -106,6 +106,7 @@ def _check_group(files: Files, source: Source, group: Group, at: datetime) -> Fi
     has = _known_with(files, group, [document for _, _, document in documents])
     for section, index, document in documents:
         checking.policy(found, ("groups", group.slug, section, index), document, has)
+    checking.freezes(found, ("groups", group.slug, "freezes"), files.section(group.slug).get("freezes", []))
     exemptions = files.section(group.slug).get("exemptions", [])
     checking.unique(found, ("groups", group.slug, "exemptions"), exemptions)
     for index, document in enumerate(exemptions):

@@ -109,6 +109,16 @@ def exemption(found: Findings, place: Place, document: Mapping[str, Any], has: K
     _moment(found, (*place, "until"), document["until"], moments.ending)
 
 
+def freezes(found: Findings, place: Place, items: list[dict[str, Any]]) -> None:
+    """Freezes by name, each once, with an end after its beginning."""
+    unique(found, place, items)
+    for index, item in enumerate(items):
+        start = _moment(found, (*place, index, "from"), item["from"], moments.starting)
+        end = _moment(found, (*place, index, "until"), item["until"], moments.ending)
+        if start and end and end <= start:
+            found.refuse((*place, index, "until"), "ends before it starts")
+
+
 def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
     """The tenants that a selector names; one that isn't there may still come."""
     if not isinstance(chosen, dict):

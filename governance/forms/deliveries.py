@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django_filters import ChoiceFilter, FilterSet
 
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination, OutboxStatus
+from audit.models.outbox import Cause, Destination, OutboxStatus
 
 
 class DeliveryFilter(FilterSet):
@@ -21,6 +21,7 @@ class DeliveryFilter(FilterSet):
         method="by_status",
     )
     destination = ChoiceFilter(label="Destination", empty_label="Any", choices=Destination.choices)
+    cause = ChoiceFilter(label="Cause", empty_label="Any", choices=Cause.choices)
 
     class Meta:
         model = OutboxMessage

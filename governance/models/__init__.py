@@ -16,6 +16,7 @@ from governance.models.rule import Rule, Selection, SelectionTenant, Violation
 from governance.models.run import Run
 from governance.models.simulation import Simulation
 from governance.models.snapshot import Installation, Snapshot
+from governance.models.window import MaintenanceWindow
 
 __all__ = [
     "Advisory",
@@ -28,6 +29,7 @@ __all__ = [
     "IdempotentAnswer",
     "Installation",
     "Inventory",
+    "MaintenanceWindow",
     "Manifest",
     "ManifestSource",
     "Notification",

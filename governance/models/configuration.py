@@ -12,12 +12,14 @@ class Configuration(models.Model):
     """What the files say that no other table keeps, so that an export gives back what an import took.
 
     `sla`: {severity: days}, the group's default where a profile names none;
+    `freezes`: [{"name", "from", "until", "reason"}], when nothing is changed in the group;
     `order`: {section: [names]} as in the files, sections that they leave out being absent;
     `exemptions`: {name: document} as written, by which a spent one is told from one that is asked for anew.
     """
 
     group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="configuration")
     sla = models.JSONField(null=True)
+    freezes = models.JSONField(null=True)
     order = models.JSONField(default=dict)
     exemptions = models.JSONField(default=dict)
     applied_at = models.DateTimeField()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from config.lifecycle import Transitions
 from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
@@ -35,7 +36,7 @@ class Plan(models.Model):
         Status.DRAFTED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}),
         Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
         Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
-        Status.COMPLETED: frozenset(),
+        Status.COMPLETED: frozenset({Status.RUNNING}),  # a person retries a hand-over that was given up
         Status.CANCELLED: frozenset(),
         Status.REFUSED: frozenset(),
     }
@@ -48,6 +49,12 @@ class Plan(models.Model):
     snapshot_number = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
     policy_versions = models.JSONField(default=list)  # [{"policy": name, "version": number}]
+    # What the profiles of its policies allowed when it was drafted; the most cautious counts.
+    limits = models.JSONField(default=dict)  # {"at_once": n, "per_host_version": n, "per_region": n}
+    failure_budget = models.PositiveSmallIntegerField(default=100)  # percent of a ring's tasks
+    budget_since = models.DateTimeField(null=True)  # failures before it have been seen by whoever resumed
+    open_ring = models.SmallIntegerField(default=0)  # tasks up to this ring may be handed over
+    pause_reason = models.CharField(max_length=1000, blank=True)
     created_by_name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -71,13 +78,14 @@ class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
         return self.filter(status__in=UNFINISHED)
 
     def claimable(self, at: datetime) -> Self:
-        """Queued tasks of running plans whose time has come and that nobody holds, most urgent first."""
+        """Queued tasks of running plans whose ring and time have come and that nobody holds, in order."""
         return self.filter(
             Q(lease_until__isnull=True) | Q(lease_until__lt=at),
             Q(not_before__isnull=True) | Q(not_before__lte=at),
             status=UpgradeTask.Status.QUEUED,
+            ring__lte=F("plan__open_ring"),
             plan__status=Plan.Status.RUNNING,
-        ).order_by("-priority", "created_at", "pk")
+        ).order_by("queue_at", "pk")
 
 
 class UpgradeTask(models.Model):
@@ -85,7 +93,9 @@ class UpgradeTask(models.Model):
 
     `steps`: [{"plugin": name, "from": version | null, "to": version | null, "because": text,
     "wanted_by": ["policy/key"]}] in dependency order; a mere dependency is wanted by no rule.
-    `idempotency_key` goes to the orchestrator and never changes: a repeated hand-over is the same one.
+    `idempotency_key` goes to the orchestrator: a repeated hand-over of one attempt is the same order, a new
+    attempt after a reported failure is a new one. `retry_delays`: seconds before the second attempt, the
+    third, and so on; after the last the task is given up.
     """
 
     class Status(models.TextChoices):
@@ -97,12 +107,14 @@ class UpgradeTask(models.Model):
         RUNNING = "running", "Running"
         VERIFYING = "verifying", "Awaiting verification"
         SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
+        FAILED = "failed", "Failed, to be retried"
+        GIVEN_UP = "given_up", "Given up"
+        MANUAL = "manual", "Done by hand, to be verified"
         VERIFY_FAILED = "verify_failed", "Verify failed"
         CANCELLED = "cancelled", "Cancelled"
 
     TRANSITIONS: Transitions = {
-        Status.QUEUED: frozenset({Status.DISPATCHED, Status.CANCELLED, Status.FAILED}),
+        Status.QUEUED: frozenset({Status.DISPATCHED, Status.MANUAL, Status.CANCELLED}),
         Status.DISPATCHED: frozenset(
             {
                 Status.QUEUED,
@@ -110,18 +122,28 @@ class UpgradeTask(models.Model):
                 Status.RUNNING,
                 Status.VERIFYING,
                 Status.FAILED,
+                Status.GIVEN_UP,
                 Status.CANCELLED,
             }
         ),
-        Status.ACCEPTED: frozenset({Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
-        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED, Status.CANCELLED}),
+        Status.ACCEPTED: frozenset(
+            {Status.RUNNING, Status.VERIFYING, Status.FAILED, Status.GIVEN_UP, Status.CANCELLED}
+        ),
+        Status.RUNNING: frozenset({Status.VERIFYING, Status.FAILED, Status.GIVEN_UP, Status.CANCELLED}),
         Status.VERIFYING: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
         # The next manifest may still show what was late.
-        Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED}),
+        Status.VERIFY_FAILED: frozenset({Status.SUCCEEDED, Status.MANUAL}),
+        Status.MANUAL: frozenset({Status.SUCCEEDED, Status.VERIFY_FAILED}),
         Status.SUCCEEDED: frozenset(),
-        Status.FAILED: frozenset({Status.QUEUED}),
+        Status.FAILED: frozenset(
+            {Status.QUEUED, Status.SUCCEEDED, Status.MANUAL, Status.GIVEN_UP, Status.CANCELLED}
+        ),
+        # Given up on the way, it is handed over again where a person retries the message.
+        Status.GIVEN_UP: frozenset({Status.MANUAL, Status.DISPATCHED}),
         Status.CANCELLED: frozenset(),
     }
+
+    explanation: Any = None  # why it waits, where a page asked governance.waiting
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
@@ -131,10 +153,17 @@ class UpgradeTask(models.Model):
     steps = models.JSONField()
     situation_digest = models.CharField(max_length=64)
     priority = models.IntegerField(default=0)
+    priority_because = models.JSONField(default=list)  # [{"points": number, "because": text}]
+    ring = models.PositiveSmallIntegerField(default=0)  # counted from the first
+    ring_wait = models.DurationField(default=timedelta)  # after the success of the rings before
+    # Its place in the queue, see governance.urgency: the earlier, the sooner it goes.
+    queue_at = models.DateTimeField(db_default=Now())
     wait_reason = models.CharField(max_length=300, blank=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     order_id = models.CharField(max_length=200, blank=True)  # the orchestrator's name for it
+    earlier_orders = models.JSONField(default=list)  # its names for attempts that failed
     attempts = models.PositiveIntegerField(default=0)
+    retry_delays = models.JSONField(default=list)
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
@@ -143,6 +172,10 @@ class UpgradeTask(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)  # when the orchestrator was last asked
     finished_at = models.DateTimeField(null=True)
+    # What a person says was done by hand instead.
+    correction = models.TextField(blank=True)
+    corrected_by_name = models.CharField(max_length=200, blank=True)
+    corrected_at = models.DateTimeField(null=True)
 
     objects = UpgradeTaskQuerySet.as_manager()
 
@@ -152,14 +185,19 @@ class UpgradeTask(models.Model):
             # Overlapping plans never hand the same tenant over twice.
             models.UniqueConstraint(
                 fields=["tenant"],
-                condition=Q(status__in=["queued", "dispatched", "accepted", "running", "verifying"]),
+                condition=Q(
+                    status__in=[
+                        *("queued", "dispatched", "accepted", "running", "verifying"),
+                        *("failed", "manual"),
+                    ]
+                ),
                 name="upgrade_task_one_unfinished",
                 violation_error_message="The tenant has an unfinished upgrade task.",
             )
         ]
         indexes = [
             models.Index(
-                fields=["-priority", "created_at"], condition=Q(status="queued"), name="upgrade_task_queue"
+                fields=["group", "queue_at", "id"], condition=Q(status="queued"), name="upgrade_task_queue"
             ),
             models.Index(fields=["plan", "status"]),
             models.Index(fields=["group", "-created_at"]),
@@ -169,10 +207,13 @@ class UpgradeTask(models.Model):
         return f"{self.tenant} in {self.plan}"
 
 
-UNFINISHED = [
-    UpgradeTask.Status.QUEUED,
+# Not in the orchestrator's hands: to be handed over, or to be so again.
+WAITING = [UpgradeTask.Status.QUEUED, UpgradeTask.Status.FAILED]
+# In the orchestrator's hands, or just out of them.
+UNDER_WAY = [
     UpgradeTask.Status.DISPATCHED,
     UpgradeTask.Status.ACCEPTED,
     UpgradeTask.Status.RUNNING,
     UpgradeTask.Status.VERIFYING,
 ]
+UNFINISHED = [*WAITING, *UNDER_WAY, UpgradeTask.Status.MANUAL]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("drift/", include("governance.urls.drift")),
     path("simulations/", include("governance.urls.simulations")),
     path("plans/", include("governance.urls.plans")),
+    path("tasks/", include("governance.urls.tasks")),
     path("orders/", include("governance.urls.orders")),
     path("decisions/", include("governance.urls.conflicts")),
     path("exemptions/", include("governance.urls.exemptions")),

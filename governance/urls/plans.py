@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from governance.views import plans, runs
+from governance.views import plans, runs, windows
 
 urlpatterns: list[URLPattern] = [
     path("", plans.plan_list, name="plan_list"),
+    path("calendar/", windows.calendar, name="calendar"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/start/", runs.run_start, name="run_start"),
     path("runs/<uuid:pk>/", runs.run_detail, name="run_detail"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import delivery
+from governance import delivery, flags
 from governance.forms.deliveries import DeliveryFilter
+from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
 
 
@@ -61,28 +61,31 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
 def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Try a message again that was given up."""
     message = get_object_or_404(OutboxMessage.objects.within(request.access), pk=pk)
-    if message.destination == Destination.ORCHESTRATOR:
-        messages.error(request, delivery.ADVICE[message.destination])
-        return redirect_to(request, "delivery_list")
-    delivery.retry(message, actor=request.actor, at=timezone.now())
-    return _retried(request, 1)
+    return _retried(request, lambda: delivery.retry(message, actor=request.actor, at=timezone.now()))
 
 
 @require_POST
 @requires(Permission.PLAN_OPERATE)
 def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
     """Try everything again that was given up; for after an outage."""
-    count = delivery.retry_all(request.access.group_id, actor=request.actor, at=timezone.now())
-    return _retried(request, count)
+    return _retried(
+        request, lambda: delivery.retry_all(request.access, actor=request.actor, at=timezone.now())
+    )
 
 
-def _retried(request: ConsoleRequest, count: int) -> HttpResponse:
-    if count:
-        queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
-        counted = "1 message is" if count == 1 else f"{count:,} messages are"
-        messages.success(request, f"{counted} tried again now.")
-    else:
+def _retried(request: ConsoleRequest, retry: Callable[[], int | None]) -> HttpResponse:
+    """Answer with how many messages are on their way again, or why they aren't."""
+    try:
+        count = retry()
+    except (NotRevivable, flags.FlagOff) as refusal:
+        messages.error(request, str(refusal))
+        return redirect_to(request, "delivery_list")
+    if count == 0:
         messages.info(request, "Nothing to retry.")
+    else:
+        queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
+        counted = "1 message is" if count in (None, 1) else f"{count:,} messages are"
+        messages.success(request, f"{counted} tried again now.")
     return redirect_to(request, "delivery_list")
 
 
@@ -90,13 +93,15 @@ def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage]) -> list[dict[
     """The rows with what they are about, where they go, and what to do about those given up."""
     webhooks = WebhookSubscription.objects.within(request.access)
     names = {str(pk): name for pk, name in webhooks.values_list("pk", "name")}
+    retriable = delivery.retriable(request.access).filter(pk__in=[message.pk for message in rows])
+    may_retry = set(retriable.values_list("pk", flat=True))
     return [
         {
             "message": message,
             "about": delivery.about(message),
             "to": names.get(message.address, message.address),
-            "advice": delivery.ADVICE[message.destination],
-            "may_retry": message.destination != Destination.ORCHESTRATOR,
+            "advice": delivery.advice(message),
+            "may_retry": message.pk in may_retry,
         }
         for message in rows
     ]

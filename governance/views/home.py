@@ -36,7 +36,7 @@ def _waiting(access: Access) -> dict[str, Any]:
         "findings": findings.select_related("tenant", "plugin", "policy", "release", "target").order_by(
             "due_at", "pk"
         )[:SHOWN],
-        "tasks": tasks.select_related("tenant", "plan").order_by("-priority", "created_at")[:SHOWN],
+        "tasks": tasks.select_related("tenant", "plan").order_by("queue_at", "pk")[:SHOWN],
         "reminders": Notification.objects.within(access).unread().order_by("-created_at")[:SHOWN],
         "exemptions": exemptions.select_related("tenant", "policy", "plugin").order_by("expires_at")[:SHOWN],
     }

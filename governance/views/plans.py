@@ -18,7 +18,7 @@ from config.charts import Part, stack
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import flags, plans
+from governance import flags, plans, waiting
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import UNFINISHED
 
@@ -52,7 +52,7 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
         Plan.objects.within(request.access).annotate(
             task_count=Count("tasks"),
             finished=Count("tasks", filter=~Q(tasks__status__in=UNFINISHED)),
-            failed=Count("tasks", filter=Q(tasks__status__in=["failed", "verify_failed"])),
+            failed=Count("tasks", filter=Q(tasks__status__in=["given_up", "verify_failed"])),
         ),
         name="plans",
         noun=("plan", "plans"),
@@ -76,7 +76,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     rows = listing(
         request,
-        UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant"),
+        UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant", "plan"),
         name="tasks",
         noun=("upgrade task", "upgrade tasks"),
         search=("tenant__key", "detail"),
@@ -84,11 +84,14 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         sorts={
             "tenant": ("tenant__key",),
             "status": ("status", "tenant__key"),
-            "priority": ("priority", "created_at", "tenant__key"),
+            "queue": ("ring", "queue_at"),
             "due": ("due_at", "tenant__key"),
         },
-        default="-priority",
+        default="queue",
     )
+    explained = waiting.explain(plan.group, rows.rows, at=timezone.now())
+    for task in rows.rows:
+        task.explanation = explained.get(task.pk)
     counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
     context = {
         "plan": plan,
@@ -103,6 +106,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
             ],
             title=f"Upgrade tasks of {plan}",
         ),
+        "rings": plan.tasks.order_by().values("ring").distinct().count(),
         "may_operate": request.access.allows(Permission.PLAN_OPERATE),
     }
     return render_page(
@@ -156,8 +160,12 @@ def plan_resume(request: ConsoleRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.PLAN_OPERATE)
 def plan_cancel(request: ConsoleRequest, pk: UUID) -> HttpResponse:
-    """Drop what wasn't handed over yet."""
+    """Drop what wasn't handed over yet, and ask the orchestrator to drop the rest."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     plans.cancel(plan, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{plan} is cancelled. What was handed over goes on.")
+    queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
+    messages.success(
+        request,
+        f"{plan} is cancelled. The orchestrator is asked to drop what it has; what it can’t stop goes on.",
+    )
     return redirect_to(request, "plan_detail", plan.pk)

@@ -23,8 +23,8 @@ DEPLOYED = {
     "PLUMBLINE_ALLOWED_HOSTS": "plumbline.example",
 }
 NAMES = [
-    "ALLOWED_HOSTS", "AUDIT_URL", "BASE_URL", "CALLBACK_SECRET", "DATABASES", "EMAIL_BACKEND",
-    "EMAIL_FILE_PATH", "EMAIL_HOST", "EMAIL_HOST_PASSWORD", "EMAIL_PORT", "EMAIL_USE_TLS",
+    "ALLOWED_HOSTS", "AUDIT_URL", "BASE_URL", "CALLBACK_SECRET", "CALLBACK_SECRETS", "DATABASES",
+    "EMAIL_BACKEND", "EMAIL_FILE_PATH", "EMAIL_HOST", "EMAIL_HOST_PASSWORD", "EMAIL_PORT", "EMAIL_USE_TLS",
     "NOTIFY_URL", "ORCHESTRATOR_URL", "SECRET_KEY", "SECURE_HSTS_SECONDS",
     "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "USES_SANDBOX",
     "CSRF_COOKIE_SECURE", "ORCHESTRATOR_TOKEN", "Q_CLUSTER", "DEBUG",
@@ -119,6 +119,8 @@ def test_a_job_is_given_out_again_only_after_it_was_ended(tmp_path: Path) -> Non
         ("PLUMBLINE_NOTIFY_URL", "ftp://notify.example"),
         ("PLUMBLINE_ORCHESTRATOR_URL", "sand box"),
         ("PLUMBLINE_PORT", "eighty"),
+        ("PLUMBLINE_CALLBACK_SECRET", "whsec_bmV3 plain"),
+        ("PLUMBLINE_CALLBACK_SECRET", "whsec_b2x"),
         ("DATABASE_URL", "sqlite:///plumbline.db"),
     ],
 )
@@ -126,6 +128,12 @@ def test_a_value_that_cannot_be_right_stops_the_start(tmp_path: Path, variable: 
     answer = _start(tmp_path, {variable: value})
     assert answer.returncode != 0
     assert variable in answer.stderr or value in answer.stderr
+
+
+def test_of_several_callback_secrets_the_first_signs_and_all_are_accepted(tmp_path: Path) -> None:
+    settings = _read(tmp_path, PLUMBLINE_CALLBACK_SECRET="whsec_bmV3 whsec_b2xk")
+    assert settings["CALLBACK_SECRETS"] == ["whsec_bmV3", "whsec_b2xk"]
+    assert settings["CALLBACK_SECRET"] == "whsec_bmV3"
 
 
 @pytest.mark.parametrize("secret", ["SECRET_KEY", "ORCHESTRATOR_TOKEN", "CALLBACK_SECRET"])

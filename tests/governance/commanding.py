@@ -52,7 +52,9 @@ class Answer:
         return json.loads(self.out)
 
 
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+def shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str = "policy"
+) -> Callable[..., Answer]:
     """Runs the command on the acme group, at AT."""
     # A command's last act, which would end the test's transaction.
     monkeypatch.setattr(connections, "close_all", lambda: None)
@@ -64,7 +66,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         code = 0
         with time_machine.travel(AT, tick=False):
             try:
-                load_command_class("governance", "policy").run_from_argv(["manage.py", "policy", *words])
+                load_command_class("governance", command).run_from_argv(["manage.py", command, *words])
             except SystemExit as end:
                 code = int(end.code or 0)
         printed = capsys.readouterr()

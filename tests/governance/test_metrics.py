@@ -104,11 +104,11 @@ def test_the_compliance_rate_is_the_one_that_people_see(world: World, crm: Plugi
 
 def test_enforcements_are_counted_by_outcome(world: World, crm: Plugin) -> None:
     upgrades.move(task(world.tenant_a, crm, "verifying"), Status.SUCCEEDED, actor=SYSTEM, at=AT)
-    upgrades.move(task(world.tenant_a, crm, "running"), Status.FAILED, actor=SYSTEM, at=AT)
+    upgrades.move(task(world.tenant_a, crm, "running"), Status.GIVEN_UP, actor=SYSTEM, at=AT)
     task(world.tenant_a, crm, "cancelled")
     task(world.tenant_a, crm, "queued")
     values = scraped(world.group)
-    for outcome in ("succeeded", "failed", "cancelled"):
+    for outcome in ("succeeded", "given_up", "cancelled"):
         assert values["version_policy_enforced_total", ("acme", outcome)] == 1
     assert values["version_policy_tasks", ("acme", "queued")] == 1
 
@@ -166,7 +166,7 @@ def test_a_group_where_nothing_happened_has_zeros_where_alerts_look(world: World
     values = scraped(world.group)
     for name in ("drift_total", "conflict_total", "overdue", "queue_age_seconds", "outbox_age_seconds"):
         assert values[f"version_policy_{name}", ("acme",)] == 0
-    assert values["version_policy_enforced_total", ("acme", "failed")] == 0
+    assert values["version_policy_enforced_total", ("acme", "given_up")] == 0
     assert values["version_policy_runs_total", ("acme", "failed")] == 0
     assert values["version_policy_compliance_rate", ("acme",)] == 1
 
@@ -251,7 +251,7 @@ def test_the_loops_latencies_are_measured_from_stage_to_stage(loop: World) -> No
 
 
 def test_the_success_rate_leaves_out_what_was_cancelled(loop: World, crm: Plugin) -> None:
-    task(loop.tenant_a, crm, "failed", finished_at=AT)
+    task(loop.tenant_a, crm, "given_up", finished_at=AT)
     task(loop.tenant_a, crm, "cancelled", finished_at=AT)
     assert workflow(loop.group, at=AT + HOUR, period=DAY).success_rate == 0.5
 

@@ -49,7 +49,7 @@ def status(plan: Plan) -> str:
 
 def test_the_list_tells_how_far_each_plan_has_got(house: Furnished, owner: Client) -> None:
     tasks = house.plan.tasks.count()
-    UpgradeTask.objects.filter(pk=house.plan.tasks.all()[0].pk).update(status="failed", finished_at=AT)
+    UpgradeTask.objects.filter(pk=house.plan.tasks.all()[0].pk).update(status="given_up", finished_at=AT)
     page = text(owner, LIST)
     assert "Plan 1" in page
     assert f'<progress class="progress" value="1" max="{tasks}"' in page

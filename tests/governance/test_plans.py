@@ -279,7 +279,7 @@ def test_a_failed_task_is_tried_again_by_a_person_but_not_by_the_schedule(world:
     floor(world)
     plan = drafted(world)
     plans.start(plan, actor=SYSTEM, at=AT)
-    plan.tasks.update(status=Status.FAILED)
+    plan.tasks.update(status=Status.GIVEN_UP)
     Plan.objects.update(status=Plan.Status.COMPLETED)
     Finding.objects.update(status=Finding.Status.NEW)
     assert draft(world, run=scheduled(world)) is None

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from config.access import SYSTEM
-from governance import decisions, drift, pipeline, plans, rollouts, upgrades
+from governance import decisions, drift, pipeline, plans, rollouts
 from governance.models import Plan, Plugin, Run, UpgradeTask
 from governance.models.snapshot import Trigger
+from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 
@@ -39,40 +40,37 @@ def drafted(world: World, name: str = "floor", **profile: Any) -> Plan:
 
 
 def in_order(plan: Plan) -> list[str]:
-    return [task.tenant.key for task in plan.tasks.order_by("-priority", "created_at", "pk")]
+    return [task.tenant.key for task in plan.tasks.order_by("ring", "queue_at", "pk")]
 
 
 def test_an_earlier_ring_goes_first(world: World, crm: Plugin) -> None:
     assert in_order(drafted(world, rings=RINGS)) == ["tenant-b", "tenant-a"]
 
 
-def test_a_later_ring_waits_from_the_start_of_the_plan_and_says_so(world: World, crm: Plugin) -> None:
-    plan = drafted(world, rings=RINGS)
-    begun = AT + timedelta(hours=5)
-    plans.start(plan, actor=SYSTEM, at=begun)
-    later = plan.tasks.get(tenant=world.tenant_a)
-    assert later.not_before == begun + timedelta(days=2)
-    assert upgrades.dispatch_due(world.group, at=begun) == 1
-    later.refresh_from_db()
-    assert (later.status, later.wait_reason) == ("queued", "Its ring follows later.")
-    assert upgrades.dispatch_due(world.group, at=begun + timedelta(days=2)) == 1
-
-
 def test_a_tenant_that_no_ring_selects_comes_with_the_last_one(world: World, crm: Plugin) -> None:
     plan = drafted(world, rings=[RINGS[0], {**RINGS[1], "tenants": {"keys": ["nobody"]}}])
-    assert plan.tasks.get(tenant=world.tenant_a).not_before == AT + timedelta(days=2)
+    last = plan.tasks.get(tenant=world.tenant_a)
+    assert (last.ring, last.ring_wait) == (1, timedelta(days=2))
 
 
 def test_the_most_cautious_of_several_policies_counts(world: World, crm: Plugin) -> None:
     drafted(world, "first", rings=RINGS)
     plan = drafted(world, "second", rings=[*RINGS[1:], *RINGS[:1]])
-    waits = {task.tenant.key: task.not_before for task in plan.tasks.select_related("tenant")}
-    assert waits == {"tenant-a": AT + timedelta(days=2), "tenant-b": None}
-    assert len({task.priority for task in plan.tasks.all()}) == 1
+    waits = {task.tenant.key: task.ring_wait for task in plan.tasks.select_related("tenant")}
+    assert waits == {"tenant-a": timedelta(days=2), "tenant-b": timedelta()}
+    assert {task.ring for task in plan.tasks.all()} == {0}
+
+
+def test_a_tier_counts_what_the_profile_gives_it(world: World, crm: Plugin) -> None:
+    Tenant.objects.filter(pk=world.tenant_b.pk).update(tier="critical")
+    plan = drafted(world, tiers={"critical": 70})
+    assert in_order(plan) == ["tenant-b", "tenant-a"]
+    said = {"points": 70, "because": "tenants of tier critical"}
+    assert said in plan.tasks.get(tenant=world.tenant_b).priority_because
 
 
 def test_without_rings_all_go_at_once(world: World, crm: Plugin) -> None:
-    assert set(drafted(world).tasks.values_list("not_before", flat=True)) == {None}
+    assert set(drafted(world).tasks.values_list("ring", flat=True)) == {0}
 
 
 def test_a_limit_leaves_the_others_for_the_next_plan(world: World, crm: Plugin) -> None:

@@ -184,14 +184,19 @@ def test_the_finding_follows_its_task(world: World) -> None:
     finding = Finding.objects.open().get()
     assert finding.status == Finding.Status.IN_PROGRESS
 
-    said(task, "failed")
+    task = said(task, "failed")
+
+    finding.refresh_from_db()
+    assert finding.status == Finding.Status.PLANNED
+    upgrades.move(task, Status.GIVEN_UP, actor=SYSTEM, at=LATER)
 
     finding.refresh_from_db()
     assert finding.status == Finding.Status.NEW
 
 
-def test_after_a_failure_the_next_plan_has_a_task_of_its_own(world: World) -> None:
+def test_after_it_was_given_up_the_next_plan_has_a_task_of_its_own(world: World) -> None:
     task = said(dispatched(world), "failed")
+    upgrades.move(task, Status.GIVEN_UP, actor=SYSTEM, at=LATER)
     drift.detect(world.group, at=LATER)
     decisions.evaluate(world.group, at=LATER, actor=SYSTEM)
 

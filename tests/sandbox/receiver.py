@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,6 +34,8 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.refuse_next = 0
+        self.refusal = (503, "")
+        self.clock_off = timedelta()  # what its own clock is ahead of the machine's
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/internal/version/upgrade/status"
@@ -55,8 +59,16 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.received.append(Received(headers, body))
                 refused, receiver.refuse_next = receiver.refuse_next > 0, max(0, receiver.refuse_next - 1)
-                self.send_response(503 if refused else 204)
+                status, text = receiver.refusal if refused else (204, "")
+                self.send_response(status)
+                if text:
+                    self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text.encode())
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                told = time.time() if timestamp is None else timestamp
+                return super().date_time_string(told + receiver.clock_off.total_seconds())
 
             def log_message(self, format: str, *args: object) -> None:
                 """Keep the tests' output clean."""

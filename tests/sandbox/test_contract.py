@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
+from sandbox.contract import LONGEST_KEY
 from sandbox.endpoints import PLAN, ROUTES
+from sandbox.server import LARGEST_BODY
+from tests.sandbox.document import DOCUMENT, check, check_answer, named
 from tests.sandbox.process import RunningSandbox, order, step
 from tests.sandbox.receiver import Receiver
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "sandbox" / "openapi.yaml").read_text(encoding="utf-8")
-)
 METHODS = {"get", "post", "patch"}
-
-
-def check(instance: Any, schema: dict[str, Any]) -> None:
-    """Against a schema of the document; OpenAPI 3.1 schemas are JSON Schemas."""
-    rooted = {**schema, "components": DOCUMENT["components"]}
-    jsonschema.validate(
-        instance, rooted, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker()
-    )
-
-
-def named(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
+PLACE = DOCUMENT["paths"][PLAN]["post"]
+SHOW = DOCUMENT["paths"][f"{PLAN}/{{id}}"]["get"]
+CANCEL = DOCUMENT["paths"][f"{PLAN}/{{id}}/cancel"]["post"]
+CALLBACK = PLACE["callbacks"]["status"]["{$request.body#/callback_url}"]["post"]
 
 
 def test_the_document_lists_exactly_the_server_s_paths_and_methods() -> None:
@@ -80,3 +70,50 @@ def test_schema_and_server_refuse_the_same_orders(pristine: RunningSandbox, chan
     with pytest.raises(jsonschema.ValidationError):
         check(document, named("OrderRequest"))
     assert pristine.order(document).status_code == 400
+
+
+def test_refusals_are_those_that_the_document_has(sandbox: RunningSandbox) -> None:
+    sandbox.set(delay_seconds=3600)
+    document = order()
+    placed = sandbox.ordered(document, "k")
+    refused = [
+        (PLACE, 400, sandbox.order({}, "other")),
+        (PLACE, 400, sandbox.order(document, "k" * 201)),
+        (PLACE, 404, sandbox.order(order("nobody"), "other")),
+        (PLACE, 409, sandbox.order(order(), "k")),
+        (PLACE, 401, sandbox.client.post(PLAN, headers={"Authorization": "Bearer wrong"})),
+        (PLACE, 413, sandbox.client.post(PLAN, content=b" " * (LARGEST_BODY + 1))),
+        (SHOW, 404, sandbox.client.get(f"{PLAN}/nothing")),
+        (CANCEL, 404, sandbox.client.post(f"{PLAN}/nothing/cancel")),
+    ]
+    for operation, status, answer in refused:
+        assert answer.status_code == status
+        check_answer(operation, status, answer.headers["content-type"], answer.json())
+    for _ in range(2):
+        cancelled = sandbox.client.post(f"{PLAN}/{placed}/cancel")
+        check_answer(CANCEL, cancelled.status_code, cancelled.headers["content-type"], cancelled.json())
+        assert cancelled.json()["status"] == "cancelled"
+
+
+def test_a_cancel_that_comes_too_late_is_in_the_document(sandbox: RunningSandbox) -> None:
+    placed = sandbox.ordered(order())
+    sandbox.finished(placed)
+    answer = sandbox.client.post(f"{PLAN}/{placed}/cancel")
+    assert answer.status_code == 409
+    check_answer(CANCEL, 409, answer.headers["content-type"], answer.json())
+
+
+def test_callbacks_carry_the_headers_that_the_document_has(
+    sandbox: RunningSandbox, receiver: Receiver
+) -> None:
+    sandbox.ordered(order(callback_url=receiver.url))
+    for callback in receiver.wait_for(2):
+        for parameter in CALLBACK["parameters"]:
+            check(callback.headers[parameter["name"]], parameter["schema"])
+
+
+def test_the_limits_that_the_document_names_are_the_server_s() -> None:
+    [key] = PLACE["parameters"]
+    assert key["schema"]["maxLength"] == LONGEST_KEY
+    assert LARGEST_BODY == 1024 * 1024
+    assert "at most 1 MiB" in DOCUMENT["info"]["description"]

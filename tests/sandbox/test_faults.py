@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -56,13 +57,8 @@ def test_settings_survive_a_restart(sandbox: RunningSandbox) -> None:
     sandbox.set(failure_rate=0.25, seed=7, callback=False)
     assert sandbox.stop() == 0
     sandbox.start()
-    assert sandbox.client.get("/sandbox/settings").json() == {
-        "delay_seconds": 0,
-        "failure_rate": 0.25,
-        "false_success_rate": 0.0,
-        "callback": False,
-        "seed": 7,
-    }
+    expected = Settings(delay_seconds=0, failure_rate=0.25, callback=False, seed=7)
+    assert sandbox.client.get("/sandbox/settings").json() == asdict(expected)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +68,8 @@ def test_settings_survive_a_restart(sandbox: RunningSandbox) -> None:
         {"delay_seconds": True},
         {"failure_rate": 1.5},
         {"false_success_rate": "0.5"},
+        {"forged_callback_rate": -0.1},
+        {"stall_seconds": 3601},
         {"callback": 1},
         {"seed": 1.5},
         {"mood": "good"},

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
 
 from audit.models import Entry
 from config.access import SYSTEM, Permission
+from config.env import signing_key
 from config.lifecycle import TransitionError
 from governance import orders, upgrades
 from governance.models import Notification, UpgradeOrder, UpgradeTask
@@ -39,13 +40,16 @@ def plan_body(world: World, **fields: Any) -> dict[str, Any]:
     return {**body, **fields}
 
 
-def called_back(task: UpgradeTask, status: str, *, secret: str = "", age: timedelta = timedelta(0)) -> Any:
+def called_back(
+    task: UpgradeTask, status: str, *, secret: str = "", age: timedelta = timedelta(0), signature: str = ""
+) -> Any:
     body = json.dumps({"order": "o-1", "task": str(task.pk), "status": status, "detail": "", "at": None})
     stamp = timezone.now() - age
     headers = {
         "webhook-id": "m-1",
         "webhook-timestamp": str(int(stamp.timestamp())),
-        "webhook-signature": Webhook(secret or settings.CALLBACK_SECRET).sign("m-1", stamp, body),
+        "webhook-signature": signature
+        or Webhook(secret or settings.CALLBACK_SECRET).sign("m-1", stamp, body),
     }
     return Client().post(STATUS, body, content_type="application/json", headers=headers)
 
@@ -65,14 +69,43 @@ def test_a_signed_callback_moves_the_task(task: UpgradeTask) -> None:
 
 @pytest.mark.parametrize(
     "forged",
-    [{"secret": "whsec_" + "AAAA" * 8}, {"age": timedelta(minutes=10)}],
-    ids=["another secret", "too old"],
+    [
+        {"secret": "whsec_" + "AAAA" * 8},
+        {"age": timedelta(minutes=10)},
+        {"age": -timedelta(minutes=10)},
+        {"signature": "v1"},
+        {"signature": "v1,no-base64"},
+    ],
+    ids=["another secret", "too old", "too new", "no signature", "no base64"],
 )
 def test_a_callback_that_is_not_trusted_changes_nothing(task: UpgradeTask, forged: dict[str, Any]) -> None:
     before = Entry.objects.count()
 
     assert called_back(task, "succeeded", **forged).status_code == 401
     assert Entry.objects.count() == before
+
+
+def test_a_callback_out_of_its_time_is_told_so(task: UpgradeTask) -> None:
+    refused = called_back(task, "succeeded", age=timedelta(minutes=10)).json()
+    assert "10 minutes behind this clock; up to 5 are accepted" in refused["detail"]
+
+
+def test_a_callback_that_comes_twice_changes_nothing_the_second_time(task: UpgradeTask) -> None:
+    assert called_back(task, "running").status_code == 200
+    before = Entry.objects.count()
+
+    assert called_back(task, "running").status_code == 200
+    assert Entry.objects.count() == before
+
+
+def test_while_the_secret_is_exchanged_both_are_accepted(task: UpgradeTask, settings: LazySettings) -> None:
+    old, new = settings.CALLBACK_SECRET, signing_key()
+    settings.CALLBACK_SECRETS = [new, old]
+    assert called_back(task, "accepted", secret=old).status_code == 200
+    assert called_back(task, "running", secret=new).status_code == 200
+
+    settings.CALLBACK_SECRETS = [new]
+    assert called_back(task, "succeeded", secret=old).status_code == 401
 
 
 def test_an_upgrade_plan_is_taken_once(world: World, service: Issue) -> None:

@@ -1,0 +1,172 @@
+"""Who carries upgrade tasks to the orchestrator, and who asks for them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+
+from audit import ledger
+from audit.actions import Action
+from audit.models import OutboxMessage
+from audit.outbox import Undeliverable
+from config.access import SYSTEM, Actor
+from config.lifecycle import TransitionError, advance
+from governance import flags, orchestrator, orders, upgrades
+from governance.cancellations import UNDER_WAY
+from governance.models import Plan, UpgradeOrder, UpgradeTask
+from governance.orchestrator import OrderStatus, TooLate
+from tenants.models import Group
+
+Status = UpgradeTask.Status
+
+
+class StillOpen(Exception):
+    """It isn't known yet whether the orchestrator took the task over, so it can't be asked to drop it."""
+
+
+class NotRevivable(Exception):
+    """A hand-over whose task or plan has ended otherwise, or whose tenant has another task by now."""
+
+    def __init__(self, message: OutboxMessage) -> None:
+        tenant = message.payload.get("tenant")
+        super().__init__(
+            f"The upgrade of {tenant} can’t be handed over again: its plan is paused or has ended otherwise, "
+            "or the tenant has another task by now. The next run plans it anew."
+        )
+
+
+class ToOrchestrator:
+    """Upgrade plans; to Plumbline's own receiver while no other orchestrator is named."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """POST the plan under its task's key, unless its plan was cancelled before the first attempt."""
+        if _is_withdrawn(message):
+            return {"withdrawn": True}
+        if settings.ORCHESTRATOR_URL:
+            return orchestrator.hand_over(message.payload, idempotency_key=message.idempotency_key)
+        return orders.receive(
+            message.group_id,
+            message.payload,
+            idempotency_key=message.idempotency_key,
+            actor=SYSTEM,
+            at=message.created_at,
+        )
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
+        """Note the order's id; the callback may have been faster."""
+        ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
+        task = _task(message)
+        if answer.get("withdrawn"):
+            said = f"{task.plan} was cancelled before the orchestrator had this task."
+            _move(task, Status.CANCELLED, at, detail=said)
+            return
+        order_id = str(answer.get("id", ""))
+        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
+        _move(task, Status.ACCEPTED, at, order_id=order_id)
+
+    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
+        """Give the task up with the reason: what the orchestrator made of the order isn't known."""
+        _move(_task(message), Status.GIVEN_UP, at, detail=reason)
+
+
+class ToCancellation:
+    """Requests to drop a task that was handed over."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """Ask for the order's end. Raises StillOpen while the hand-over has no answer."""
+        task = _task(message)
+        if task.status not in UNDER_WAY:
+            return {"status": "", "detail": f"The task is {task.status} already."}
+        if not task.order_id:
+            raise StillOpen("It isn't known yet whether the orchestrator took the task over.")
+        try:
+            word = _cancel(task, at=message.created_at)
+        except (TooLate, TransitionError) as objection:
+            return {"status": "", "detail": f"Too late to cancel: {objection}"}
+        return {"status": word.status, "detail": word.detail}
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
+        """Write the answer back; what can't be stopped goes on to its verification, and says so."""
+        ledger.hold(message.group_id)
+        task = _task(message)
+        if answer["status"]:
+            word = OrderStatus(task.order_id, str(task.pk), answer["status"], answer["detail"], at)
+            upgrades.write_back(word, actor=SYSTEM, at=at, group_id=message.group_id)
+        else:
+            _note(task, answer["detail"], at)
+
+    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
+        """The task goes on; say why it wasn't stopped."""
+        ledger.hold(message.group_id)
+        _note(_task(message), f"The orchestrator could not be asked to drop it: {reason}", at)
+
+
+def revivable(group_id: int) -> QuerySet[UpgradeTask]:
+    """Tasks that were given up on the way and may be taken up: their plan goes on, and no task came after."""
+    later = UpgradeTask.objects.filter(tenant=OuterRef("tenant"), created_at__gt=OuterRef("created_at"))
+    given_up = UpgradeTask.objects.filter(
+        group_id=group_id,
+        status=Status.GIVEN_UP,
+        plan__status__in=[Plan.Status.RUNNING, Plan.Status.COMPLETED],
+        group__governance_enabled=True,
+        group__sync_enabled=True,
+    )
+    return given_up.exclude(Exists(later))
+
+
+def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
+    """Take a task up again whose hand-over was given up, and its plan with it, in the caller's transaction.
+
+    It is the same order under the same key: it may have arrived after all. Raises NotRevivable, and FlagOff
+    while a flag forbids changes to tenants.
+    """
+    flags.require_sync(Group.objects.get(pk=message.group_id))
+    tasks = revivable(message.group_id).select_related("tenant", "plan")
+    task = tasks.filter(idempotency_key=message.idempotency_key).first()
+    if task is None:
+        raise NotRevivable(message)
+    if task.plan.status == Plan.Status.COMPLETED:
+        advance(task.plan, to=Plan.Status.RUNNING, finished_at=None)
+        data = {"retried": task.tenant.key}
+        ledger.record(Action.PLAN_RESUMED, subject=task.plan, actor=actor, at=at, data=data)
+    upgrades.move(task, Status.DISPATCHED, actor=actor, at=at, dispatched_at=at, finished_at=None, detail="")
+
+
+def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:
+    if settings.ORCHESTRATOR_URL:
+        return orchestrator.cancel(task.order_id)
+    # By its key: an id may be of another orchestrator, that was named before.
+    order = UpgradeOrder.objects.filter(group_id=task.group_id, idempotency_key=task.idempotency_key).first()
+    if order is None:
+        raise Undeliverable(f"There is no order {task.order_id} here.")
+    orders.cancel(order, actor=SYSTEM, at=at)
+    return OrderStatus(str(order.pk), order.task_id, order.status, order.detail, order.finished_at)
+
+
+def _is_withdrawn(message: OutboxMessage) -> bool:
+    """Whether its plan was cancelled before any attempt: one without an answer may have arrived."""
+    never_tried = message.attempts <= 1 and not message.last_error
+    return never_tried and _task(message).plan.status == Plan.Status.CANCELLED
+
+
+def _task(message: OutboxMessage) -> UpgradeTask:
+    return UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
+
+
+def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> None:
+    """Move the task on, unless it has moved past that."""
+    try:
+        upgrades.move(task, to, actor=SYSTEM, at=at, **fields)
+    except TransitionError:
+        return
+
+
+def _note(task: UpgradeTask, detail: str, at: datetime) -> None:
+    """Say it of a task that goes on; one that has ended keeps its own last word."""
+    if not UpgradeTask.objects.filter(pk=task.pk, status__in=UNDER_WAY).update(detail=detail):
+        return
+    data = {"status": task.status, "detail": detail, "order": task.order_id}
+    ledger.record(Action.TASK_CHANGED, subject=task, actor=SYSTEM, at=at, data=data)

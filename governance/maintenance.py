@@ -1,0 +1,113 @@
+"""Maintenance windows and freezes: agreed, ended, and kept to when upgrade tasks are handed over."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from audit import ledger
+from audit.actions import Action
+from config.access import Actor
+from governance import calendars
+from governance.calendars import Freeze, Window
+from governance.models import Configuration, MaintenanceWindow, UpgradeTask
+from tenants.models import Group, Tenant
+
+_CHUNK = 500
+_NEVER = timedelta(days=1)  # a window that never opens is looked at again after so long
+
+
+@transaction.atomic
+def agree(
+    tenant: Tenant,
+    *,
+    days: Collection[int],
+    starts: time,
+    ends: time,
+    zone: str,
+    actor: Actor,
+    at: datetime,
+) -> MaintenanceWindow:
+    """Add a window to those in which the tenant may be changed."""
+    ledger.hold(tenant.group_id)
+    row = MaintenanceWindow.objects.create(
+        group_id=tenant.group_id,
+        tenant=tenant,
+        days=sorted(days),
+        starts=starts,
+        ends=ends,
+        zone=zone,
+        agreed_by_name=actor.name,
+        agreed_at=at,
+    )
+    _look_again(tenant)
+    ledger.record(Action.WINDOW_AGREED, subject=row, actor=actor, at=at, data={"window": str(row)})
+    return row
+
+
+@transaction.atomic
+def end(row: MaintenanceWindow, *, actor: Actor, at: datetime) -> None:
+    """Take a window away. Without any left, the tenant may be changed at any time."""
+    ledger.hold(row.group_id)
+    ledger.record(Action.WINDOW_ENDED, subject=row, actor=actor, at=at, data={"window": str(row)})
+    row.delete()
+    _look_again(row.tenant)
+
+
+def windows_of(tenant_ids: Iterable[int]) -> dict[int, list[Window]]:
+    """The windows by tenant; a tenant without any is missing."""
+    found: dict[int, list[Window]] = defaultdict(list)
+    for row in MaintenanceWindow.objects.filter(tenant__in=list(tenant_ids)):
+        found[row.tenant_id].append(row.window)
+    return dict(found)
+
+
+def postpone_closed(group: Group, queue: Any, *, at: datetime) -> None:
+    """Put off the tasks at the head of the queue whose tenants' windows are closed, until these open.
+
+    The caller holds the ledger's lock.
+    """
+    if not MaintenanceWindow.objects.filter(group=group).exists():
+        return
+    while closed := _closed(dict(queue.values_list("pk", "tenant_id")[:_CHUNK]), at):
+        for opens_at, ids in closed.items():
+            told = f"Outside its maintenance window, which opens at {opens_at:%Y-%m-%d %H:%M} UTC."
+            UpgradeTask.objects.filter(pk__in=ids).update(not_before=opens_at, wait_reason=told)
+
+
+def freezes_of(group_id: int) -> list[Freeze]:
+    """The group's freezes, as its configuration has them."""
+    configured = Configuration.objects.filter(group=group_id).values_list("freezes", flat=True).first()
+    return calendars.freezes(configured or [])
+
+
+def freeze_at(group: Group, at: datetime) -> Freeze | None:
+    """The freeze that keeps the group from being changed now."""
+    return calendars.frozen_by(freezes_of(group.pk), at)
+
+
+def in_words(freeze: Freeze) -> str:
+    """Why nothing is handed over."""
+    return f"Frozen until {freeze.ends_at:%Y-%m-%d %H:%M} UTC ({freeze.name}): {freeze.reason}"[:300]
+
+
+def _closed(tenants: dict[UUID, int], at: datetime) -> dict[datetime, list[UUID]]:
+    """The tasks whose tenants' windows are closed, by when they open."""
+    windows = windows_of(tenants.values())
+    found: dict[datetime, list[UUID]] = defaultdict(list)
+    for task_id, tenant_id in tenants.items():
+        opens_at = calendars.next_opening(windows.get(tenant_id, ()), at) or at + _NEVER
+        if opens_at > at:
+            found[opens_at].append(task_id)
+    return found
+
+
+def _look_again(tenant: Tenant) -> None:
+    """Judge what waits for a window anew."""
+    waiting = UpgradeTask.objects.filter(tenant=tenant, status=UpgradeTask.Status.QUEUED)
+    waiting.filter(not_before__isnull=False).update(not_before=None, wait_reason="")

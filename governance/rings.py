@@ -1,0 +1,86 @@
+"""Rings of a plan: the next one begins once those before have succeeded for long enough.
+
+A ring has succeeded when each of its tasks came to an end; how many of these may be failures is the failure
+budget's matter, which pauses the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Max, Min
+
+from audit import ledger
+from audit.actions import Action
+from config.access import SYSTEM
+from governance.models import Plan, UpgradeTask
+from governance.models.plan import WAITING
+from tenants.models import Group
+
+_LATER = "Its ring follows later."
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a ring waits for: so many tasks of the rings before it, and then until `opens_at`."""
+
+    ring: int
+    unfinished: int
+    opens_at: datetime | None
+
+
+def outlook(plan: Plan, ring: int) -> Outlook:
+    """When the ring begins, as far as it can be told now."""
+    before = plan.tasks.filter(ring__lt=ring)
+    unfinished = before.unfinished().count()
+    if unfinished:
+        return Outlook(ring, unfinished, None)
+    since = before.aggregate(last=Max("finished_at"))["last"] or plan.started_at
+    wait = plan.tasks.filter(ring=ring).aggregate(longest=Max("ring_wait"))["longest"] or timedelta()
+    return Outlook(ring, 0, since + wait if since else None)
+
+
+def open_due(group: Group, *, at: datetime) -> int:
+    """Let the next ring of each running plan begin that has waited for long enough; how many did.
+
+    The caller holds the ledger's lock.
+    """
+    waiting = UpgradeTask.objects.filter(group=group, status__in=WAITING, plan__status=Plan.Status.RUNNING)
+    closed = waiting.filter(ring__gt=F("plan__open_ring")).order_by().values("plan")
+    opened = 0
+    for plan_id, ring in closed.annotate(next=Min("ring")).values_list("plan", "next"):
+        plan = Plan.objects.get(pk=plan_id)
+        opens_at = outlook(plan, ring).opens_at
+        if opens_at is not None and opens_at <= at:
+            _open(plan, ring, at)
+            opened += 1
+    return opened
+
+
+def close(plan: Plan) -> None:
+    """Keep all rings closed that have to wait for another one, or for a while; said when the plan starts."""
+    first = plan.tasks.aggregate(first=Min("ring"))["first"] or 0
+    waits = plan.tasks.filter(ring=first, ring_wait__gt=timedelta()).exists()
+    Plan.objects.filter(pk=plan.pk).update(open_ring=first - 1 if waits else first)
+    plan.refresh_from_db(fields=["open_ring"])
+    closed = plan.tasks.filter(status__in=WAITING, ring__gt=plan.open_ring)
+    closed.update(wait_reason=_LATER)
+
+
+def reachable(plan: Plan) -> int:
+    """The last ring that begins without a wait once the ones before have succeeded."""
+    rings = plan.tasks.filter(ring__gt=plan.open_ring).order_by("ring").values_list("ring")
+    last = plan.open_ring
+    for ring, wait in rings.annotate(longest=Max("ring_wait")).values_list("ring", "longest"):
+        if wait > timedelta():
+            break
+        last = ring
+    return last
+
+
+def _open(plan: Plan, ring: int, at: datetime) -> None:
+    Plan.objects.filter(pk=plan.pk).update(open_ring=ring)
+    plan.tasks.filter(ring=ring, wait_reason=_LATER).update(wait_reason="")
+    data = {"ring": ring + 1, "tasks": plan.tasks.filter(ring=ring).count()}
+    ledger.record(Action.PLAN_RING_OPENED, subject=plan, actor=SYSTEM, at=at, data=data)

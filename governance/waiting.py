@@ -1,0 +1,159 @@
+"""Why an upgrade task isn't running: in words, with its place in the queue and when it should be its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, Subquery
+
+from governance import flags, limits, maintenance, rings
+from governance.calendars import Freeze
+from governance.limits import NOWHERE, Limits, Load, Spot
+from governance.models import Plan, UpgradeTask
+from governance.models.plan import WAITING
+from governance.rings import Outlook
+from tenants.models import Group
+
+Status = UpgradeTask.Status
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_STANDS = {
+    Plan.Status.DRAFTED: "The plan has not been started.",
+    Plan.Status.PAUSED: "The plan is paused.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a task waits. `position` counts from 1 among those whose turn it could be; `expected_at` is an
+    estimate from how fast the group's tasks were handed over of late, None where nobody can say."""
+
+    reason: str
+    position: int | None = None
+    expected_at: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the endpoint and `--json`."""
+        expected = self.expected_at.isoformat() if self.expected_at else None
+        return {"because": self.reason, "position": self.position, "expected_at": expected}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The group's queue at one moment. `rate`: hand-overs an hour of late, 0 if there were none."""
+
+    group: Group
+    at: datetime
+    load: Load
+    rate: float
+    freeze: Freeze | None = None
+
+    @property
+    def free(self) -> int:
+        """How many may be handed over now."""
+        return max(limits.AT_ONCE - self.load.total, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What besides the task's own row keeps it: its place in the queue, where it runs, its ring's turn."""
+
+    position: int | None = None
+    spot: Spot = NOWHERE
+    outlook: Outlook | None = None
+
+
+def explain(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> dict[UUID, Explanation]:
+    """By id, why those of these tasks of one group that wait do so."""
+    waiting = [task for task in tasks if task.status in WAITING]
+    if not waiting:
+        return {}
+    queue = _queue(group, at)
+    positions = _positions(group, [task.pk for task in waiting], at)
+    spots = limits.spots(task.tenant_id for task in waiting)
+    outlooks = _outlooks(waiting)
+    return {
+        task.pk: judge(
+            task,
+            queue,
+            Circumstances(
+                positions.get(task.pk), spots[task.tenant_id], outlooks.get((task.plan_id, task.ring))
+            ),
+        )
+        for task in waiting
+    }
+
+
+def explain_one(task: UpgradeTask, *, at: datetime) -> Explanation | None:
+    """Why the task waits, None if it doesn't."""
+    return explain(task.group, [task], at=at).get(task.pk)
+
+
+def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation:
+    """The first of the reasons that keep the task; pure."""
+    for flag, on in flags.states(queue.group).items():
+        if not on:
+            return Explanation(f"The feature flag {flag} is off.")
+    if queue.freeze is not None:
+        return Explanation(maintenance.in_words(queue.freeze), expected_at=queue.freeze.ends_at)
+    if task.plan.status in _STANDS:
+        return Explanation(_STANDS[Plan.Status(task.plan.status)])
+    if task.status == Status.FAILED:
+        return Explanation(task.wait_reason, expected_at=task.not_before)
+    if task.not_before is not None and task.not_before > queue.at:
+        opens = f"{task.not_before:%Y-%m-%d %H:%M} UTC"
+        told = f"Outside its tenant’s maintenance windows; the next one opens at {opens}."
+        return Explanation(told, expected_at=task.not_before)
+    if around.outlook is not None:
+        return _in_a_later_ring(around.outlook)
+    if around.position is None:
+        return Explanation(task.wait_reason or "It isn’t its turn.")
+    kept_by = limits.in_the_way(Limits(**task.plan.limits), around.spot, queue.load)
+    if not kept_by and around.position <= queue.free:
+        return Explanation("It is handed over in the next round.", around.position, queue.at)
+    return _behind(queue, around.position, kept_by)
+
+
+def _in_a_later_ring(outlook: Outlook) -> Explanation:
+    number = outlook.ring + 1
+    if outlook.unfinished or outlook.opens_at is None:
+        told = f"Ring {number} follows once the rings before have succeeded: {outlook.unfinished} to go."
+        return Explanation(told)
+    told = f"Ring {number} follows at {outlook.opens_at:%Y-%m-%d %H:%M} UTC, if nothing goes wrong till then."
+    return Explanation(told, expected_at=outlook.opens_at)
+
+
+def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
+    ahead = position - 1
+    told = kept_by or "There are fewer places free than tasks before it"
+    told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
+    if not queue.rate:
+        return Explanation(told, position)
+    return Explanation(told, position, queue.at + timedelta(hours=max(position - queue.free, 1) / queue.rate))
+
+
+def _outlooks(waiting: Sequence[UpgradeTask]) -> dict[tuple[UUID, int], Outlook]:
+    """By plan and ring, what those wait for that haven't begun."""
+    closed = {(t.plan_id, t.ring): t.plan for t in waiting if t.ring > t.plan.open_ring}
+    return {(plan_id, ring): rings.outlook(plan, ring) for (plan_id, ring), plan in closed.items()}
+
+
+def _queue(group: Group, at: datetime) -> Queue:
+    tasks = UpgradeTask.objects.filter(group=group)
+    of_late = tasks.filter(dispatched_at__gt=at - _DAY).aggregate(
+        hour=Count("pk", filter=Q(dispatched_at__gt=at - _HOUR)), day=Count("pk")
+    )
+    rate = of_late["hour"] or of_late["day"] / (_DAY / _HOUR)
+    return Queue(group, at, limits.load_of(group), rate, maintenance.freeze_at(group, at))
+
+
+def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:
+    """By id, the place in the queue of those whose turn it could be."""
+    turns = UpgradeTask.objects.filter(group=group).claimable(at)
+    before = Q(queue_at__lt=OuterRef("queue_at")) | Q(queue_at=OuterRef("queue_at"), pk__lte=OuterRef("pk"))
+    counted = turns.filter(before).order_by().values("group").annotate(count=Count("pk")).values("count")
+    rows = turns.filter(pk__in=ids).annotate(position=Subquery(counted))
+    return dict(rows.values_list("pk", "position"))

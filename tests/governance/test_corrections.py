@@ -1,0 +1,148 @@
+"""Manual corrections: a person says what was done, the next manifest checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from audit.models import Entry
+from config.access import SYSTEM
+from config.lifecycle import TransitionError
+from governance import corrections, decisions, drift, plans, upgrades
+from governance.corrections import TenantBusy
+from governance.models import Finding, UpgradeTask
+from tenants.models import Role
+from tests import factories
+from tests.factories import AT, World
+from tests.governance import rollout
+from tests.governance.commanding import shell
+
+pytestmark = pytest.mark.django_db
+Status = UpgradeTask.Status
+MINUTE = timedelta(minutes=1)
+DONE = {"done": "Upgraded on the console."}
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def task(world: World) -> UpgradeTask:
+    """Given up by the orchestrator."""
+    found = rollout.running_task(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    found.refresh_from_db()
+    upgrades.move(found, Status.GIVEN_UP, actor=SYSTEM, at=AT)
+    return found
+
+
+def correct(task: UpgradeTask) -> None:
+    corrections.correct(task, done="Upgraded by hand.", actor=SYSTEM, at=AT)
+
+
+def test_what_was_done_by_hand_waits_for_the_next_manifest(world: World, task: UpgradeTask) -> None:
+    correct(task)
+    assert (task.status, task.correction, task.finished_at) == (Status.MANUAL, "Upgraded by hand.", None)
+    assert Finding.objects.open().get().status == Finding.Status.VERIFYING
+    entry = Entry.objects.get(action="task.corrected")
+    assert (entry.data["done"], entry.tenant_id) == ("Upgraded by hand.", world.tenant_b.pk)
+
+
+@pytest.mark.parametrize(
+    ("version", "becomes", "detail"),
+    [("2.4.0", Status.SUCCEEDED, ""), ("2.3.0", Status.VERIFY_FAILED, "crm is 2.3.0, not 2.4.0")],
+)
+def test_the_next_manifest_decides(
+    world: World, task: UpgradeTask, version: str, becomes: str, detail: str
+) -> None:
+    correct(task)
+    rollout.report(world, "tenant-b", version, AT + MINUTE)
+    upgrades.verify(world.group, at=AT + MINUTE)
+    task.refresh_from_db()
+    assert (task.status, task.detail) == (becomes, detail)
+
+
+def test_it_is_verified_at_once_where_the_tenant_has_shown_it_already(
+    world: World, task: UpgradeTask
+) -> None:
+    rollout.report(world, "tenant-b", "2.4.0", AT + MINUTE)
+    correct(task)
+    assert task.status == Status.SUCCEEDED
+
+
+def test_what_was_never_handed_over_may_be_done_by_hand(world: World) -> None:
+    task = rollout.running_task(world)
+    correct(task)
+    rollout.report(world, "tenant-b", "2.4.0", AT + MINUTE)
+    upgrades.verify(world.group, at=AT + MINUTE)
+    task.refresh_from_db()
+    assert (task.status, task.plan.__class__.objects.get().status) == (Status.SUCCEEDED, "completed")
+
+
+def test_a_correction_without_any_manifest_fails_in_the_end(world: World, task: UpgradeTask) -> None:
+    correct(task)
+    upgrades.verify(world.group, at=AT + timedelta(days=9))
+    task.refresh_from_db()
+    assert (task.status, task.detail) == (Status.VERIFY_FAILED, "no manifest since 2026-03-02 09:00 UTC")
+
+
+def test_the_orchestrator_keeps_what_it_has(world: World) -> None:
+    task = rollout.running_task(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    before = Entry.objects.count()
+    with pytest.raises(TransitionError):
+        correct(task)
+    task.refresh_from_db()
+    assert (task.status, task.correction, Entry.objects.count()) == (Status.DISPATCHED, "", before)
+
+
+def test_with_another_task_by_now_the_correction_belongs_there(world: World, task: UpgradeTask) -> None:
+    drift.detect(world.group, at=AT)
+    decisions.evaluate(world.group, at=AT, actor=SYSTEM)
+    again = plans.draft(world.group, at=AT, actor=SYSTEM)
+    assert again is not None
+    with pytest.raises(TenantBusy, match="tenant-b has another"):
+        correct(task)
+    corrections.correct(again.tasks.get(), done="By hand.", actor=SYSTEM, at=AT)
+    assert plans.draft(world.group, at=AT, actor=SYSTEM) is None
+
+
+def test_a_tenant_admin_says_so_on_the_tasks_page(world: World, task: UpgradeTask, client: Client) -> None:
+    admin = factories.member(world.group, "b-admin", Role.TENANT_ADMIN, of=world.tenant_b)
+    path = f"/g/acme/tasks/{task.pk}/"
+    client.force_login(admin)
+    assert "Done by hand?" in client.get(path).content.decode()
+    assert client.post(f"{path}correct/", {"done": ""}).status_code == 422
+    page = client.post(f"{path}correct/", DONE, follow=True).content.decode()
+    assert "The next manifest checks it." in page
+    assert "Upgraded on the console." in page
+    assert "Done by hand?" not in page
+    assert client.post(f"{path}correct/", DONE).status_code == 409
+
+
+def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, client: Client) -> None:
+    path = f"/g/acme/tasks/{task.pk}/"
+    client.force_login(world.viewer)
+    assert "Done by hand?" not in client.get(path).content.decode()
+    assert client.post(f"{path}correct/", DONE).status_code == 404
+    client.force_login(world.tenant_admin)
+    assert client.get(path).status_code == 404
+
+
+def test_the_command_shows_and_corrects(
+    world: World, task: UpgradeTask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shell(capsys, monkeypatch, "task")
+    assert run("show", str(task.pk)[:8], "--json").json["status"] == "given_up"
+    assert run("correct", task.pk).code == 2
+    assert run("correct", task.pk, "--done", "By hand.", "--json").json["status"] == "manual"
+    assert [row["tenant"] for row in run("list", "--json").json["tasks"]] == ["tenant-b"]
+    assert run("correct", task.pk, "--done", "Again.").code == 5
+    assert run("show", "nothing").code == 2

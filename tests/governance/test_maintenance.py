@@ -1,0 +1,167 @@
+"""Windows and freezes kept to: agreed by tenant admins, seen by the group, obeyed at the hand-over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.test import Client
+
+from audit.models import Entry
+from config.access import SYSTEM
+from governance import configuration, maintenance, upgrades, waiting
+from governance.documents import ConfigurationError
+from governance.models import Configuration, MaintenanceWindow, UpgradeTask
+from tenants.models import Role
+from tests import factories
+from tests.factories import AT, World
+from tests.governance import rollout
+
+pytestmark = pytest.mark.django_db
+# AT is a Monday, 09:00 UTC.
+NIGHT = {"days": [0], "starts": "22:00", "ends": "02:00", "zone": "Europe/Berlin"}
+OPENS = AT.replace(hour=21)
+FREEZE = """\
+version: 1
+groups:
+  acme:
+    freezes:
+      - {{name: books, from: {0}, until: {1}, reason: Books close.}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def task(world: World) -> UpgradeTask:
+    """tenant-b's, queued."""
+    return rollout.running_task(world)
+
+
+def agree(world: World) -> MaintenanceWindow:
+    return maintenance.agree(
+        world.tenant_b, days=[0], starts=time(22), ends=time(2), zone="Europe/Berlin", actor=SYSTEM, at=AT
+    )
+
+
+def apply(world: World, folder: Path, start: str, end: str) -> None:
+    (folder / configuration.BASELINES).write_text(FREEZE.format(start, end))
+    configuration.apply_folder(folder, actor=SYSTEM, at=AT)
+
+
+def why(task: UpgradeTask, at: datetime = AT) -> waiting.Explanation | None:
+    found = UpgradeTask.objects.select_related("group", "plan", "tenant").get(pk=task.pk)
+    return waiting.explain_one(found, at=at)
+
+
+def test_a_task_waits_for_its_tenants_window_and_says_when_it_opens(world: World, task: UpgradeTask) -> None:
+    agree(world)
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+    told = "Outside its tenant’s maintenance windows; the next one opens at 2026-03-02 21:00 UTC."
+    assert why(task) == waiting.Explanation(told, None, OPENS)
+    assert upgrades.dispatch_due(world.group, at=OPENS - timedelta(minutes=1)) == 0
+    assert upgrades.dispatch_due(world.group, at=OPENS) == 1
+
+
+def test_a_window_that_closed_before_its_turn_came_is_waited_for_again(
+    world: World, task: UpgradeTask
+) -> None:
+    agree(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    assert upgrades.dispatch_due(world.group, at=OPENS + timedelta(hours=4)) == 0
+    task.refresh_from_db()
+    assert task.not_before == OPENS + timedelta(days=7)
+
+
+def test_other_tenants_do_not_wait(world: World, task: UpgradeTask) -> None:
+    maintenance.agree(world.tenant_a, days=[3], starts=time(1), ends=time(2), zone="UTC", actor=SYSTEM, at=AT)
+    assert upgrades.dispatch_due(world.group, at=AT) == 1
+
+
+def test_without_its_window_a_task_goes_at_once(world: World, task: UpgradeTask) -> None:
+    row = agree(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    maintenance.end(row, actor=SYSTEM, at=AT)
+    assert upgrades.dispatch_due(world.group, at=AT) == 1
+    actions = Entry.objects.filter(action__startswith="window.").order_by("sequence")
+    told = "Monday 22:00–02:00 Europe/Berlin"
+    assert [(entry.action, entry.data["window"]) for entry in actions] == [
+        ("window.agreed", told),
+        ("window.ended", told),
+    ]
+
+
+def test_a_frozen_group_hands_nothing_over_and_says_until_when(
+    world: World, task: UpgradeTask, tmp_path: Path
+) -> None:
+    apply(world, tmp_path, "2026-03-01", "2026-03-03")
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+    until = datetime(2026, 3, 4, tzinfo=AT.tzinfo)
+    told = "Frozen until 2026-03-04 00:00 UTC (books): Books close."
+    assert why(task) == waiting.Explanation(told, None, until)
+    assert upgrades.dispatch_due(world.group, at=until) == 1
+
+
+def test_freezes_come_and_go_with_the_configuration(world: World, tmp_path: Path) -> None:
+    apply(world, tmp_path, "2026-03-01", "2026-03-03")
+    [freeze] = Configuration.objects.get().freezes or []
+    exported = configuration.export_baselines([world.group])["groups"]["acme"]["freezes"]
+    assert exported == [freeze]
+    assert Entry.objects.get(action="freezes.applied").data["freezes"] == [freeze]
+    (tmp_path / configuration.BASELINES).write_text("version: 1\ngroups: {acme: {freezes: []}}\n")
+    configuration.apply_folder(tmp_path, actor=SYSTEM, at=AT)
+    assert maintenance.freeze_at(world.group, AT) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        ("2026-03-03", "2026-03-01", "ends before it starts"),
+        ('"2026-02-31"', "2026-03-01", "is not a date"),
+        ("in 9 days", "2026-03-01", "freezes"),
+    ],
+)
+def test_a_freeze_that_makes_no_sense_is_refused(
+    world: World, tmp_path: Path, start: str, end: str, reason: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        apply(world, tmp_path, start, end)
+
+
+def test_a_tenant_admin_agrees_and_ends_windows_of_the_own_tenant(world: World, client: Client) -> None:
+    client.force_login(world.tenant_admin)
+    path = f"/g/acme/tenants/{world.tenant_a.pk}/windows/"
+    assert "At any time" in client.get(path).content.decode()
+    assert client.post(f"{path}agree/", {**NIGHT, "starts": "22:07"}).status_code == 422
+    assert client.post(f"{path}agree/", {**NIGHT, "zone": "Mars/Olympus"}).status_code == 422
+    client.post(f"{path}agree/", NIGHT)
+    row = MaintenanceWindow.objects.get()
+    assert "Monday 22:00–02:00 Europe/Berlin" in client.get(path).content.decode()
+    other = f"/g/acme/tenants/{world.tenant_b.pk}/windows/"
+    assert client.post(f"{other}agree/", NIGHT).status_code == 404
+    assert client.post(f"{other}end/", {"window": row.pk}).status_code == 404
+    client.post(f"{path}end/", {"window": row.pk})
+    assert not MaintenanceWindow.objects.exists()
+
+
+def test_the_group_sees_its_calendar_and_leaves_windows_to_the_tenants(
+    world: World, client: Client, tmp_path: Path
+) -> None:
+    row = agree(world)
+    apply(world, tmp_path, "2026-03-01", "2026-03-03")
+    client.force_login(factories.member(world.group, "operator", Role.OPERATOR))
+    page = client.get("/g/acme/plans/calendar/").content.decode()
+    assert "Monday 22:00–02:00 Europe/Berlin" in page
+    assert "Frozen now" in page
+    path = f"/g/acme/tenants/{world.tenant_b.pk}/windows/"
+    assert "Agree a window" not in client.get(path).content.decode()
+    assert client.post(f"{path}end/", {"window": row.pk}).status_code == 404
+    client.force_login(world.tenant_admin)
+    assert client.get("/g/acme/plans/calendar/").status_code == 404

@@ -1,0 +1,160 @@
+"""The queue in people's hands, and why a task isn't running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from audit.models import Entry
+from config.access import SYSTEM
+from config.lifecycle import TransitionError
+from governance import decisions, drift, limits, plans, queueing, upgrades, waiting
+from governance.models import Plan, UpgradeTask
+from governance.queueing import Move
+from tenants.models import Role
+from tests import factories
+from tests.factories import AT, World
+from tests.governance.commanding import shell
+
+pytestmark = pytest.mark.django_db
+Status = UpgradeTask.Status
+LATER = AT + timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def plan(world: World) -> Plan:
+    """Three tenants wait: tenant-a, then tenant-b, then tenant-c."""
+    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+    for key in ("tenant-a", "tenant-b", "tenant-c"):
+        tenant = world.group.tenants.filter(key=key).first() or factories.tenant(world.group, key)
+        factories.install(tenant, {"crm": "2.3.0"})
+    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
+    factories.policy(world.group, "floor", [rule], profile={"mode": "enforce"})
+    drift.detect(world.group, at=AT)
+    decisions.evaluate(world.group, at=AT, actor=SYSTEM)
+    drafted = plans.draft(world.group, at=AT, actor=SYSTEM)
+    assert drafted is not None
+    for place, task in enumerate(drafted.tasks.order_by("tenant__key")):
+        UpgradeTask.objects.filter(pk=task.pk).update(queue_at=AT + timedelta(minutes=place))
+    plans.start(drafted, actor=SYSTEM, at=AT)
+    return drafted
+
+
+def of(plan: Plan, key: str) -> UpgradeTask:
+    return plan.tasks.select_related("group", "plan", "tenant").get(tenant__key=key)
+
+
+def in_order(plan: Plan) -> str:
+    return "".join(key[-1] for key in plan.tasks.order_by("queue_at").values_list("tenant__key", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "move", "becomes"),
+    [
+        ("tenant-c", Move.RAISE, "cab"),
+        ("tenant-a", Move.LOWER, "bca"),
+        ("tenant-b", Move.FRONT, "bac"),
+        ("tenant-a", Move.RAISE, "abc"),
+    ],
+)
+def test_a_person_moves_a_task_and_says_why(plan: Plan, key: str, move: Move, becomes: str) -> None:
+    queueing.prioritise(of(plan, key), move, reason="The board asked.", actor=SYSTEM, at=AT)
+    assert in_order(plan) == becomes
+    entry = Entry.objects.get(action="task.prioritised")
+    assert (entry.data["move"], entry.data["reason"]) == (move.value, "The board asked.")
+
+
+def test_what_does_not_wait_has_no_turn_to_change(plan: Plan) -> None:
+    task = of(plan, "tenant-a")
+    UpgradeTask.objects.filter(pk=task.pk).update(status=Status.RUNNING)
+    before = UpgradeTask.objects.values().get(pk=task.pk)
+    with pytest.raises(TransitionError):
+        queueing.prioritise(task, Move.FRONT, reason="Now.", actor=SYSTEM, at=AT)
+    assert UpgradeTask.objects.values().get(pk=task.pk) == before
+    assert not Entry.objects.filter(action="task.prioritised").exists()
+
+
+def test_with_a_place_free_a_task_goes_in_the_next_round(plan: Plan) -> None:
+    explanation = waiting.explain_one(of(plan, "tenant-b"), at=AT)
+    assert explanation == waiting.Explanation("It is handed over in the next round.", 2, AT)
+
+
+def test_behind_others_it_says_how_many_and_when(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "AT_ONCE", 1)
+    assert upgrades.dispatch_due(plan.group, at=AT) == 1
+    second, third = (waiting.explain_one(of(plan, key), at=LATER) for key in ("tenant-b", "tenant-c"))
+    assert second == waiting.Explanation(
+        "1 task under way in the group, of at most 1; it is the next.", 1, LATER + timedelta(hours=1)
+    )
+    assert third == waiting.Explanation(
+        "1 task under way in the group, of at most 1; 1 goes before it.",
+        2,
+        LATER + timedelta(hours=2),
+    )
+    assert waiting.explain_one(of(plan, "tenant-a"), at=LATER) is None
+
+
+def test_each_thing_in_the_way_is_named(plan: Plan) -> None:
+    task = of(plan, "tenant-a")
+    task.not_before = AT + timedelta(days=2)
+    task.save()
+    found = waiting.explain_one(task, at=AT)
+    assert found == waiting.Explanation(
+        "Outside its tenant’s maintenance windows; the next one opens at 2026-03-04 09:00 UTC.",
+        None,
+        task.not_before,
+    )
+    plans.pause(plan, actor=SYSTEM, at=AT)
+    found = waiting.explain_one(of(plan, "tenant-a"), at=AT)
+    assert found == waiting.Explanation("The plan is paused.")
+    task.group.sync_enabled = False
+    found = waiting.explain_one(task, at=AT)
+    assert found == waiting.Explanation("The feature flag plugin-multi-tenant-sync is off.")
+
+
+def test_an_operator_moves_it_on_its_page(world: World, plan: Plan, client: Client) -> None:
+    path = f"/g/acme/tasks/{of(plan, 'tenant-c').pk}/"
+    client.force_login(factories.member(world.group, "operator", Role.OPERATOR))
+    page = client.get(path).content.decode()
+    assert "Number 3 in the queue." in page
+    assert "200 for medium severity" in page
+    assert client.post(f"{path}prioritise/", {"move": "front"}).status_code == 422
+    client.post(f"{path}prioritise/", {"move": "front", "reason": "The board asked."})
+    assert in_order(plan) == "cab"
+    assert "The board asked." in client.get(path).content.decode()
+    assert "Number 1 in the queue." in client.get(f"/g/acme/plans/{plan.pk}/").content.decode()
+
+
+def test_a_viewer_moves_nothing(world: World, plan: Plan, client: Client) -> None:
+    path = f"/g/acme/tasks/{of(plan, 'tenant-c').pk}/"
+    client.force_login(world.viewer)
+    assert "Send to the front" not in client.get(path).content.decode()
+    assert client.post(f"{path}prioritise/", {"move": "front", "reason": "x"}).status_code == 404
+
+
+def test_the_command_tells_why_and_moves(
+    plan: Plan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shell(capsys, monkeypatch, "task")
+    listed = run("list", "--json").json["tasks"]
+    assert [(row["tenant"], row["waiting"]["position"]) for row in listed] == [
+        ("tenant-a", 1),
+        ("tenant-b", 2),
+        ("tenant-c", 3),
+    ]
+    assert "in the queue" in run("list").out
+    last = listed[2]["id"]
+    assert run("prioritise", last, "front").code == 2
+    moved = run("prioritise", last, "front", "--reason", "The board asked.", "--json")
+    assert moved.json["waiting"]["position"] == 1
+    assert run("show", last, "--json").json["waiting"]["because"] == "It is handed over in the next round."

@@ -1,0 +1,203 @@
+"""What couldn't be delivered is named with its cause and what to do, and tried again from the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from audit import outbox
+from audit.models import Entry, OutboxMessage
+from audit.models.outbox import Cause, Destination, OutboxStatus
+from config.access import SYSTEM
+from governance import delivery, events, plans, upgrades, webhooks
+from governance.models import Finding, Plan, UpgradeTask
+from sandbox.server import Sandbox
+from sandbox.state import TenantState
+from tests.factories import AT, World
+from tests.governance import rollout
+from tests.sandbox import inside
+from tests.sandbox.process import TOKEN
+from tests.sandbox.receiver import Receiver
+
+pytestmark = pytest.mark.django_db
+LIST = "/g/acme/deliveries/"
+NOWHERE = "http://127.0.0.1:9"
+LATER = AT + timedelta(minutes=5)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    listening = Receiver()
+    listening.start()
+    yield listening
+    listening.stop()
+
+
+@pytest.fixture
+def orchestrator(tmp_path: Path) -> Iterator[Sandbox]:
+    state = TenantState("acme", "tenant-b", "host", "10.0.0", {"crm": "2.3.0"}, AT)
+    with inside.running(tmp_path, state, delay_seconds=3600, callback=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def owner(world: World, client: Client) -> Client:
+    client.force_login(world.owner)
+    return client
+
+
+def page(client: Client, query: str = "") -> str:
+    return client.get(f"{LIST}{query}").content.decode()
+
+
+def told_to(world: World, url: str) -> OutboxMessage:
+    """An event that is on its way to a webhook."""
+    webhooks.subscribe(world.group, name="chat", url=url, actor=SYSTEM, at=AT)
+    events.alert(world.group, "conflict_found", {"conflicts": ["c-1"]}, key="k", at=AT)
+    delivery.deliver_due(at=AT)
+    return OutboxMessage.objects.get(destination=Destination.WEBHOOK)
+
+
+def test_a_receiver_whose_clock_is_wrong_is_named_by_how_much_and_is_tried_again(
+    world: World, receiver: Receiver, owner: Client
+) -> None:
+    receiver.refuse_next, receiver.refusal = 1, (401, "Message timestamp too new")
+    receiver.clock_off = -timedelta(minutes=12)
+
+    message = told_to(world, receiver.url)
+
+    assert (message.status, message.cause) == (OutboxStatus.PENDING, Cause.CLOCK)
+    assert "its clock is 12 minutes behind this machine’s" in message.last_error
+    shown = page(owner)
+    assert "A clock is wrong" in shown
+    assert "set its clock and this machine’s by the same time server" in shown
+    receiver.clock_off = timedelta()
+    assert delivery.deliver_due(at=LATER).delivered == 1
+    message.refresh_from_db()
+    assert (message.cause, message.last_error) == ("", "")
+
+
+def test_a_receiver_that_is_full_is_named(world: World, receiver: Receiver, owner: Client) -> None:
+    receiver.refuse_next, receiver.refusal = 1, (507, "")
+    assert told_to(world, receiver.url).cause == Cause.FULL
+    assert "make room there" in page(owner, "?cause=full")
+    assert "make room there" not in page(owner, "?cause=away")
+
+
+def test_a_receiver_that_is_away_is_named(world: World, owner: Client) -> None:
+    assert told_to(world, NOWHERE).cause == Cause.AWAY
+    assert "is it running, and is its address right?" in page(owner)
+
+
+def test_an_orchestrator_that_refuses_for_the_time_is_tried_again(
+    world: World, receiver: Receiver, settings: LazySettings
+) -> None:
+    settings.ORCHESTRATOR_URL = receiver.url.removesuffix("/internal/version/upgrade/status")
+    receiver.refuse_next, receiver.refusal = 1, (401, "")
+    receiver.clock_off = timedelta(minutes=30)
+    rollout.running_task(world)
+    upgrades.dispatch_due(world.group, at=AT)
+
+    assert delivery.deliver_due(at=AT).postponed == 1
+
+    assert OutboxMessage.objects.get().cause == Cause.CLOCK
+    assert delivery.deliver_due(at=LATER).delivered == 1
+
+
+def given_up(world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> OutboxMessage:
+    """A hand-over that never reached the orchestrator."""
+    settings.ORCHESTRATOR_URL = NOWHERE
+    monkeypatch.setattr(outbox, "MAX_ATTEMPTS", 1)
+    rollout.running_task(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    assert delivery.deliver_due(at=AT).given_up == 1
+    return OutboxMessage.objects.get(destination=Destination.ORCHESTRATOR)
+
+
+def test_an_upgrade_that_was_given_up_is_handed_over_again_as_the_same_order(
+    world: World,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    orchestrator: Sandbox,
+    owner: Client,
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    assert Plan.objects.get().status == Plan.Status.COMPLETED
+    shown = page(owner)
+    assert "it is the same order under the same key" in shown
+    assert f"{message.pk}/retry/" in shown
+    settings.ORCHESTRATOR_URL, settings.ORCHESTRATOR_TOKEN = inside.address(orchestrator), TOKEN
+
+    assert owner.post(f"{LIST}{message.pk}/retry/").status_code == 303
+
+    task, plan = UpgradeTask.objects.get(), Plan.objects.get()
+    assert (task.status, task.finished_at) == (UpgradeTask.Status.DISPATCHED, None)
+    assert (plan.status, plan.finished_at) == (Plan.Status.RUNNING, None)
+    assert Finding.objects.open().get().status == Finding.Status.IN_PROGRESS
+    assert Entry.objects.get(action="plan.resumed").data == {"retried": "tenant-b"}
+    assert Entry.objects.filter(action="delivery.retried").count() == 1
+
+    assert delivery.deliver_due(at=timezone.now()).delivered == 1
+
+    task.refresh_from_db()
+    assert task.status == UpgradeTask.Status.ACCEPTED
+    [order] = orchestrator.fleet.database.rows("SELECT id, idempotency_key FROM orders")
+    assert (order["id"], order["idempotency_key"]) == (task.order_id, task.idempotency_key)
+
+
+def test_a_tenant_that_has_another_task_by_now_is_left_alone(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, owner: Client
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    again = plans.draft(world.group, at=LATER, actor=SYSTEM)
+    assert again is not None
+    assert f"{message.pk}/retry/" not in page(owner)
+
+    owner.post(f"{LIST}{message.pk}/retry/")
+    assert "The next run plans it anew" in page(owner)
+    owner.post(f"{LIST}retry/")
+
+    message.refresh_from_db()
+    assert message.status == OutboxStatus.DEAD
+    assert not Entry.objects.filter(action="delivery.retried").exists()
+
+
+def test_while_changes_are_switched_off_no_upgrade_is_handed_over_again(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, owner: Client
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    world.group.sync_enabled = False
+    world.group.save()
+    assert f"{message.pk}/retry/" not in page(owner)
+
+    owner.post(f"{LIST}{message.pk}/retry/")
+
+    assert "plugin-multi-tenant-sync" in page(owner)
+    message.refresh_from_db()
+    assert message.status == OutboxStatus.DEAD
+
+
+def test_a_cancel_that_was_given_up_is_asked_again(
+    world: World, settings: LazySettings, orchestrator: Sandbox, owner: Client
+) -> None:
+    settings.ORCHESTRATOR_URL, settings.ORCHESTRATOR_TOKEN = inside.address(orchestrator), TOKEN
+    task = rollout.running_task(world)
+    upgrades.dispatch_due(world.group, at=AT)
+    delivery.deliver_due(at=AT)
+    plans.cancel(Plan.objects.get(), actor=SYSTEM, at=AT)
+    settings.ORCHESTRATOR_TOKEN = "wrong"
+    assert delivery.deliver_due(at=AT).given_up == 1
+    message = OutboxMessage.objects.given_up().get()
+    settings.ORCHESTRATOR_TOKEN = TOKEN
+
+    owner.post(f"{LIST}{message.pk}/retry/")
+    assert delivery.deliver_due(at=timezone.now()).delivered == 1
+
+    task.refresh_from_db()
+    assert task.status == UpgradeTask.Status.CANCELLED
