@@ -66,7 +66,7 @@ def settle_targets(
     With `tenant_ids`, only these tenants have changed since the last time, and no rule has. `snapshot` counts
     who had it in that snapshot instead of now.
     """
-    choosing, others = _parted(rule_ids, tenant_ids)
+    choosing, others = _parted(group_id, rule_ids, tenant_ids)
     if not choosing:
         return frozenset()
     if snapshot is not None:  # what is reached now says nothing of then
@@ -80,9 +80,11 @@ def settle_targets(
     return frozenset(rule.pk for rule in choosing if _settle(rule, field, found))
 
 
-def _parted(rule_ids: Collection[int], tenant_ids: Collection[int] | None) -> tuple[list[Rule], list[Rule]]:
+def _parted(
+    group_id: int, rule_ids: Collection[int], tenant_ids: Collection[int] | None
+) -> tuple[list[Rule], list[Rule]]:
     """The rules that may have to choose anew, and all those that don't choose."""
-    touched = None if tenant_ids is None else _touched(rule_ids, tenant_ids)
+    touched = None if tenant_ids is None else _touched(group_id, tenant_ids).intersection(rule_ids)
     if touched is not None and not touched:
         return [], []
     choosing: list[Rule] = []
@@ -95,16 +97,11 @@ def _parted(rule_ids: Collection[int], tenant_ids: Collection[int] | None) -> tu
     return choosing, others
 
 
-def _touched(rule_ids: Collection[int], tenant_ids: Collection[int]) -> set[int]:
+def _touched(group_id: int, tenant_ids: Collection[int]) -> set[int]:
     """The rules with something to choose that depends on who has it, if they select one of the tenants."""
     members = SelectionTenant.objects.filter(tenant_id__in=list(tenant_ids))
-    touched = Rule.objects.filter(
-        pk__in=list(rule_ids),
-        kind=RuleKind.SAME,
-        contested__len__gt=0,
-        selection_id__in=members.values("selection_id"),
-    )
-    return set(touched.values_list("pk", flat=True))
+    choosing = Rule.objects.filter(group_id=group_id, kind=RuleKind.SAME).exclude(contested=[])
+    return set(choosing.filter(selection_id__in=members.values("selection_id")).values_list("pk", flat=True))
 
 
 def _field(
@@ -153,7 +150,7 @@ def choices(
     `rule_ids` are all that bind.
     """
     _, plugin_id = pair
-    choosing, others = _parted(rule_ids, None)
+    choosing, others = _parted(group_id, rule_ids, None)
     catalogue = facts.load(group_id, [plugin_id])
     broken = judgements.broken_by([rule.pk for rule in others], [plugin_id])
     field = _Field(choosing, others, catalogue, broken, at)
