@@ -7,7 +7,8 @@ tenant is another, so is the decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +36,21 @@ def binding(scene: Scene) -> Binding:
 
 
 def touched(before: Binding, after: Binding) -> frozenset[int]:
-    """The tenants that something binds otherwise."""
-    changed = before.rules.items() ^ after.rules.items()
-    chosen = SelectionTenant.objects.filter(selection_id__in={selection for _, selection in changed})
+    """The tenants that something binds otherwise; a rule that is for others now binds the rest as before."""
+    contents = {content for content, _ in before.rules.items() ^ after.rules.items()}
+    pairs = [(before.rules.get(content), after.rules.get(content)) for content in contents]
+    members = _members({selection for pair in pairs for selection in pair if selection is not None})
+    chosen = (members.get(then, set()) ^ members.get(now, set()) for then, now in pairs)
     exempt = {tenant for _, tenant in before.exemptions.items() ^ after.exemptions.items()}
-    return frozenset(chosen.values_list("tenant_id", flat=True)) | exempt
+    return frozenset(exempt).union(*chosen)
+
+
+def _members(selections: Collection[int]) -> Mapping[int | None, set[int]]:
+    found: dict[int | None, set[int]] = defaultdict(set)
+    rows = SelectionTenant.objects.filter(selection_id__in=selections)
+    for selection, tenant in rows.values_list("selection_id", "tenant_id"):
+        found[selection].add(tenant)
+    return found
 
 
 # Everything of a rule that a decision goes by, but for its id: a policy's new version gives its rules new ids

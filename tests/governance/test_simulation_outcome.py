@@ -111,6 +111,14 @@ def test_only_the_tenants_that_something_binds_otherwise_are_decided_about(acme:
     assert (outcome["before"]["changes"], outcome["after"]["changes"]) == (1, 2)
 
 
+def test_a_variant_that_ends_concerns_its_own_tenants_alone(acme: World) -> None:
+    lenient = {"name": "b", "tenants": {"keys": ["tenant-b"]}, "at_least": "2.3.0"}
+    policies.apply(acme.group, policy("core", {**CRM, "variants": [lenient]}), actor=SYSTEM, at=AT)
+    outcome = simulate(acme, policy("core", CRM)).outcome
+    assert outcome["difference"]["judged_tenants"] == 1
+    assert [one["tenants"] for one in outcome["actions"]] == [["tenant-b"]]
+
+
 def test_the_same_text_again_concerns_nobody(acme: World) -> None:
     policies.apply(acme.group, policy("old", ERP), actor=SYSTEM, at=AT)
     difference = simulate(acme, {**policy("old", ERP), "title": "Said anew"}).outcome["difference"]
