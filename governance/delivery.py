@@ -165,7 +165,10 @@ _AT_ONCE = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHE
 
 def about(message: OutboxMessage) -> str:
     """What a message is about, in a few words of its own."""
-    return str(message.payload.get(_NAMED[message.destination]) or message.idempotency_key)
+    named = message.payload.get(_NAMED[message.destination])
+    if named and message.destination == Destination.WEBHOOK:
+        return str(named).replace("_", " ")  # the reason of an alert; people read it
+    return str(named or message.idempotency_key)
 
 
 def advice(message: OutboxMessage) -> str:

@@ -46,7 +46,7 @@ def ended(document: Document, *, at: datetime) -> dict[str, Any]:
     name = "until" if document.get("kind") == "hold" else "effective_until"
     if name in document and moments.ending(document[name], at=at) <= at:
         return dict(document)
-    return {**document, name: at.isoformat()}
+    return {**document, name: at.replace(microsecond=0).isoformat()}  # people read it
 
 
 def only_holds(document: Document) -> bool:

@@ -78,6 +78,7 @@ class SupposeForm(forms.Form):
         self.problems: list[Located] = []
         self.warnings: list[Located] = []
         self.what = Supposition()
+        self.written: frozenset[str] = frozenset()  # what the text has a section for
         policies = Policy.objects.filter(group=group).in_force().order_by("name")
         exemptions = Exemption.objects.filter(group=group).in_force(at).select_related("tenant", "policy")
         self._offer("retired", [(one.name, f"{one.name} ({one.get_kind_display()})") for one in policies])
@@ -105,6 +106,7 @@ class SupposeForm(forms.Form):
         if not isinstance(source.data, dict):
             reason = "is a mapping: policies, holds, exemptions, releases and so on"
             raise ConfigurationError([source.problem((), reason)])
+        self.written = frozenset(source.data)
         both = {**source.data}
         for name in _FIELDS:
             value = cleaned.get(name)
@@ -116,7 +118,7 @@ class SupposeForm(forms.Form):
         text = cleaned.get("text", "")
         for problem in error.problems:
             name = problem.place.partition("[")[0]
-            if name in _FIELDS and not problem.line and cleaned.get(name):
+            if name in _FIELDS and name not in self.written and cleaned.get(name):
                 self.add_error(name, problem.reason)
             else:
                 self.problems += located([problem], {}, text)

@@ -7,6 +7,7 @@ from governance.simulation.applying import (
     apply,
     grants,
     hindrance,
+    needs_another,
     require_current,
 )
 from governance.simulation.exporting import (
@@ -41,6 +42,7 @@ __all__ = [
     "is_worse",
     "joined",
     "markdown",
+    "needs_another",
     "of_document",
     "read",
     "request",

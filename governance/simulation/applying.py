@@ -53,7 +53,7 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     group = Group.objects.select_for_update(no_key=True).get(pk=simulation.group_id)
     flags.require_governance(group)
     what, given = of_document(simulation.supposed), comment
-    _allow(simulation, what, actor)
+    _allow(simulation, actor)
     ledger.hold(group.pk)  # before any row
     advance(simulation, to=Status.APPLIED, applied_at=at, applied_by_name=actor.name)
     require_current(simulation, at=at)
@@ -88,6 +88,12 @@ def grants(simulation: Simulation) -> bool:
     return bool(simulation.supposed.get("exemptions") or simulation.supposed.get("ended"))
 
 
+def needs_another(simulation: Simulation, actor: Actor) -> bool:
+    """Whether it grants an exemption and the actor is who asked."""
+    asked = actor.kind == ActorKind.PERSON and actor.id == simulation.created_by_id
+    return asked and bool(simulation.supposed.get("exemptions"))
+
+
 def hindrance(simulation: Simulation) -> str:
     """Why the simulation could never be applied, in words; empty if it can be as long as the world stays."""
     what = of_document(simulation.supposed)
@@ -98,12 +104,12 @@ def hindrance(simulation: Simulation) -> str:
     return ""
 
 
-def _allow(simulation: Simulation, what: Supposition, actor: Actor) -> None:
+def _allow(simulation: Simulation, actor: Actor) -> None:
     if simulation.status != Status.READY:
         raise TransitionError(simulation, Status.APPLIED)
     if reason := hindrance(simulation):
         raise NotApplicable(f"{simulation} can't be applied. {reason}")
-    if what.exemptions and actor.kind == ActorKind.PERSON and actor.id == simulation.created_by_id:
+    if needs_another(simulation, actor):
         raise NeedsAnother
 
 

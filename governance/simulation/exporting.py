@@ -59,6 +59,8 @@ def markdown(simulation: Simulation) -> str:
 def verdict(simulation: Simulation) -> str:
     """What comes of it, in one sentence."""
     difference = simulation.outcome["difference"]
+    if set(simulation.supposed) == {"snapshot"}:
+        return f"{_in_line(simulation)} Nothing else is supposed that could make a difference."
     if not difference["changed"]:
         return "It makes no difference to any tenant."
     told = [

@@ -143,6 +143,7 @@ def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
             for one in told
         ],
         "given_up": not conflict.sets,
+        "alone": [len(one["rules"]) for one in told] == [1],
         "stuck": [(name, ids.get(name)) for name in conflict.stuck],
         "decided": conflict.decision_in_words(earlier=conflict.decided_earlier),
         "ways": found,

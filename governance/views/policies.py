@@ -176,12 +176,16 @@ def _policy_page(
     expanded = (
         policy_documents.expand(version.document, version.profile, at=version.created_at) if version else None
     )
+    at, until = timezone.now(), expanded.effective_until if expanded else None
+    later = policy.versions.filter(number__gt=version.number) if version else policy.versions.none()
     context = {
         "policy": policy,
         "version": version,
         "expanded": expanded,
         "selects": policy_wording.tenants_in_words(expanded.tenants) if expanded else "",
-        "mode": expanded.mode_at(timezone.now()) if expanded else "",
+        "mode": expanded.mode_at(at) if expanded else "",
+        "is_over": until is not None and until <= at,
+        "drafted": later.order_by("-number").first(),
         "tab": tab,
         "listing": rows,
         "fragment": f"governance/policies/_{tab}.html",

@@ -17,7 +17,7 @@ from config.rendering import redirect_to, render_page
 from governance import configuration, flags, policies, simulation
 from governance.documents import ConfigurationError
 from governance.forms.policies import PolicyForm
-from governance.models import Policy, Profile, Simulation
+from governance.models import Policy, PolicyVersion, Profile, Simulation
 from governance.simulation import Supposition
 from governance.views import simulations
 from tenants.models import Group
@@ -50,10 +50,16 @@ def policy_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     policy = get_object_or_404(Policy.objects.within(request.access).select_related("current"), pk=pk)
     newest = policy.versions.order_by("-number").first()
     text = configuration.dump(policies.as_written(newest.document)) if newest else ""
-    return _write(request, policy, {"text": text})
+    draft = newest if newest and newest.pk != policy.current_id else None
+    return _write(request, policy, {"text": text, "comment": draft.comment if draft else ""}, draft)
 
 
-def _write(request: ConsoleRequest, policy: Policy | None, begins: dict[str, Any]) -> HttpResponse:
+def _write(
+    request: ConsoleRequest,
+    policy: Policy | None,
+    begins: dict[str, Any],
+    draft: PolicyVersion | None = None,
+) -> HttpResponse:
     """The form, and what its buttons ask for: a preview, a draft, or what was previewed put in force."""
     group = Group.objects.get(pk=request.access.group_id)
     form = PolicyForm(request.POST or None, group=group, at=timezone.now(), policy=policy, initial=begins)
@@ -71,7 +77,8 @@ def _write(request: ConsoleRequest, policy: Policy | None, begins: dict[str, Any
             form.refuse(error.problems)
         except flags.FlagOff as refusal:
             messages.error(request, str(refusal))
-    context = {"form": form, "policy": policy, **(simulations.progress(preview) if preview else {})}
+    shown = {"form": form, "policy": policy, "draft": draft}
+    context = {**shown, **(simulations.progress(preview) if preview else {})}
     return render_page(request, "governance/policies/edit.html", context, status=422 if form.errors else 200)
 
 

@@ -23,7 +23,7 @@ from config.rendering import redirect_to, render_page
 from governance import configuration, flags, policies, simulation
 from governance.documents import ConfigurationError
 from governance.forms.simulations import ApplyForm, SimulationFilter, SupposeForm, begins
-from governance.models import Simulation, Snapshot
+from governance.models import Exemption, Policy, Simulation, Snapshot
 from governance.simulation import Supposition
 from tenants.models import Group
 
@@ -66,7 +66,8 @@ def simulation_create(request: ConsoleRequest) -> HttpResponse:
     form = SupposeForm(group=group, at=timezone.now(), **given)
     if request.method == "POST" and form.is_valid():
         try:
-            asked = ask(request, group, form.what, title=form.cleaned_data["title"])
+            title = form.cleaned_data["title"] or _title(request, form.what)
+            asked = ask(request, group, form.what, title=title)
         except flags.FlagOff as refusal:
             messages.error(request, str(refusal))
         else:
@@ -82,7 +83,8 @@ def simulation_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """What was supposed, and what would come of it; while it is worked out, how far it is."""
     row = _reached(request, pk)
     may = {"may_simulate": request.access.allows(Permission.POLICY_SIMULATE)}
-    context = {**progress(row), **may, "texts": _texts(row.supposed), "gone": _gone(row.supposed)}
+    supposed = {"texts": _texts(row.supposed), "gone": _gone(request, row.supposed)}
+    context = {**progress(row), **may, **supposed}
     if row.is_answered:
         context |= _answered(request, row)
     return render_page(
@@ -130,8 +132,8 @@ def simulation_apply(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     row = _reached(request, pk)
     form = ApplyForm(request.POST)
     comment = form.cleaned_data["comment"] if form.is_valid() else ""
-    if simulation.grants(row) and not request.access.allows(Permission.EXEMPTION_DECIDE):
-        messages.error(request, "It decides about exemptions, which you may not do.")
+    if refusal := _refusal(request, row):
+        messages.error(request, refusal)
         return redirect_to(request, "simulation_detail", row.pk)
     try:
         plan = simulation.apply(row, actor=request.actor, at=timezone.now(), comment=comment)
@@ -141,8 +143,8 @@ def simulation_apply(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         simulation.NeedsAnother,
         flags.FlagOff,
         ConfigurationError,
-    ) as refusal:
-        messages.error(request, str(refusal))
+    ) as hindered:
+        messages.error(request, str(hindered))
         return redirect_to(request, "simulation_detail", row.pk)
     if plan is None:
         messages.success(request, "It is in force. No policy has to act, so there is no plan.")
@@ -182,9 +184,18 @@ def _answered(request: ConsoleRequest, row: Simulation) -> dict[str, Any]:
         "same": alike.exclude(pk=row.pk).order_by("-number")[:5],
         "form": ApplyForm(),
         "hindrance": simulation.hindrance(row),
-        "may_apply": request.access.allows(Permission.POLICY_EDIT),
+        "refusal": _refusal(request, row),
         "is_over": row.holds_until is not None and row.holds_until <= timezone.now(),
     }
+
+
+def _refusal(request: ConsoleRequest, row: Simulation) -> str:
+    """Why this person can't apply it, in words; empty if they can."""
+    if not request.access.allows(Permission.POLICY_EDIT):
+        return "Those who may edit policies can put in force what was supposed."
+    if simulation.grants(row) and not request.access.allows(Permission.EXEMPTION_DECIDE):
+        return "It decides about exemptions, which you may not do."
+    return str(simulation.NeedsAnother()) if simulation.needs_another(row, request.actor) else ""
 
 
 def _reached(request: ConsoleRequest, pk: UUID) -> Simulation:
@@ -205,9 +216,12 @@ def _with_figures(request: ConsoleRequest) -> QuerySet[Simulation]:
 def _texts(supposed: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and text of each document that was supposed."""
     named = [
-        *((f"policy {one['name']}", policies.as_written(one)) for one in supposed.get("policies", ())),
+        *((f"{one['kind']} {one['name']}", policies.as_written(one)) for one in supposed.get("policies", ())),
         *((f"profile {one['name']}", one) for one in supposed.get("profiles", ())),
-        *((f"exemption {one['name']}", one) for one in supposed.get("exemptions", ())),
+        *(
+            (f"exemption of {one['tenant']} from {one['policy']}", one)
+            for one in supposed.get("exemptions", ())
+        ),
         *((f"release {one['plugin']} {one['version']}", one) for one in supposed.get("releases", ())),
     ]
     if "sla" in supposed:
@@ -215,10 +229,30 @@ def _texts(supposed: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, configuration.dump(document)) for name, document in named]
 
 
-def _gone(supposed: dict[str, Any]) -> list[str]:
+def _gone(request: ConsoleRequest, supposed: dict[str, Any]) -> list[str]:
     """What was supposed not to be there, or to be otherwise without a text."""
-    told = [f"no policy {name}" for name in supposed.get("retired", ())]
-    told += [f"no exemption {name}" for name in supposed.get("ended", ())]
+    retired, ended = supposed.get("retired", []), supposed.get("ended", [])
+    kinds = dict(Policy.objects.within(request.access).filter(name__in=retired).values_list("name", "kind"))
+    told = [f"no {kinds.get(name, 'policy')} {name}" for name in retired]
+    # The console supposes the end of an exemption by its id, which nobody knows by heart.
+    rows = Exemption.objects.within(request.access).filter(pk__in=filter(_is_id, ended))
+    known = {str(row.pk): f"of {row}" for row in rows.select_related("tenant", "policy")}
+    told += [f"no exemption {known.get(name, name)}" for name in ended]
     told += [f"{one['plugin']} {one['version']} withdrawn" for one in supposed.get("withdrawn", ())]
     told += [f"the time {supposed['at']}"] if "at" in supposed else []
     return told + ([f"the state of snapshot {supposed['snapshot']}"] if "snapshot" in supposed else [])
+
+
+def _title(request: ConsoleRequest, what: Supposition) -> str:
+    """What tells it from others in the list, where the person gave it no title."""
+    supposed = what.as_document()
+    longest = Simulation._meta.get_field("title").max_length
+    return ", ".join([*dict(_texts(supposed)), *_gone(request, supposed)])[:longest]
+
+
+def _is_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

@@ -95,7 +95,7 @@ def test_a_way_out_fills_in_the_form(house: Furnished, owner: Client, page: str)
 def test_every_set_is_told_by_itself_with_its_policies(house: Furnished, owner: Client, page: str) -> None:
     explanation = house.conflict.explanation
     (one,) = explanation["sets"]
-    assert "These are all." in text(owner, page)
+    assert "There is no other such set." in text(owner, page)
     assert "Set 1 of" not in text(owner, page)
     second = {"rules": one["rules"][:1], "chain": ["crm 2.4.0 needs erp >=2, and erp is at 1.0.0"]}
     told = {**explanation, "sets": [one, second], "stuck": ["crm", "erp"], "complete": False, "proved": False}
@@ -110,6 +110,22 @@ def test_every_set_is_told_by_itself_with_its_policies(house: Furnished, owner: 
     for name in ("crm", "erp"):
         plugin = Plugin.objects.get(name=name)
         assert f'<a href="/g/acme/plugins/{plugin.pk}/">{name}</a>' in shown
+
+
+def test_a_rule_that_cannot_be_kept_even_alone_is_not_said_to_conflict(
+    house: Furnished, owner: Client, page: str
+) -> None:
+    explanation = house.conflict.explanation
+    (one,) = explanation["sets"]
+    told = {**explanation, "sets": [{**one, "rules": one["rules"][:1]}]}
+    Conflict.objects.filter(pk=house.conflict.pk).update(explanation=told)
+    shown = text(owner, page)
+    assert "Why there is no way" in shown
+    assert "This rule can’t be kept here" in shown
+    for together in ("Why they conflict", "any fewer of them", "other such set"):
+        assert together not in shown
+    Conflict.objects.filter(pk=house.conflict.pk).update(explanation={**told, "complete": False})
+    assert "There may be more" in text(owner, page)
 
 
 @pytest.fixture
@@ -132,7 +148,13 @@ def test_a_conflict_without_a_proof_shows_what_binds_there_and_can_be_decided(
     assert unproved in shown
     assert "What binds there" in shown
     assert "core/crm</a> wants crm 2.4.0 or newer" in shown
-    for certain in ("Why they conflict", "any fewer of them", "These are all", "There may be more"):
+    for certain in (
+        "Why they conflict",
+        "any fewer of them",
+        "no other such set",
+        "These are all",
+        "There may be more",
+    ):
         assert certain not in shown
     owner.post(page, {"set_aside": ["stay/hold"], "reason": "The train has left"})
     hard.refresh_from_db()
@@ -258,7 +280,7 @@ def test_reports_and_simulations_tell_some_sets_and_how_many_more_there_are(hous
     one_set = render_to_string("governance/conflicts/_why.html", {"conflict": told})
     assert "Why they conflict:" in one_set
     assert "stay/hold: keeps crm at 2.3.0" in one_set
-    assert "These are all." not in one_set
+    assert "no other such set" not in one_set
     told = {**told, "sets": told["sets"] * 5, "complete": False}
     many = render_to_string("governance/conflicts/_why.html", {"conflict": told})
     assert many.count("stay/hold") == 3

@@ -10,7 +10,7 @@ from audit import outbox
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from config.access import SYSTEM
-from governance import delivery
+from governance import delivery, events
 from governance.models import WebhookSubscription
 from tenants.models import Role
 from tests import factories
@@ -69,6 +69,12 @@ def test_what_was_delivered_is_shown_to_those_who_ask_for_it(world: World, owner
     assert shown(text(owner, f"{LIST}?status=delivered")) == ["went"]
     assert len(shown(text(owner, f"{LIST}?status=all"))) == 3
     assert shown(text(owner, f"{LIST}?destination=webhook")) == []
+
+
+def test_the_reason_of_an_alert_is_told_in_words(world: World, owner: Client) -> None:
+    WebhookSubscription.objects.create(group=world.group, name="chat-room", url="https://c.example/")
+    events.alert(world.group, "conflict_found", {"conflicts": ["c-1"]}, key="k", at=AT)
+    assert "<td>conflict found</td>" in text(owner)
 
 
 def test_a_webhook_is_called_by_its_name(world: World, owner: Client) -> None:

@@ -156,8 +156,9 @@ def test_a_relative_end_stays_when_it_was() -> None:
 def test_what_ended_is_in_force_no_longer() -> None:
     policy = {"name": "p", "kind": "policy", "tenants": "*", "rules": []}
     for document in (HOLD, policy):
-        expanded = policy_documents.expand(policy_edits.ended(document, at=AT), None, at=AT)
-        assert expanded.effective_until == AT
+        written = policy_edits.ended(document, at=AT.replace(microsecond=7))
+        assert AT.isoformat() in written.values()
+        assert policy_documents.expand(written, None, at=AT).effective_until == AT
 
 
 def test_a_hold_and_a_policy_of_holds_only_do_nothing_else() -> None:

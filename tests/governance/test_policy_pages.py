@@ -205,3 +205,19 @@ def test_another_groups_policy_is_not_there(governed: World, owner: Client) -> N
     elsewhere = Policy.objects.create(group=Group.objects.get(slug="elsewhere"), name="theirs")
     assert owner.get(f"{LIST}{elsewhere.pk}/").status_code == 404
     assert owner.post(f"{LIST}{elsewhere.pk}/pause/").status_code == 404
+
+
+def test_a_draft_beside_what_is_in_force_is_named(governed: World, core: Policy, owner: Client) -> None:
+    path = f"{LIST}{core.pk}/"
+    versions = f'<a href="{path}versions/">Version 2</a>'
+    assert versions not in text(owner, path)
+    policies.save_draft(governed.group, document("2.5.0"), actor=SYSTEM, at=AT)
+    assert versions in text(owner, path)
+
+
+def test_one_whose_time_is_over_is_not_said_to_bind(governed: World, core: Policy, owner: Client) -> None:
+    path = f"{LIST}{core.pk}/"
+    for until, over in (("2026-05-01", False), ("2026-03-01", True)):
+        policies.apply(governed.group, document("2.4.0", effective_until=until), actor=SYSTEM, at=AT)
+        page = text(owner, path)
+        assert ("its time is over: it binds nobody" in page, "Was in force until" in page) == (over, over)

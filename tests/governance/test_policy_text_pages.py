@@ -54,6 +54,18 @@ def preview_of(client: Client, preview: Simulation) -> str:
     return part
 
 
+def test_a_text_that_is_not_in_force_is_said_to_be_a_draft_and_keeps_its_reason(
+    core: Policy, owner: Client
+) -> None:
+    path = f"{LIST}{core.pk}/edit/"
+    assert "which isn’t in force" not in read(owner, path)
+    draft = {"text": TEXT.format(version="2.2.0"), "comment": "Ends a conflict.", "intent": "draft"}
+    owner.post(path, draft)
+    page = read(owner, path)
+    assert f'href="{LIST}{core.pk}/versions/">version 2</a>, by owner, which isn’t in force' in page
+    assert 'value="Ends a conflict."' in page
+
+
 def test_the_text_is_written_with_its_impact_shown_first(
     governed: World, core: Policy, owner: Client
 ) -> None:

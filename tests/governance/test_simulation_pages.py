@@ -12,7 +12,6 @@ from config import queue
 from config.access import SYSTEM
 from governance import profiles, simulation
 from governance.models import Policy, Simulation
-from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
 
@@ -235,19 +234,6 @@ def test_who_only_looks_can_not_ask_nor_apply(world: World, simulated: Simulatio
     assert client.get(f"{LIST}create/").status_code == 404
     for verb in ("apply", "repeat"):
         assert client.post(f"{LIST}{simulated.pk}/{verb}/").status_code == 404
-
-
-def test_who_may_not_decide_about_exemptions_can_not_apply_one(
-    world: World, simulated: Simulation, client: Client
-) -> None:
-    editor = factories.member(world.group, "editor", Role.EDITOR)
-    policy = factories.policy(world.group, "old", [{"name": "r", "plugins": ["crm"], "at_least": "2.4.0"}])
-    factories.exemption(world.tenant_a, policy, until=AT + timedelta(days=9), name="late")
-    what = simulation.Supposition(ended=["late"])
-    ending = simulation.simulate_what(world.group, what, at=AT, actor=SYSTEM)
-    client.force_login(editor)
-    answer = client.post(f"{LIST}{ending.pk}/apply/", follow=True)
-    assert "It decides about exemptions, which you may not do." in answer.content.decode()
 
 
 def test_they_are_for_those_who_reach_the_whole_group(
