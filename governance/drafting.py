@@ -10,6 +10,7 @@ from typing import Any
 
 from governance import decisions, standing, urgency
 from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
+from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
@@ -91,7 +92,7 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
 def _free_tenants(group_id: int) -> frozenset[int]:
     """Tenants without a task under way; one that was only drafted doesn't count."""
     busy = UpgradeTask.objects.filter(group_id=group_id).unfinished()
-    busy = busy.exclude(plan__status="drafted", status=UpgradeTask.Status.QUEUED)
+    busy = busy.exclude(plan__status__in=NOT_STARTED, status=UpgradeTask.Status.QUEUED)
     free = Tenant.objects.filter(group_id=group_id).active().exclude(pk__in=busy.values("tenant_id"))
     return frozenset(free.values_list("pk", flat=True))
 
@@ -99,7 +100,7 @@ def _free_tenants(group_id: int) -> frozenset[int]:
 def _failed_situations(tenant_ids: Iterable[int]) -> dict[int, str]:
     last = (
         UpgradeTask.objects.filter(tenant_id__in=list(tenant_ids))
-        .exclude(plan__status="drafted")
+        .exclude(plan__status__in=NOT_STARTED)
         .order_by("tenant_id", "-created_at", "-pk")
         .distinct("tenant_id")
     )

@@ -153,6 +153,12 @@ class DecideBody(Body):
     decided_by = s.CharField(max_length=150)
 
 
+class ReasonBody(Body):
+    """Why."""
+
+    reason = s.CharField(max_length=1000)
+
+
 class PriorityBody(Body):
     """Where an upgrade task is sent within the queue, and why."""
 
