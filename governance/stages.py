@@ -121,7 +121,13 @@ def verify(run: Run, at: datetime) -> Figures:
     elif unfinished:
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
-    if not waiting and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0)):
+    run.plan.refresh_from_db(fields=["status"])
+    completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself
+    if (
+        not waiting
+        and not completed
+        and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0))
+    ):
         data = {"run": run.number, "plan": run.plan.number, "failed": failed}
         events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
     return figures

@@ -11,7 +11,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.urls import reverse
 
 from audit import ledger, outbox
@@ -78,7 +78,7 @@ def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields:
             data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
         )
         if to not in UNFINISHED:
-            _close(task.plan_id, at)
+            _close(task.plan_id, at, failed=to in budgets.FAILURES)
 
 
 def dispatch_due(group: Group, *, at: datetime) -> int:
@@ -233,22 +233,27 @@ def _follow(task: UpgradeTask, to: Status) -> None:
         ).update(status=status)
 
 
-def _close(plan_id: Any, at: datetime) -> None:
+def _close(plan_id: Any, at: datetime, *, failed: bool) -> None:
     """Complete the plan once its last task is finished; pause it once too many have failed."""
     plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
-    if plan.status != Plan.Status.RUNNING or budgets.pause_if_spent(plan, at=at):
+    if plan.status != Plan.Status.RUNNING or (failed and budgets.pause_if_spent(plan, at=at)):
         return
     if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
+    budgets.alert_failures(plan, at=at)
 
 
 def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
-    """Why tasks whose time has come are still here; a later ring says so itself."""
-    waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
-    waiting = waiting.filter(ring__lte=F("plan__open_ring"))
-    waiting.exclude(not_before__gt=at).exclude(wait_reason=reason).update(wait_reason=reason)
+    """Why tasks whose time has come are still here; a later ring says so itself.
+
+    All of them are written to only when the first one says something else, not at every round.
+    """
+    waiting = UpgradeTask.objects.filter(group=group).claimable(at)
+    first = waiting.values_list("wait_reason", flat=True).first()
+    if first is not None and first != reason:
+        waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
 def _post(task: UpgradeTask, group: Group, at: datetime) -> None:

@@ -211,6 +211,7 @@ class UpgradeTask(models.Model):
                 fields=["group", "queue_at", "id"], condition=Q(status="queued"), name="upgrade_task_queue"
             ),
             models.Index(fields=["plan", "status"]),
+            models.Index(fields=["plan", "ring"]),
             models.Index(fields=["group", "-created_at"]),
         ]
 
