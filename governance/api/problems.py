@@ -35,6 +35,7 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     simulation.WorldMoving: (HTTPStatus.CONFLICT, "world-moving", "The world is moving"),
     simulation.NotApplicable: (HTTPStatus.CONFLICT, "not-applicable", "Not to be applied"),
     simulation.NeedsAnother: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must decide"),
+    plans.FourEyes: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     plans.NeedsApproval: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     halting.AlreadySo: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),
     corrections.TenantBusy: (HTTPStatus.CONFLICT, "tenant-busy", "The tenant has another task"),

@@ -42,6 +42,7 @@ _REFUSALS = (
     halting.AlreadySo,
     plans.WorldMoved,
     plans.NeedsApproval,
+    plans.FourEyes,
     conflicts.DecisionRefused,
     corrections.TenantBusy,
     simulation.Outdated,

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0009_plan_approval'),
-        ('tenants', '0002_group_halted'),
+        ("governance", "0009_plan_approval"),
+        ("tenants", "0002_group_halted"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='upgradetask',
-            index=models.Index(fields=['plan', 'ring'], name='governance__plan_id_01f32c_idx'),
+            model_name="upgradetask",
+            index=models.Index(fields=["plan", "ring"], name="governance__plan_id_01f32c_idx"),
         ),
     ]
