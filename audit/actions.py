@@ -7,6 +7,8 @@ class Action(models.TextChoices):
     """What was done. Names are never reused for something else."""
 
     GROUP_CHANGED = "group.changed", "Group changed"
+    GROUP_HALTED = "group.halted", "All hand-overs of the group stopped"
+    GROUP_RELEASED = "group.released", "Hand-overs of the group go on"
     FLAG_CHANGED = "flag.changed", "Feature flag switched"
     TENANT_ADDED = "tenant.added", "Tenant added"
     TENANT_CHANGED = "tenant.changed", "Tenant changed"
@@ -39,6 +41,7 @@ class Action(models.TextChoices):
     RUN_STARTED = "run.started", "Run started"
     RUN_FINISHED = "run.finished", "Run finished"
     PLAN_DRAFTED = "plan.drafted", "Plan drafted"
+    PLAN_APPROVED = "plan.approved", "Plan approved"
     PLAN_STARTED = "plan.started", "Plan started"
     PLAN_REFUSED = "plan.refused", "Plan refused: the world moved"
     PLAN_PAUSED = "plan.paused", "Plan paused"

@@ -26,7 +26,8 @@ class Permission(StrEnum):
     POLICY_EDIT = "policy.edit"
     POLICY_SIMULATE = "policy.simulate"
     POLICY_ENFORCE = "policy.enforce"
-    PLAN_OPERATE = "plan.operate"  # start, pause, resume, cancel
+    PLAN_OPERATE = "plan.operate"  # start, pause, resume, cancel, stop the whole group
+    PLAN_APPROVE = "plan.approve"
     TASK_CORRECT = "task.correct"  # say what was done by hand instead of an upgrade task
     WINDOW_AGREE = "window.agree"  # when a tenant may be changed
     CONFLICT_DECIDE = "conflict.decide"

@@ -19,7 +19,7 @@ from governance.models import Notification, Plan, UpgradeTask
 from governance.models.plan import WAITING
 from tenants import directory
 
-_FAILURES = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
+FAILURES = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
 
 
 def overspent(failed: int, total: int, percent: int) -> bool:
@@ -45,9 +45,17 @@ def pause_if_spent(plan: Plan, *, at: datetime) -> bool:
     return True
 
 
+def alert_failures(plan: Plan, *, at: datetime) -> None:
+    """Raise one alert about what failed in a plan that is over, whether or not a run still looks on."""
+    failed = plan.tasks.filter(status__in=FAILURES).count()
+    if failed:
+        data = {"plan": plan.number, "failed": failed}
+        events.alert(plan.group, "enforcement_failed", data, key=f"plan-{plan.pk}-failed", at=at)
+
+
 def _spent(plan: Plan) -> str:
     """Why the budget is spent, in words; empty while it isn't."""
-    failed = Q(status__in=_FAILURES)
+    failed = Q(status__in=FAILURES)
     if plan.budget_since is not None:
         failed &= Q(finished_at__gt=plan.budget_since)
     rings = plan.tasks.order_by("ring").values("ring").annotate(total=Count("pk"), failed=Count("pk", failed))

@@ -10,6 +10,7 @@ from typing import Any
 
 from governance import decisions, standing, urgency
 from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
+from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
@@ -94,7 +95,7 @@ def busy_tenants(group_id: int, *, ending: Collection[str] = ()) -> frozenset[in
     Neither does one that is still queued and goes with the end of one of the policies `ending`.
     """
     tasks = UpgradeTask.objects.filter(group_id=group_id).unfinished()
-    tasks = tasks.exclude(plan__status="drafted", status=UpgradeTask.Status.QUEUED)
+    tasks = tasks.exclude(plan__status__in=NOT_STARTED, status=UpgradeTask.Status.QUEUED)
     return frozenset(
         task.tenant_id
         for task in tasks.only("tenant_id", "status", "steps")
@@ -114,7 +115,7 @@ def _free_tenants(group_id: int) -> frozenset[int]:
 def _failed_situations(tenant_ids: Iterable[int]) -> dict[int, str]:
     last = (
         UpgradeTask.objects.filter(tenant_id__in=list(tenant_ids))
-        .exclude(plan__status="drafted")
+        .exclude(plan__status__in=NOT_STARTED)
         .order_by("tenant_id", "-created_at", "-pk")
         .distinct("tenant_id")
     )

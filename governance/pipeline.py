@@ -20,7 +20,7 @@ from django.utils import timezone
 from audit import ledger
 from audit.actions import Action
 from config import queue
-from config.access import SYSTEM, Actor
+from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError, advance
 from governance import catalogue, decisions, delivery, drift, flags, manifests, stages, upgrades
 from governance.models import Run
@@ -109,6 +109,7 @@ def start_run(
                 dry_run=dry_run,
                 policy_names=sorted(policy_names),
                 started_by_name=actor.name,
+                started_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
                 started_at=at,
             )
             data = {"dry_run": dry_run, "policies": run.policy_names}

@@ -11,12 +11,12 @@ from django.db.models import Max
 
 from audit import ledger
 from audit.actions import Action
-from config.access import Actor
+from config.access import Actor, ActorKind
 from config.lifecycle import advance
 from governance import cancellations, drafting, flags, rings, rollouts, urgency
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, UpgradeTask
-from governance.models.plan import WAITING
+from governance.models.plan import NOT_STARTED, WAITING
 from governance.models.snapshot import Trigger
 from governance.resolution import digest_of
 from tenants.models import Group, Tenant
@@ -36,6 +36,20 @@ class WorldMoved(Exception):
         self.tenants = tenants
         named = ", ".join(tenants[:5]) + (f" and {len(tenants) - 5} more" if len(tenants) > 5 else "")
         super().__init__(f"{plan} is refused: since it was drafted, something changed for {named}.")
+
+
+class NeedsApproval(Exception):
+    """The plan's policies ask that someone else than its author approves it, and nobody has."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(f"{plan} waits for the approval of someone else than its author.")
+
+
+class FourEyes(Exception):
+    """Who made a plan, or started the run that did, can't approve it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(f"{plan} is yours: someone else than its author has to approve it.")
 
 
 @transaction.atomic
@@ -60,7 +74,7 @@ def draft(
     tasks = rollouts.arrange(group, drafting.draft_tasks(inputs, retry=retry))
     policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
     digest = digest_of(*policies, *(f"{task.tenant_id} {task.situation}" for task in tasks))
-    for earlier in Plan.objects.filter(group=group, status=Status.DRAFTED):
+    for earlier in Plan.objects.filter(group=group, status__in=NOT_STARTED):
         if tasks and earlier.inputs_digest == digest:
             return earlier
         cancel(earlier, actor=actor, at=at)
@@ -76,12 +90,15 @@ def draft(
 def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """Let the plan's tasks be handed over.
 
-    Raises FlagOff while a flag forbids it, TransitionError if the plan isn't drafted any more, and WorldMoved
-    if a tenant's situation is another than the plan was computed from; the plan is refused then.
+    Raises FlagOff while a flag forbids it, NeedsApproval, TransitionError if the plan isn't drafted any more,
+    and WorldMoved if a tenant's situation is another than the plan was computed from; it is refused then.
     """
     flags.require_sync(plan.group)
     with transaction.atomic():
         ledger.hold(plan.group_id)
+        plan.refresh_from_db(fields=["status"])
+        if plan.needs_approval and plan.status == Status.DRAFTED:
+            raise NeedsApproval(plan)
         moved = _moved(plan, at)
         if moved:
             _refuse(plan, moved, actor=actor, at=at)
@@ -92,6 +109,16 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
     if moved:
         raise WorldMoved(plan, moved)
+
+
+@transaction.atomic
+def approve(plan: Plan, *, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Let a drafted plan be started. Raises FourEyes for its author, and TransitionError."""
+    if actor.kind == ActorKind.PERSON and actor.id == plan.author_id:
+        raise FourEyes(plan)
+    ledger.hold(plan.group_id)
+    advance(plan, to=Status.APPROVED, approved_by_name=actor.name, approved_at=at)
+    ledger.record(Action.PLAN_APPROVED, subject=plan, actor=actor, at=at, data={"reason": reason})
 
 
 @transaction.atomic
@@ -170,11 +197,20 @@ def _create(
             {"policy": name, "version": number}
             for name, number in versions.values_list("name", "current__number")
         ],
+        author_id=_author(run, actor),
+        needs_approval=terms.needs_approval,
         limits=terms.limits.as_json(),
         failure_budget=terms.failure_budget,
         created_by_name=actor.name,
         created_at=at,
     )
+
+
+def _author(run: Run | None, actor: Actor) -> int | None:
+    """The person behind it, if it is one."""
+    if run is not None:
+        return run.started_by_id
+    return actor.id if actor.kind == ActorKind.PERSON else None
 
 
 def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:

@@ -63,6 +63,8 @@ def plan(row: Plan) -> dict[str, Any]:
         "snapshot": row.snapshot_number,
         "inputs_digest": row.inputs_digest,
         "policies": row.policy_versions,
+        "needs_approval": row.needs_approval,
+        "approved_by": row.approved_by_name,
         "open_ring": row.open_ring + 1,
         "limits": row.limits,
         "failure_budget": row.failure_budget,

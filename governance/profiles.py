@@ -47,6 +47,7 @@ class Settings:
     rings: tuple[Ring, ...]
     tasks_per_plan: int | None
     limits: Limits
+    needs_approval: bool
     failure_budget: int  # percent of a ring's tasks that may fail
     tiers: Mapping[str, int]  # points for tenants of a tier
     retry_delays: tuple[timedelta, ...]  # before the second attempt, the third, …
@@ -81,6 +82,7 @@ def settings(document: Document) -> Settings:
             for ring in document.get("rings", ())
         ),
         limits=_limits(document.get("limits", {})),
+        needs_approval=document.get("approval", False),
         failure_budget=document.get("failure_budget", DEFAULT_BUDGET),
         tasks_per_plan=document.get("limits", {}).get("tasks_per_plan"),
         tiers=document.get("tiers", {}),

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Max, Min
+from django.db.models import Max, Min
 
 from audit import ledger
 from audit.actions import Action
 from config.access import SYSTEM
-from governance.models import Plan, UpgradeTask
+from governance.models import Plan
 from governance.models.plan import WAITING
 from tenants.models import Group
 
@@ -32,13 +32,8 @@ class Outlook:
 
 def outlook(plan: Plan, ring: int) -> Outlook:
     """When the ring begins, as far as it can be told now."""
-    before = plan.tasks.filter(ring__lt=ring)
-    unfinished = before.unfinished().count()
-    if unfinished:
-        return Outlook(ring, unfinished, None)
-    since = before.aggregate(last=Max("finished_at"))["last"] or plan.started_at
-    wait = plan.tasks.filter(ring=ring).aggregate(longest=Max("ring_wait"))["longest"] or timedelta()
-    return Outlook(ring, 0, since + wait if since else None)
+    unfinished = plan.tasks.filter(ring__lt=ring).unfinished().count()
+    return Outlook(ring, unfinished, None if unfinished else _opens_at(plan, ring))
 
 
 def open_due(group: Group, *, at: datetime) -> int:
@@ -46,16 +41,25 @@ def open_due(group: Group, *, at: datetime) -> int:
 
     The caller holds the ledger's lock.
     """
-    waiting = UpgradeTask.objects.filter(group=group, status__in=WAITING, plan__status=Plan.Status.RUNNING)
-    closed = waiting.filter(ring__gt=F("plan__open_ring")).order_by().values("plan")
     opened = 0
-    for plan_id, ring in closed.annotate(next=Min("ring")).values_list("plan", "next"):
-        plan = Plan.objects.get(pk=plan_id)
-        opens_at = outlook(plan, ring).opens_at
+    for plan in Plan.objects.filter(group=group, status=Plan.Status.RUNNING):
+        closed = plan.tasks.filter(ring__gt=plan.open_ring, status__in=WAITING).order_by("ring")
+        ring = closed.values_list("ring", flat=True).first()
+        if ring is None or plan.tasks.filter(ring__lt=ring).unfinished().exists():
+            continue
+        opens_at = _opens_at(plan, ring)
         if opens_at is not None and opens_at <= at:
             _open(plan, ring, at)
             opened += 1
     return opened
+
+
+def _opens_at(plan: Plan, ring: int) -> datetime | None:
+    """So long after the last task of the rings before as the ring waits; for the first, after the start."""
+    before = plan.tasks.filter(ring__lt=ring)
+    since = before.aggregate(last=Max("finished_at"))["last"] or plan.started_at
+    wait = plan.tasks.filter(ring=ring).aggregate(longest=Max("ring_wait"))["longest"] or timedelta()
+    return since + wait if since else None
 
 
 def close(plan: Plan) -> None:

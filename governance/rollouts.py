@@ -24,6 +24,7 @@ class Terms:
 
     limits: Limits
     failure_budget: int  # percent of a ring's tasks
+    needs_approval: bool
 
 
 def arrange(group: Group, drafts: Sequence[TaskDraft]) -> list[TaskDraft]:
@@ -45,6 +46,7 @@ def terms(group: Group, policies: Iterable[str]) -> Terms:
     said = list(_settings(group, policies).values())
     return Terms(
         limits=strictest(each.limits for each in said),
+        needs_approval=any(each.needs_approval for each in said),
         failure_budget=min((each.failure_budget for each in said), default=100),
     )
 

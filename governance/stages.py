@@ -28,6 +28,7 @@ from governance import (
     upgrades,
 )
 from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
+from governance.models.plan import NOT_STARTED
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -83,9 +84,10 @@ def plan(run: Run, at: datetime) -> Figures:
 
 def execute(run: Run, at: datetime) -> Figures:
     """Start the plan, unless the run is dry, a profile leaves that to a person, or a flag forbids."""
-    if run.dry_run or run.plan is None or run.plan.status != Plan.Status.DRAFTED:
+    if run.dry_run or run.plan is None or run.plan.status not in NOT_STARTED:
         return {"started": 0}
-    if not rollouts.starts_by_itself(run.plan):
+    unapproved = run.plan.needs_approval and run.plan.status == Plan.Status.DRAFTED
+    if unapproved or not rollouts.starts_by_itself(run.plan):
         return {"started": 0, "waits_for_a_person": 1}
     try:
         plans.start(run.plan, actor=SYSTEM, at=at)
@@ -105,7 +107,7 @@ def notify(run: Run, at: datetime) -> Figures:
 
 def verify(run: Run, at: datetime) -> Figures:
     """Work on the plan's tasks until each is settled by its tenant's next manifest."""
-    if run.dry_run or run.plan is None or run.plan.status == Plan.Status.DRAFTED:
+    if run.dry_run or run.plan is None or run.plan.status in NOT_STARTED:
         return {"tasks": 0}
     work(run, at)
     tasks = UpgradeTask.objects.filter(plan=run.plan)
@@ -119,7 +121,13 @@ def verify(run: Run, at: datetime) -> Figures:
     elif unfinished:
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
-    if not waiting and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0)):
+    run.plan.refresh_from_db(fields=["status"])
+    completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself
+    if (
+        not waiting
+        and not completed
+        and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0))
+    ):
         data = {"run": run.number, "plan": run.plan.number, "failed": failed}
         events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
     return figures

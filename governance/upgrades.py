@@ -11,7 +11,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.urls import reverse
 
 from audit import ledger, outbox
@@ -19,8 +19,8 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import budgets, flags, limits, maintenance, orchestrator, rings
-from governance.models import Finding, Installation, Manifest, Plan, UpgradeTask
+from governance import budgets, flags, halting, limits, maintenance, orchestrator, rings, verification
+from governance.models import Finding, Plan, UpgradeTask
 from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
 from tenants.models import Group
@@ -78,7 +78,7 @@ def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields:
             data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
         )
         if to not in UNFINISHED:
-            _close(task.plan_id, at)
+            _close(task.plan_id, at, failed=to in budgets.FAILURES)
 
 
 def dispatch_due(group: Group, *, at: datetime) -> int:
@@ -86,14 +86,11 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
 
     The status is the claim: a dispatched task has its message in the outbox, in one transaction.
     """
-    if not group.governance_enabled or not group.sync_enabled:
-        _explain_waiting(group, f"The feature flag {flags.SYNC} is off.", at)
-        return 0
-    if (freeze := maintenance.freeze_at(group, at)) is not None:
-        _explain_waiting(group, maintenance.in_words(freeze), at)
-        return 0
     with transaction.atomic():
         ledger.hold(group.pk)  # no two that count the free places at once
+        if kept := kept_by(Group.objects.get(pk=group.pk), at):
+            _explain_waiting(group, kept, at)
+            return 0
         rings.open_due(group, at=at)
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
         maintenance.postpone_closed(group, queue, at=at)
@@ -104,6 +101,15 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
             _post(task, group, at)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
+
+
+def kept_by(group: Group, at: datetime) -> str:
+    """Why nothing of the group may be handed over, whatever the task; empty if something may."""
+    for flag, on in flags.states(group).items():
+        if not on:
+            return f"The feature flag {flag} is off."
+    freeze = maintenance.freeze_at(group, at)
+    return halting.in_words(group) or (maintenance.in_words(freeze) if freeze else "")
 
 
 def write_back(
@@ -196,9 +202,7 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
         waiting = waiting.filter(tenant_id__in=list(tenant_ids))
     judged = {"verified": 0, "verify_failed": 0}
     for task in waiting:
-        verdict = _judge(task)
-        if verdict is None:
-            verdict = _overdue(task, at)
+        verdict = verification.judge(task, at=at)
         if verdict is None or (verdict and task.status in {Status.VERIFY_FAILED, Status.FAILED}):
             continue
         to = Status.VERIFY_FAILED if verdict else Status.SUCCEEDED
@@ -208,39 +212,6 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
             continue
         judged["verify_failed" if verdict else "verified"] += 1
     return judged
-
-
-def _judge(task: UpgradeTask) -> list[str] | None:
-    """The differences that the newest manifest shows, empty if none; None if it is too early to say."""
-    newest = (
-        Manifest.objects.filter(tenant_id=task.tenant_id).order_by("-observed_at", "-inventory_id").first()
-    )
-    if newest is None or (task.dispatched_at is not None and newest.observed_at < task.dispatched_at):
-        return None
-    installed = dict(
-        Installation.objects.current()
-        .filter(tenant_id=task.tenant_id, plugin__name__in=[step["plugin"] for step in task.steps])
-        .values_list("plugin__name", "release__version")
-    )
-    differences = [
-        f"{step['plugin']} is {installed.get(step['plugin'], 'not installed')}, not {step['to'] or 'removed'}"
-        for step in task.steps
-        if installed.get(step["plugin"]) != step["to"]
-    ]
-    said_at = task.corrected_at or task.checked_at or task.dispatched_at
-    return differences if not differences or (said_at and newest.observed_at >= said_at) else None
-
-
-def _overdue(task: UpgradeTask, at: datetime) -> list[str] | None:
-    """That its tenant has been silent for too long; None while it may still speak."""
-    said_at = task.corrected_at or task.checked_at or task.dispatched_at
-    if (
-        task.status not in {Status.VERIFYING, Status.MANUAL}
-        or said_at is None
-        or at - said_at < settings.VERIFY_WITHIN
-    ):
-        return None
-    return [f"no manifest since {said_at:%Y-%m-%d %H:%M} UTC"]
 
 
 def _names_a_task(text: str) -> bool:
@@ -262,22 +233,27 @@ def _follow(task: UpgradeTask, to: Status) -> None:
         ).update(status=status)
 
 
-def _close(plan_id: Any, at: datetime) -> None:
+def _close(plan_id: Any, at: datetime, *, failed: bool) -> None:
     """Complete the plan once its last task is finished; pause it once too many have failed."""
     plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
-    if plan.status != Plan.Status.RUNNING or budgets.pause_if_spent(plan, at=at):
+    if plan.status != Plan.Status.RUNNING or (failed and budgets.pause_if_spent(plan, at=at)):
         return
     if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
+    budgets.alert_failures(plan, at=at)
 
 
 def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
-    """Why tasks whose time has come are still here; a later ring says so itself."""
-    waiting = UpgradeTask.objects.filter(group=group, status=Status.QUEUED, plan__status=Plan.Status.RUNNING)
-    waiting = waiting.filter(ring__lte=F("plan__open_ring"))
-    waiting.exclude(not_before__gt=at).exclude(wait_reason=reason).update(wait_reason=reason)
+    """Why tasks whose time has come are still here; a later ring says so itself.
+
+    All of them are written to only when the first one says something else, not at every round.
+    """
+    waiting = UpgradeTask.objects.filter(group=group).claimable(at)
+    first = waiting.values_list("wait_reason", flat=True).first()
+    if first is not None and first != reason:
+        waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
 def _post(task: UpgradeTask, group: Group, at: datetime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from governance import flags, limits, maintenance, rings
+from governance import flags, halting, limits, maintenance, rings
 from governance.calendars import Freeze
 from governance.limits import NOWHERE, Limits, Load, Spot
 from governance.models import Plan, UpgradeTask
@@ -22,6 +22,7 @@ Status = UpgradeTask.Status
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
+    Plan.Status.APPROVED: "The plan is approved, and has not been started.",
     Plan.Status.PAUSED: "The plan is paused.",
 }
 
@@ -93,14 +94,10 @@ def explain_one(task: UpgradeTask, *, at: datetime) -> Explanation | None:
 
 
 def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation:
-    """The first of the reasons that keep the task; pure."""
-    for flag, on in flags.states(queue.group).items():
-        if not on:
-            return Explanation(f"The feature flag {flag} is off.")
-    if queue.freeze is not None:
-        return Explanation(maintenance.in_words(queue.freeze), expected_at=queue.freeze.ends_at)
-    if task.plan.status in _STANDS:
-        return Explanation(_STANDS[Plan.Status(task.plan.status)])
+    """The first of the reasons that keep the task: the group's, its plan's, its own; pure."""
+    kept = _of_the_group(queue) or _of_the_plan(task.plan)
+    if kept is not None:
+        return kept
     if task.status == Status.FAILED:
         return Explanation(task.wait_reason, expected_at=task.not_before)
     if task.not_before is not None and task.not_before > queue.at:
@@ -115,6 +112,25 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
     if not kept_by and around.position <= queue.free:
         return Explanation("It is handed over in the next round.", around.position, queue.at)
     return _behind(queue, around.position, kept_by)
+
+
+def _of_the_group(queue: Queue) -> Explanation | None:
+    for flag, on in flags.states(queue.group).items():
+        if not on:
+            return Explanation(f"The feature flag {flag} is off.")
+    if halted := halting.in_words(queue.group):
+        return Explanation(halted)
+    if queue.freeze is not None:
+        return Explanation(maintenance.in_words(queue.freeze), expected_at=queue.freeze.ends_at)
+    return None
+
+
+def _of_the_plan(plan: Plan) -> Explanation | None:
+    if plan.needs_approval and plan.status == Plan.Status.DRAFTED:
+        return Explanation("The plan waits for the approval of someone else than its author.")
+    if plan.status == Plan.Status.PAUSED and plan.pause_reason:
+        return Explanation(f"The plan is paused: {plan.pause_reason}")
+    return Explanation(_STANDS[Plan.Status(plan.status)]) if plan.status in _STANDS else None
 
 
 def _in_a_later_ring(outlook: Outlook) -> Explanation:

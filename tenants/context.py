@@ -18,6 +18,8 @@ GOVERNANCE_OFF = (
 )
 SYNC_OFF = "Changes to tenants are switched off for this group: plans can be made, but no tenant is touched."
 
+HALTED = "{person} stopped all hand-overs of this group: {reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class GroupLink:
@@ -56,5 +58,9 @@ def _link(group: Group, roles: list[Role]) -> GroupLink:
 def _flags_off(access: Any) -> list[str]:
     if access is None:
         return []
-    flags = Group.objects.values_list("governance_enabled", "sync_enabled").get(pk=access.group_id)
-    return [text for on, text in zip(flags, (GOVERNANCE_OFF, SYNC_OFF), strict=True) if not on]
+    group = Group.objects.get(pk=access.group_id)
+    flags = (group.governance_enabled, group.sync_enabled)
+    said = [text for on, text in zip(flags, (GOVERNANCE_OFF, SYNC_OFF), strict=True) if not on]
+    if group.halted_at is not None:
+        said.append(HALTED.format(person=group.halted_by_name, reason=group.halt_reason))
+    return said

@@ -153,6 +153,19 @@ class DecideBody(Body):
     decided_by = s.CharField(max_length=150)
 
 
+class ApprovalBody(Body):
+    """A person's approval of a plan."""
+
+    approved_by = s.CharField(max_length=150)
+    reason = s.CharField(max_length=1000, required=False, default="")
+
+
+class ReasonBody(Body):
+    """Why."""
+
+    reason = s.CharField(max_length=1000)
+
+
 class PriorityBody(Body):
     """Where an upgrade task is sent within the queue, and why."""
 

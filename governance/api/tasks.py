@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.access import Permission
-from governance import corrections, presenters, queueing, waiting
+from governance import corrections, halting, presenters, queueing, waiting
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
@@ -90,6 +91,45 @@ def correct_task(request: Request, pk: str) -> Response:
         return Answer(presenters.task(task))
 
     return respond(once(request, "correct-task", correct))
+
+
+@endpoint(
+    "POST",
+    Permission.PLAN_OPERATE,
+    body=bodies.ReasonBody,
+    answers=bodies.Document,
+    summary="Stop all hand-overs of the group",
+    tag="upgrade",
+)
+def halt_group(request: Request) -> Response:
+    """Hand nothing more over, of any plan; what was handed over goes on."""
+    return _switch(request, "halt-group", halting.halt)
+
+
+@endpoint(
+    "POST",
+    Permission.PLAN_OPERATE,
+    body=bodies.ReasonBody,
+    answers=bodies.Document,
+    summary="Let hand-overs of the group go on",
+    tag="upgrade",
+)
+def release_group(request: Request) -> Response:
+    """Let the running plans go on."""
+    return _switch(request, "release-group", halting.release)
+
+
+def _switch(request: Request, kind: str, change: Callable[..., None]) -> Response:
+    body = bodies.ReasonBody(data=request.data)
+    body.is_valid(raise_exception=True)
+    said: dict[str, Any] = body.validated_data
+
+    def switch() -> Answer:
+        group = group_of(request)
+        change(group, reason=said["reason"], actor=access_of(request).actor, at=timezone.now())
+        return Answer({"group": group.slug, "halted": group.halted_at is not None})
+
+    return respond(once(request, kind, switch))
 
 
 def _task(request: Request, pk: str) -> UpgradeTask:

@@ -20,7 +20,7 @@ from rich.table import Table
 from config import borrowed
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import conflicts, corrections, flags, pipeline, plans, simulation
+from governance import conflicts, corrections, flags, halting, pipeline, plans, simulation
 from governance.documents import ConfigurationError
 from tenants.models import Group
 
@@ -39,7 +39,10 @@ class Exit(IntEnum):
 _REFUSALS = (
     flags.FlagOff,
     pipeline.RunUnderWay,
+    halting.AlreadySo,
     plans.WorldMoved,
+    plans.NeedsApproval,
+    plans.FourEyes,
     conflicts.DecisionRefused,
     corrections.TenantBusy,
     simulation.Outdated,

@@ -1,4 +1,4 @@
-"""policy enforce, watch, cancel."""
+"""policy enforce, watch, halt, release, cancel."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rich.progress import (
 )
 
 from config import borrowed
-from governance import pipeline, plans, presenters
+from governance import halting, pipeline, plans, presenters
 from governance.cli.output import Exit, Output, end, operator
 from governance.models import Plan, Run, UpgradeTask
-from governance.models.plan import UNFINISHED
+from governance.models.plan import NOT_STARTED, UNFINISHED
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -53,7 +53,7 @@ def watch(out: Output, group: Group, number: int | None, *, timeout: float) -> N
 def cancel(out: Output, group: Group, number: int | None, *, at: datetime) -> None:
     """Cancel a plan's waiting tasks, and the run that waits for them."""
     rows = Plan.objects.filter(group=group).order_by("-number")
-    open_ones = [Plan.Status.DRAFTED, Plan.Status.RUNNING, Plan.Status.PAUSED]
+    open_ones = [*NOT_STARTED, Plan.Status.RUNNING, Plan.Status.PAUSED]
     plan = rows.filter(number=number).first() if number else rows.filter(status__in=open_ones).first()
     if plan is None and number:
         raise typer.BadParameter(f"{group} has no plan {number}.")
@@ -71,6 +71,22 @@ def cancel(out: Output, group: Group, number: int | None, *, at: datetime) -> No
         "asked to drop them."
     )
     out.answer(document, lambda: out.say(told))
+
+
+def halt(out: Output, group: Group, *, reason: str, at: datetime) -> None:
+    """Press the big red button."""
+    if not reason.strip():
+        raise typer.BadParameter("Say with --reason why.")
+    halting.halt(group, reason=reason, actor=operator(), at=at)
+    told = f"{group}: nothing more is handed over. What was handed over goes on."
+    out.answer({"group": group.slug, "halted": True, "reason": reason}, lambda: out.say(told))
+
+
+def release(out: Output, group: Group, *, reason: str, at: datetime) -> None:
+    """Let it go."""
+    halting.release(group, reason=reason, actor=operator(), at=at)
+    told = f"{group}: hand-overs go on."
+    out.answer({"group": group.slug, "halted": False, "reason": reason}, lambda: out.say(told))
 
 
 def _follow(out: Output, run: Run, timeout: float) -> Run:

@@ -26,6 +26,7 @@ class Plan(models.Model):
         """Where it stands."""
 
         DRAFTED = "drafted", "Drafted"
+        APPROVED = "approved", "Approved"
         RUNNING = "running", "Running"
         PAUSED = "paused", "Paused"
         COMPLETED = "completed", "Completed"
@@ -33,7 +34,10 @@ class Plan(models.Model):
         REFUSED = "refused", "Refused: the world moved"
 
     TRANSITIONS: Transitions = {
-        Status.DRAFTED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}),
+        Status.DRAFTED: frozenset(
+            {Status.APPROVED, Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}
+        ),
+        Status.APPROVED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED}),
         Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
         Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
         Status.COMPLETED: frozenset({Status.RUNNING}),  # a person retries a hand-over that was given up
@@ -56,6 +60,10 @@ class Plan(models.Model):
     open_ring = models.SmallIntegerField(default=0)  # tasks up to this ring may be handed over
     pause_reason = models.CharField(max_length=1000, blank=True)
     created_by_name = models.CharField(max_length=200)
+    author_id = models.BigIntegerField(null=True)  # the person who made it, or started the run that did
+    needs_approval = models.BooleanField(default=False)  # of someone else
+    approved_by_name = models.CharField(max_length=200, blank=True)
+    approved_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -68,6 +76,10 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return f"Plan {self.number}"
+
+
+# Nothing of it was handed over yet.
+NOT_STARTED = [Plan.Status.DRAFTED, Plan.Status.APPROVED]
 
 
 class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
@@ -200,6 +212,7 @@ class UpgradeTask(models.Model):
                 fields=["group", "queue_at", "id"], condition=Q(status="queued"), name="upgrade_task_queue"
             ),
             models.Index(fields=["plan", "status"]),
+            models.Index(fields=["plan", "ring"]),
             models.Index(fields=["group", "-created_at"]),
         ]
 

@@ -79,6 +79,7 @@ class Run(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.SET_NULL, null=True, related_name="runs")
     figures = models.JSONField(default=dict)
     started_by_name = models.CharField(max_length=200)
+    started_by_id = models.BigIntegerField(null=True)  # a person's
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)

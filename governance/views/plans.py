@@ -21,6 +21,7 @@ from config.tones import tone
 from governance import flags, plans, waiting
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import UNFINISHED
+from tenants.models import Group
 
 
 class PlanFilter(FilterSet):
@@ -64,7 +65,11 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
     return render_page(
         request,
         "governance/plans/list.html",
-        {"listing": rows},
+        {
+            "listing": rows,
+            "group": Group.objects.get(pk=request.access.group_id),
+            "may_operate": request.access.allows(Permission.PLAN_OPERATE),
+        },
         fragments={"plans": "governance/plans/_table.html"},
     )
 
@@ -107,6 +112,10 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
             title=f"Upgrade tasks of {plan}",
         ),
         "rings": plan.tasks.order_by().values("ring").distinct().count(),
+        "may_start": not plan.needs_approval or plan.status == Plan.Status.APPROVED,
+        "may_approve": request.access.allows(Permission.PLAN_APPROVE)
+        and plan.needs_approval
+        and plan.author_id != request.actor.id,
         "may_operate": request.access.allows(Permission.PLAN_OPERATE),
     }
     return render_page(
@@ -124,7 +133,7 @@ def plan_start(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     try:
         plans.start(plan, actor=request.actor, at=timezone.now())
-    except (flags.FlagOff, plans.WorldMoved) as refusal:
+    except (flags.FlagOff, plans.WorldMoved, plans.NeedsApproval) as refusal:
         messages.error(request, str(refusal))
     else:
         queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
@@ -133,11 +142,27 @@ def plan_start(request: ConsoleRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@requires(Permission.PLAN_APPROVE)
+def plan_approve(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Let a plan that someone else made be started."""
+    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    reason = request.POST.get("reason", "").strip()[:1000]
+    try:
+        plans.approve(plan, actor=request.actor, at=timezone.now(), reason=reason)
+    except plans.FourEyes as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{plan} is approved.")
+    return redirect_to(request, "plan_detail", plan.pk)
+
+
+@require_POST
 @requires(Permission.PLAN_OPERATE)
 def plan_pause(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Hand nothing more over until the plan is resumed."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
-    plans.pause(plan, actor=request.actor, at=timezone.now())
+    reason = request.POST.get("reason", "").strip()[:1000]
+    plans.pause(plan, actor=request.actor, at=timezone.now(), reason=reason)
     messages.success(request, f"{plan} is paused. What was handed over goes on.")
     return redirect_to(request, "plan_detail", plan.pk)
 

@@ -19,6 +19,10 @@ class Group(models.Model):
     governance_enabled = models.BooleanField(default=True)
     # Feature flag plugin-multi-tenant-sync: anything that changes a tenant.
     sync_enabled = models.BooleanField(default=True)
+    # The big red button: while it is pressed, nothing is handed over to the orchestrator.
+    halted_at = models.DateTimeField(null=True)
+    halted_by_name = models.CharField(max_length=200, blank=True)
+    halt_reason = models.CharField(max_length=1000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import budgets, decisions, drift, notifications, plans, upgrades
-from governance.models import Notification, Plan, UpgradeTask
+from governance.models import Notification, Plan, UpgradeTask, WebhookSubscription
 from tests import factories
 from tests.factories import AT, World
 
@@ -88,6 +88,20 @@ def test_with_nothing_left_to_hand_over_there_is_nothing_to_pause(world: World) 
     plan.tasks.exclude(tenant__key="site-1").update(status=Status.SUCCEEDED)
     fail(plan, 1)
     assert plan.status == Plan.Status.COMPLETED
+
+
+def test_one_alert_is_raised_about_a_plan_that_ends_with_failures(world: World) -> None:
+    plan = running(world, failure_budget=100)
+    WebhookSubscription.objects.create(
+        group=world.group, name="chat", url="https://chat.example.org/", secret="whsec_c2VjcmV0"
+    )
+    plan.tasks.exclude(tenant__key__in=["site-1", "site-2"]).update(status=Status.SUCCEEDED)
+    fail(plan, 1)
+    assert not OutboxMessage.objects.filter(destination="webhook").exists()
+    fail(plan, 2)
+    [message] = OutboxMessage.objects.filter(destination="webhook")
+    assert message.payload["subject"] == "enforcement_failed"
+    assert message.payload["data"]["failed"] == 2
 
 
 def test_the_page_says_why(world: World, client: Client) -> None:

@@ -25,7 +25,7 @@ from tests.governance import rollout
 
 pytestmark = pytest.mark.django_db
 Status = UpgradeTask.Status
-REFUSALS = (TransitionError, plans.WorldMoved, flags.FlagOff, corrections.TenantBusy)
+REFUSALS = (TransitionError, plans.NeedsApproval, flags.FlagOff, corrections.TenantBusy)
 
 
 @pytest.mark.parametrize("source", Status)
@@ -103,7 +103,7 @@ class Life(RuleBasedStateMachine):
         rollout.report(self.world, "tenant-b", version, self.at)
         upgrades.verify(self.world.group, at=self.at)
 
-    @rule(change=st.sampled_from([plans.start, plans.pause, plans.resume, plans.cancel]))
+    @rule(change=st.sampled_from([plans.approve, plans.start, plans.pause, plans.resume, plans.cancel]))
     def a_person_operates_the_plan(self, change: Callable[..., None]) -> None:
         plan = Plan.objects.get(pk=self.plan_id)
         self._try(lambda: change(plan, actor=SYSTEM, at=self.at))

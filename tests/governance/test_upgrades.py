@@ -7,6 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
@@ -90,6 +92,18 @@ def test_with_the_sync_flag_off_nothing_is_handed_over_and_the_task_says_why(wor
     assert upgrades.dispatch_due(world.group, at=AT) == 0
     task.refresh_from_db()
     assert "plugin-multi-tenant-sync" in task.wait_reason
+
+
+def test_what_every_waiting_task_says_is_written_once_and_taken_back(world: World) -> None:
+    task = rollout.running_task(world)
+    world.group.sync_enabled = False
+    world.group.save()
+    upgrades.dispatch_due(world.group, at=AT)
+    with CaptureQueriesContext(connection) as captured:
+        upgrades.dispatch_due(world.group, at=AT)
+    assert not [query for query in captured.captured_queries if query["sql"].startswith("UPDATE")]
+    plans.pause(task.plan, actor=SYSTEM, at=AT)
+    assert UpgradeTask.objects.get().wait_reason == "The plan is paused."
 
 
 def test_words_that_come_twice_late_or_in_another_order_change_nothing(world: World) -> None:

@@ -227,6 +227,22 @@ class Command(ExitCodes, TyperCommand):
             policies.resume(out, policies.named(group_of(group), name), reason=reason, at=self._now())
 
     @command()
+    def halt(self, group: GroupOption = None, reason: ReasonOption = "", as_json: JsonOption = False) -> None:
+        """Stop all hand-overs of the group, whatever the policy."""
+        out = self._output(as_json)
+        with out.failures():
+            runs.halt(out, group_of(group), reason=reason, at=self._now())
+
+    @command()
+    def release(
+        self, group: GroupOption = None, reason: ReasonOption = "", as_json: JsonOption = False
+    ) -> None:
+        """Let hand-overs go on that were stopped."""
+        out = self._output(as_json)
+        with out.failures():
+            runs.release(out, group_of(group), reason=reason, at=self._now())
+
+    @command()
     def cancel(
         self,
         plan: Annotated[int | None, typer.Argument(help="The plan; by default the one under way.")] = None,

@@ -121,7 +121,7 @@ def test_the_document_describes_every_endpoint(client: Client) -> None:
     text = client.get("/internal/schema").content.decode()
 
     for path in addresses():
-        if ZERO not in path and not path.endswith("/1"):
+        if ZERO not in path and "1" not in path.split("/"):
             assert f"/internal/{path}:" in text
     assert "/internal/version/upgrade/status:" in text
 

@@ -66,3 +66,12 @@ def test_a_task_is_moved_within_the_queue_once_for_a_key(queued: UpgradeTask, se
     assert first["priority"] == queued.priority + 100
     assert caller.post(path, {"move": "raise"}).status_code == 400
     assert caller.post(path, {"move": "away", "reason": "x"}).status_code == 400
+
+
+def test_a_service_stops_the_group_and_lets_it_go_on(world: World, service: Issue) -> None:
+    caller, said = service(Permission.PLAN_OPERATE), {"reason": "Customers call."}
+    assert caller.post("version/upgrade/halt", said).json() == {"group": "acme", "halted": True}
+    assert caller.post("version/upgrade/halt", said).status_code == 409
+    assert caller.post("version/upgrade/release", said).json() == {"group": "acme", "halted": False}
+    assert caller.post("version/upgrade/halt", {}).status_code == 400
+    assert service(Permission.GROUP_VIEW).post("version/upgrade/halt", said).status_code == 403

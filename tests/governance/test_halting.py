@@ -1,0 +1,92 @@
+"""The big red button."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.test import Client
+
+from audit.models import Entry
+from config.access import SYSTEM
+from governance import halting, upgrades, waiting
+from governance.models import UpgradeTask
+from tenants.models import Role
+from tests import factories
+from tests.factories import AT, World
+from tests.governance import rollout
+from tests.governance.commanding import shell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+@pytest.fixture
+def task(world: World) -> UpgradeTask:
+    return rollout.running_task(world)
+
+
+def test_nothing_is_handed_over_until_it_is_released(world: World, task: UpgradeTask) -> None:
+    halting.halt(world.group, reason="Data centre on fire.", actor=SYSTEM, at=AT)
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+    found = UpgradeTask.objects.select_related("group", "plan", "tenant").get(pk=task.pk)
+    told = "All hand-overs were stopped by plumbline: Data centre on fire."
+    assert waiting.explain_one(found, at=AT) == waiting.Explanation(told)
+    assert found.wait_reason == told
+    halting.release(world.group, reason="Out.", actor=SYSTEM, at=AT)
+    assert upgrades.dispatch_due(world.group, at=AT) == 1
+    said = Entry.objects.filter(action__in=["group.halted", "group.released"]).order_by("sequence")
+    assert [entry.data["reason"] for entry in said] == ["Data centre on fire.", "Out."]
+
+
+def test_whoever_read_the_group_before_hands_nothing_over_either(world: World, task: UpgradeTask) -> None:
+    stale = type(world.group).objects.get(pk=world.group.pk)
+    halting.halt(world.group, reason="Stop.", actor=SYSTEM, at=AT)
+    assert upgrades.dispatch_due(stale, at=AT) == 0
+
+
+def test_pressed_twice_it_says_so_and_changes_nothing(world: World) -> None:
+    with pytest.raises(halting.AlreadySo, match="isn’t halted"):
+        halting.release(world.group, reason="", actor=SYSTEM, at=AT)
+    halting.halt(world.group, reason="First.", actor=SYSTEM, at=AT)
+    with pytest.raises(halting.AlreadySo, match="halted already"):
+        halting.halt(world.group, reason="Second.", actor=SYSTEM, at=AT)
+    world.group.refresh_from_db()
+    assert world.group.halt_reason == "First."
+    assert Entry.objects.filter(action="group.halted").count() == 1
+
+
+def test_an_operator_presses_it_and_every_page_says_so(world: World, client: Client) -> None:
+    client.force_login(factories.member(world.group, "operator", Role.OPERATOR))
+    assert "Stop everything" in client.get("/g/acme/plans/").content.decode()
+    client.post("/g/acme/plans/halt/", {"reason": "Customers call."})
+    for path in ("plans/", "drift/"):
+        assert (
+            "stopped all hand-overs of this group: Customers call."
+            in client.get(f"/g/acme/{path}").content.decode()
+        )
+    assert "halted already" in client.post("/g/acme/plans/halt/", follow=True).content.decode()
+    client.post("/g/acme/plans/release/")
+    assert "stopped all hand-overs" not in client.get("/g/acme/drift/").content.decode()
+
+
+def test_others_have_no_such_button(world: World, client: Client) -> None:
+    client.force_login(world.viewer)
+    assert "Stop everything" not in client.get("/g/acme/plans/").content.decode()
+    assert client.post("/g/acme/plans/halt/", {"reason": "x"}).status_code == 404
+
+
+def test_the_command_presses_and_releases_it(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = shell(capsys, monkeypatch)
+    assert policy("halt").code == 2
+    assert policy("halt", "--reason", "Stop.", "--json").json["halted"] is True
+    assert policy("halt", "--reason", "Stop.").code == 5
+    assert policy("release", "--json").json["halted"] is False
