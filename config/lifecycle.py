@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import models
@@ -26,13 +26,17 @@ def sources(transitions: Transitions, to: str) -> list[str]:
     return [source for source, targets in transitions.items() if to in targets]
 
 
-def advance(subject: models.Model, *, to: str, **fields: Any) -> None:
+def advance(
+    subject: models.Model, *, to: str, only_from: Collection[str] | None = None, **fields: Any
+) -> None:
     """Move a record on and set fields with it. Raises TransitionError if its state in the database forbids.
 
-    The model names its table as `TRANSITIONS`; the instance is brought up to date too.
+    The model names its table as `TRANSITIONS`; the instance is brought up to date too. Where several ways
+    lead to a state, `only_from` names where this one begins.
     """
     transitions: Transitions = subject.TRANSITIONS  # type: ignore[attr-defined]
-    rows = type(subject)._default_manager.filter(pk=subject.pk, status__in=sources(transitions, to))
+    states = [one for one in sources(transitions, to) if only_from is None or one in only_from]
+    rows = type(subject)._default_manager.filter(pk=subject.pk, status__in=states)
     if not rows.update(status=to, **fields):
         subject.refresh_from_db(fields=["status"])
         raise TransitionError(subject, to)

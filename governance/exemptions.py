@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -137,7 +138,7 @@ def _decide(
     exemption: Exemption, to: Status, action: Action, *, actor: Actor, at: datetime, comment: str
 ) -> None:
     ledger.hold(exemption.group_id)  # before the row, as whoever ends those whose time is over does
-    decided = {"decided_by_id": actor.id, "decided_by_name": actor.name, "decided_at": at}
+    decided: dict[str, Any] = {"decided_by_id": actor.id, "decided_by_name": actor.name, "decided_at": at}
     advance(exemption, to=to, decision_comment=comment, **decided)
     if to != Status.REJECTED:
         _judge(exemption, actor=actor, at=at)

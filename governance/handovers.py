@@ -129,7 +129,7 @@ def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     if task is None:
         raise NotRevivable(message)
     if task.plan.status == Plan.Status.COMPLETED:
-        advance(task.plan, to=Plan.Status.RUNNING, finished_at=None)
+        advance(task.plan, to=Plan.Status.RUNNING, only_from=(Plan.Status.COMPLETED,), finished_at=None)
         data = {"retried": task.tenant.key}
         ledger.record(Action.PLAN_RESUMED, subject=task.plan, actor=actor, at=at, data=data)
     upgrades.move(task, Status.DISPATCHED, actor=actor, at=at, dispatched_at=at, finished_at=None, detail="")

@@ -103,10 +103,13 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
         if moved:
             _refuse(plan, moved, actor=actor, at=at)
         else:
-            advance(plan, to=Status.RUNNING, started_at=at)
+            advance(plan, to=Status.RUNNING, only_from=(Status.DRAFTED, Status.APPROVED), started_at=at)
             _release(plan)
             data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
+            if not plan.tasks.unfinished().exists():  # all of it was done by hand before
+                advance(plan, to=Status.COMPLETED, finished_at=at)
+                ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=actor, at=at)
     if moved:
         raise WorldMoved(plan, moved)
 
@@ -138,7 +141,7 @@ def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """
     flags.require_sync(plan.group)
     ledger.hold(plan.group_id)
-    advance(plan, to=Status.RUNNING, pause_reason="", budget_since=at)
+    advance(plan, to=Status.RUNNING, only_from=(Status.PAUSED,), pause_reason="", budget_since=at)
     _queued(plan).filter(ring__lte=plan.open_ring).update(wait_reason="")
     ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
 

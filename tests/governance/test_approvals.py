@@ -148,3 +148,15 @@ def test_a_person_who_pauses_says_why(world: World, client: Client) -> None:
     page = client.get(path).content.decode()
     assert "The plan is paused: Customers call." in page
     assert Entry.objects.get(action="plan.paused").data["reason"] == "Customers call."
+
+
+@pytest.mark.parametrize("status", sorted(set(Status.values) - {"paused"}))
+def test_only_a_paused_plan_is_resumed_so_that_nobody_gets_round_the_approval(
+    world: World, status: str
+) -> None:
+    plan = drafted(world)
+    Plan.objects.update(status=status)
+    with pytest.raises(TransitionError):
+        plans.resume(plan, actor=SYSTEM, at=AT)
+    plan.refresh_from_db()
+    assert plan.status == status
