@@ -90,7 +90,7 @@ def test_a_killed_idle_process_holds_up_nobody(
     for process in _children(sentinel)[:2]:
         os.kill(process, signal.SIGKILL)
     seen = lines().count("scheduled")
-    wait_until(lambda: lines().count("scheduled") > seen + 2)
+    wait_until(lambda: lines().count("scheduled") > seen + 2, seconds=60)
 
 
 def test_a_killed_worker_leaves_no_process_and_the_next_one_does_its_job(
