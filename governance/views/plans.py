@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -97,33 +98,38 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     explained = waiting.explain(plan.group, rows.rows, at=timezone.now())
     for task in rows.rows:
         task.explanation = explained.get(task.pk)
-    counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
-    context = {
-        "plan": plan,
-        "listing": rows,
-        "unfinished": sum(counts.get(status, 0) for status in UNFINISHED),
-        "total": sum(counts.values()),
-        "progress": stack(
-            [
-                Part(status.label, counts[status], tone(status))
-                for status in UpgradeTask.Status
-                if counts.get(status)
-            ],
-            title=f"Upgrade tasks of {plan}",
-        ),
-        "rings": plan.tasks.order_by().values("ring").distinct().count(),
-        "may_start": not plan.needs_approval or plan.status == Plan.Status.APPROVED,
-        "may_approve": request.access.allows(Permission.PLAN_APPROVE)
-        and plan.needs_approval
-        and plan.author_id != request.actor.id,
-        "may_operate": request.access.allows(Permission.PLAN_OPERATE),
-    }
+    context = {"plan": plan, "listing": rows, **_progress(plan), **_allowed(request, plan)}
     return render_page(
         request,
         "governance/plans/detail.html",
         context,
         fragments={"tasks": "governance/plans/_tasks.html", "progress": "governance/plans/_progress.html"},
     )
+
+
+def _progress(plan: Plan) -> dict[str, Any]:
+    """How far the plan's tasks are."""
+    counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
+    known = [status for status in UpgradeTask.Status if counts.get(status)]
+    return {
+        "unfinished": sum(counts.get(status, 0) for status in UNFINISHED),
+        "total": sum(counts.values()),
+        "progress": stack(
+            [Part(status.label, counts[status], tone(status)) for status in known],
+            title=f"Upgrade tasks of {plan}",
+        ),
+        "rings": plan.tasks.order_by().values("ring").distinct().count(),
+    }
+
+
+def _allowed(request: ConsoleRequest, plan: Plan) -> dict[str, bool]:
+    """What the person may do with the plan."""
+    approves = request.access.allows(Permission.PLAN_APPROVE) and plan.author_id != request.actor.id
+    return {
+        "may_start": not plan.needs_approval or plan.status == Plan.Status.APPROVED,
+        "may_approve": approves and plan.needs_approval,
+        "may_operate": request.access.allows(Permission.PLAN_OPERATE),
+    }
 
 
 @require_POST
