@@ -19,7 +19,17 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import budgets, flags, halting, limits, maintenance, orchestrator, rings, verification
+from governance import (
+    budgets,
+    flags,
+    halting,
+    limits,
+    maintenance,
+    orchestrator,
+    reversals,
+    rings,
+    verification,
+)
 from governance.models import Finding, Plan, UpgradeTask
 from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
@@ -237,11 +247,13 @@ def _close(plan_id: Any, at: datetime, *, failed: bool) -> None:
     """Complete the plan once its last task is finished; pause it once too many have failed."""
     plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
     if plan.status != Plan.Status.RUNNING or (failed and budgets.pause_if_spent(plan, at=at)):
+        reversals.settle(plan, at=at)  # a late manifest may show what was missing
         return
     if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
+    reversals.settle(plan, at=at)
     budgets.alert_failures(plan, at=at)
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("decisions/", include("governance.urls.conflicts")),
     path("exemptions/", include("governance.urls.exemptions")),
     path("snapshots/", include("governance.urls.snapshots")),
+    path("rollbacks/", include("governance.urls.rollbacks")),
     path("notifications/", include("governance.urls.notifications")),
     path("deliveries/", include("governance.urls.deliveries")),
     path("reports/", include("governance.urls.reports")),
