@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ _SAID = {
 POLL_AFTER = timedelta(seconds=20)  # without a callback for so long, ask
 
 # What a task's state makes of the findings that it is to resolve.
-_FINDING_STATUS = {
+FINDING_STATUS: Mapping[str, str] = {
     Status.QUEUED: Finding.Status.PLANNED,
     Status.DISPATCHED: Finding.Status.IN_PROGRESS,
     Status.ACCEPTED: Finding.Status.IN_PROGRESS,
@@ -108,7 +108,7 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         for task in tasks:
             fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
             move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
-            _post(task, group, at)
+            post(task, group, at)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
@@ -234,7 +234,7 @@ def _names_a_task(text: str) -> bool:
 
 
 def _follow(task: UpgradeTask, to: Status) -> None:
-    status = _FINDING_STATUS.get(to)
+    status = FINDING_STATUS.get(to)
     if status is not None:
         Finding.objects.open().filter(
             tenant_id=task.tenant_id,
@@ -268,7 +268,7 @@ def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
         waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
-def _post(task: UpgradeTask, group: Group, at: datetime) -> None:
+def post(task: UpgradeTask, group: Group, at: datetime) -> None:
     payload = {
         "group": group.slug,
         "plan": str(task.plan_id),

@@ -181,6 +181,12 @@ class RollbackBody(Body):
         return attrs
 
 
+class ReconcileBody(Body):
+    """Whether what has one right answer is repaired."""
+
+    apply = s.BooleanField(required=False, default=False)
+
+
 class ReasonBody(Body):
     """Why."""
 

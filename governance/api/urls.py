@@ -9,6 +9,7 @@ from governance.api import (
     outbound,
     plans,
     policies,
+    reconciliations,
     reports,
     rollbacks,
     simulations,
@@ -21,6 +22,8 @@ urlpatterns = [
     path("version/governance/snapshot/<int:number>", snapshots.snapshot_status, name="api_snapshot_status"),
     path("version/governance/manifest", manifests.push_manifests, name="api_manifest"),
     path("version/governance/catalogue", catalogue.load_catalogue, name="api_catalogue"),
+    path("version/governance/reconcile", reconciliations.reconcile_group, name="api_reconcile"),
+    path("version/governance/reconciliation", reconciliations.last_reconciliation, name="api_reconciliation"),
     path("version/policy/simulate", simulations.simulate_policies, name="api_simulate"),
     path("version/policy/simulate/<uuid:pk>", simulations.simulation_status, name="api_simulation_status"),
     path(

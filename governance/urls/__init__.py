@@ -19,6 +19,7 @@ urlpatterns = [
     path("rollbacks/", include("governance.urls.rollbacks")),
     path("notifications/", include("governance.urls.notifications")),
     path("deliveries/", include("governance.urls.deliveries")),
+    path("reconciliation/", include("governance.urls.reconciliations")),
     path("reports/", include("governance.urls.reports")),
     path("ledger/", include("governance.urls.ledger")),
     path("help/", include("governance.urls.help")),
