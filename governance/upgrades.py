@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from audit import ledger, outbox
 from audit.actions import Action
+from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
@@ -107,8 +108,9 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         tasks = limits.admitted(group, queue)
         for task in tasks:
             fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
+            again = task.dispatched_at is not None
             move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
-            post(task, group, at)
+            post(task, group, at, again=again)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
@@ -268,7 +270,8 @@ def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
         waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
-def post(task: UpgradeTask, group: Group, at: datetime) -> None:
+def post(task: UpgradeTask, group: Group, at: datetime, *, again: bool = False) -> None:
+    """Leave the task's message; `again` gives one of the same key that was given up another round."""
     payload = {
         "group": group.slug,
         "plan": str(task.plan_id),
@@ -281,3 +284,7 @@ def post(task: UpgradeTask, group: Group, at: datetime) -> None:
     outbox.post(
         Destination.ORCHESTRATOR, payload, group_id=group.pk, idempotency_key=task.idempotency_key, at=at
     )
+    if again:
+        given_up = OutboxMessage.objects.given_up().filter(idempotency_key=task.idempotency_key)
+        for message in given_up:
+            outbox.retry(message, at=at)
