@@ -123,6 +123,7 @@ class SimulateBody(Body):
     exemptions = s.ListField(child=s.DictField(), required=False)
     retired = s.ListField(child=s.CharField(max_length=100), required=False)
     paused = s.ListField(child=s.CharField(max_length=100), required=False)
+    acting = s.ListField(child=s.CharField(max_length=100), required=False)
     plan = s.IntegerField(min_value=1, required=False)
     ended = s.ListField(child=s.CharField(max_length=100), required=False)
     releases = s.ListField(child=s.DictField(), required=False)
