@@ -14,6 +14,7 @@ from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
 from governance.models.rule import Rule, Selection, SelectionTenant, Violation
 from governance.models.run import Run
+from governance.models.silence import Silence
 from governance.models.simulation import Simulation
 from governance.models.snapshot import Installation, Snapshot
 from governance.models.window import MaintenanceWindow
@@ -44,6 +45,7 @@ __all__ = [
     "Run",
     "Selection",
     "SelectionTenant",
+    "Silence",
     "Simulation",
     "Snapshot",
     "TenantDecision",

@@ -16,7 +16,10 @@ from tests.governance.furnished import Furnished, furnish
 # A viewer's own inbox is the viewer's to change, and nobody else's.
 OWN_INBOX = {"notification_read", "notification_read_all"}
 # What tenant admins do in their own tenants.
-OWN_TENANT = {"notification_acknowledge", "order_report", "task_correct", "window_agree"}
+OWN_TENANT = {
+    *("notification_acknowledge", "order_report", "task_correct", "window_agree"),
+    *("finding_snooze", "finding_acknowledge", "finding_unsilence"),
+}
 # Reads the whole ledger, which takes long; hence a POST.
 ONLY_READS = {"ledger_verify"}
 
@@ -53,6 +56,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
     return {
         "tenants": tenants,
         "plugins": [{"pk": house.crm.pk}],
+        "drift": [{"pk": found.pk} for found in house.findings],
         "policies": [{"pk": house.core.pk, "number": 1}],
         "simulations": [{"pk": house.simulation.pk, "kind": "json"}],
         "plans/runs": [{"pk": house.run.pk}],
