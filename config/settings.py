@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from config.chat import chat_schemas
 from config.env import (
     BASE_DIR,
     TESTING,
@@ -98,7 +99,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT: int = env.int("PLUMBLINE_LOGIN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("PLUMBLINE_LOGIN_PAUSE_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "tenants.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "tenants.views.home.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says how long; it is to be true
 AXES_DISABLE_ACCESS_LOG = True
@@ -214,6 +215,11 @@ EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL: str = env.str("PLUMBLINE_MAIL_FROM", default="Plumbline <plumbline@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Chat: which of apprise's services, and the hosts of those that people run themselves; no other is called.
+
+CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
+CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
 
 # Static files
 
