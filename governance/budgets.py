@@ -76,7 +76,9 @@ def _tell(plan: Plan, reason: str, at: datetime) -> None:
         "text": f"{reason} Nothing more is handed over until someone resumes it.",
         "link": f"{settings.BASE_URL}{path}",
     }
-    people = [{**message, "user": owner.username} for owner in directory.owners_of(plan.group_id)]
+    people = [
+        {**message, "user": owner.username} for owner in directory.told(plan.group_id, (), at=at).owners
+    ]
     events.alert(plan.group, "failure_budget_spent", {"plan": plan.number, "says": reason}, key=key, at=at)
     if people:
         payload = {"kind": str(Notification.Kind.ALERT), "recipients": people}

@@ -161,15 +161,18 @@ def compose(run: Run, *, at: datetime) -> list[Digest]:
     """A digest for each tenant admin and owner who has something to hear, by name."""
     telling = _policies(run)
     found = _findings(run, telling)
-    admins = directory.admins_of({tenant_id for tenant_id, _ in found})
+    people = directory.told(run.group_id, {tenant_id for tenant_id, _ in found}, at=at)
     digests: dict[int, Digest] = {}
     for line in (_line(finding) for _, finding in found if telling[finding.policy_id].tells_tenant_admins):
-        for person in admins.get(line.tenant_id, []):
+        for person in people.tenants.get(line.tenant_id, []):
             digests.setdefault(person.pk, Digest(person, run.group.name)).lines.append(line)
-    summary = _summary(run, [finding for _, finding in found], telling, set(admins), at)
-    if summary.findings or summary.waiting:
-        for owner in directory.owners_of(run.group_id):
-            digests.setdefault(owner.pk, Digest(owner, run.group.name)).summary = summary
+    findings = [finding for _, finding in found]
+    for readers, policies in people.summary_readers():
+        chosen = [one for one in findings if policies is None or one.policy.name in policies]
+        summary = _summary(run, chosen, telling, set(people.tenants), at, policies)
+        if summary.findings or summary.waiting:
+            for user in readers:
+                digests.setdefault(user.pk, Digest(user, run.group.name)).summary = summary
     return sorted(digests.values(), key=lambda digest: digest.user.username)
 
 
@@ -232,10 +235,15 @@ def says(finding: Finding) -> str:
 
 
 def _summary(
-    run: Run, findings: Iterable[Finding], telling: Mapping[int, Any], with_admin: set[int], at: datetime
+    run: Run,
+    findings: Iterable[Finding],
+    telling: Mapping[int, Any],
+    with_admin: set[int],
+    at: datetime,
+    policies: frozenset[str] | None,
 ) -> Summary:
     told = [finding for finding in findings if telling[finding.policy_id].tells_owners]
-    waiting = _waiting(run)
+    waiting = _waiting(run, policies)
     tenants: dict[int, Tenant] = {finding.tenant_id: finding.tenant for finding in told}
     news = {_hash("drift", finding.tenant_id, finding.policy_id, _late(finding, at)) for finding in told}
     return Summary(
@@ -249,7 +257,8 @@ def _summary(
     )
 
 
-def _waiting(run: Run) -> list[Waiting]:
+def _waiting(run: Run, policies: frozenset[str] | None) -> list[Waiting]:
+    """The conflicts that wait; with `policies`, those that one of them is part of."""
     conflicts = Conflict.objects.filter(group_id=run.group_id).waiting().select_related("plugin")
     touched = ConflictTenant.objects.filter(conflict__in=conflicts.values("pk")).order_by()
     tenants = dict(touched.values_list("conflict").annotate(count=Count("pk")))
@@ -258,11 +267,16 @@ def _waiting(run: Run) -> list[Waiting]:
             id=str(conflict.pk),
             plugin=conflict.plugin.name,
             summary=str(conflict),
-            policies=", ".join(sorted({rule["policy"] for rule in conflict.explanation.get("rules", [])})),
+            policies=", ".join(sorted(_parties(conflict))),
             tenants=tenants.get(conflict.pk, 0),
         )
         for conflict in conflicts.order_by("found_at", "pk")
+        if policies is None or policies & _parties(conflict)
     ]
+
+
+def _parties(conflict: Conflict) -> set[str]:
+    return {rule["policy"] for rule in conflict.explanation.get("rules", [])}
 
 
 def _late(finding: Finding, at: datetime) -> bool:

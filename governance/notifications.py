@@ -162,9 +162,11 @@ class _Reader:
 
 
 def _readers(group_id: int, names: list[str]) -> dict[str, _Reader]:
-    memberships = Membership.objects.filter(
-        group_id=group_id, user__username__in=names, user__is_active=True
-    ).select_related("user", "tenant")
+    memberships = (
+        Membership.objects.valid()
+        .filter(group_id=group_id, user__username__in=names)
+        .select_related("user", "tenant")
+    )
     readers: dict[str, _Reader] = {}
     for membership in memberships:
         name, user = membership.user.username, membership.user
