@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -22,6 +23,7 @@ from governance import findings, silences
 from governance.forms.silences import AcknowledgeForm, SnoozeForm
 from governance.models import Finding, Silence
 from governance.silences import SilenceRefused
+from tenants import preferences
 from tenants.models import User
 
 _LIFE = [
@@ -115,7 +117,7 @@ def finding_detail(request: ConsoleRequest, pk: int) -> HttpResponse:
 def finding_snooze(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Leave it out of the actor's reminders until a day begins."""
     finding = _reached(request, pk)
-    form = SnoozeForm(request.POST)
+    form = SnoozeForm(request.POST, zone=ZoneInfo(preferences.of(_person(request)).time_zone))
     if not form.is_valid():
         return _page(request, finding, snooze=form, status=422)
     try:
@@ -156,9 +158,13 @@ def finding_unsilence(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 
 def _by(request: ConsoleRequest) -> dict[str, Any]:
+    return {"user": _person(request), "actor": request.actor, "at": timezone.now()}
+
+
+def _person(request: ConsoleRequest) -> User:
     user: Any = request.user
     assert isinstance(user, User)  # the access middleware lets nobody else come so far
-    return {"user": user, "actor": request.actor, "at": timezone.now()}
+    return user
 
 
 def _reached(request: ConsoleRequest, pk: int) -> Finding:
