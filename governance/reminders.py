@@ -52,8 +52,8 @@ def send(
     """
     with transaction.atomic():
         ledger.hold(group.pk)  # no two at once, each would tell what the other does
-        policies = _policies(group.pk, policy_names)
-        people = directory.told(group.pk, _tenants_in_drift(group.pk, policies), at=at)
+        policies = policies_in_force(group.pk, policy_names)
+        people = directory.told(group.pk, tenants_in_drift(group.pk, policies), at=at)
         told = summaries.summaries(group, policies, people, at=at, only=only)
         with telling.worked_out(group.pk, policies, people, at=at, only=only):
             return _Sender(group, policies, told, at, run, not policy_names).send(only)
@@ -217,7 +217,8 @@ def _is_urgent(summary: Summary, settings: Collection[Settings]) -> bool:
     return any(matters.get(name, False) for name in at_once)
 
 
-def _policies(group_id: int, names: Collection[str]) -> dict[int, tuple[str, Settings]]:
+def policies_in_force(group_id: int, names: Collection[str] = ()) -> dict[int, tuple[str, Settings]]:
+    """The policies that act, or those of these names, by id, with what their profiles say about messages."""
     rows = Policy.objects.filter(group_id=group_id, status=Policy.Status.ACTIVE, current__isnull=False)
     if names:
         rows = rows.filter(name__in=names)
@@ -225,7 +226,8 @@ def _policies(group_id: int, names: Collection[str]) -> dict[int, tuple[str, Set
     return {pk: (name, profiles.settings(profile or {})) for pk, name, profile in found}
 
 
-def _tenants_in_drift(group_id: int, policies: Collection[int]) -> set[int]:
+def tenants_in_drift(group_id: int, policies: Collection[int]) -> set[int]:
+    """The tenants in which these policies have found something to tell."""
     rows = Finding.objects.filter(group_id=group_id, policy__in=list(policies)).outstanding()
     rows = rows.filter(rule__mode__in=[Mode.REMIND, Mode.ENFORCE])
     return set(rows.order_by().values_list("tenant", flat=True).distinct())

@@ -16,7 +16,6 @@ class Kind(models.TextChoices):
     ESCALATION = "escalation", "Escalation"
     ALERT = "alert", "Alert: a plan has paused"
     EXEMPTION = "exemption", "Exemption asked for or decided"
-    REPORT = "report", "Report ready"
 
 
 DIGESTS = (Kind.REMINDER, Kind.SUMMARY, Kind.DECISION, Kind.ESCALATION)
@@ -86,14 +85,9 @@ _EXEMPTION: Placeholders = {
     "decided_by": "who decided; empty while nobody has",
     "comment": "what they said",
 }
-_REPORT: Placeholders = {
-    **_FRAME,
-    "number": "the report’s number",
-    "title": "its title",
-}
 
 
 def placeholders(kind: str) -> Placeholders:
     """What a template of the kind may name."""
-    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION, Kind.REPORT: _REPORT}
+    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION}
     return others.get(Kind(kind), _DIGEST)

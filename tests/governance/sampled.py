@@ -15,7 +15,7 @@ _NUMBERS = {
     "overdue",
     "decisions",
 }
-_MORE = {"waiting_more", "orphans_more", "failed", "total", "budget", "plan", "ring", "number"}
+_MORE = {"waiting_more", "orphans_more", "failed", "total", "budget", "plan", "ring"}
 
 
 def sample(kind: Kind) -> dict[str, Any]:

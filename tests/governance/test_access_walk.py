@@ -68,6 +68,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "decisions": [{"pk": house.conflict.pk, "number": 1}],
         "exemptions": [{"pk": house.exemption.pk}],
         "snapshots": [{"number": house.snapshot.number}],
+        "notifications/templates": [{"kind": "reminder", "language": "zh"}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
         "deliveries": [{"pk": house.message.pk}],

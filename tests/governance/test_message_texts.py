@@ -23,7 +23,8 @@ def reasons(source: str) -> list[str]:
 
 
 def test_values_are_written_and_escaped_in_html_alone() -> None:
-    source = "{% for line in lines %}{{ line.tenant }}{% if not forloop.last %}, {% endif %}{% endfor %}: {{ name }}"
+    source = "{% for line in lines %}{{ line.tenant }}{% if not forloop.last %}, {% endif %}{% endfor %}"
+    source += ": {{ name }}"
     assert reasons(source) == []
     assert language.render(source, VALUES, html=False) == "a, b: Ada <b>"
     assert language.render(source, VALUES, html=True) == "a, b: Ada &lt;b&gt;"
