@@ -223,6 +223,7 @@ CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
 CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
 
 LDAP = ldap_server()  # who is responsible for what, where a directory knows it
+LDAP_MINUTES: int = env.int("PLUMBLINE_LDAP_MINUTES", default=60)
 
 # Static files
 

@@ -81,6 +81,10 @@ class Change:
             *(f"enables {name} again" for name in self.enabled),
         ]
 
+    def counts(self) -> dict[str, int]:
+        """How much of each, for the log."""
+        return {"given": len(self.given), "taken": len(self.taken), "disabled": len(self.disabled)}
+
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         return {
