@@ -65,6 +65,8 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "exemptions": [{"pk": house.exemption.pk}],
         "snapshots": [{"number": house.snapshot.number}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
+        "directory/tenants": tenants,
+        "directory/policies": [{"pk": house.core.pk}],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
         "deliveries": [{"pk": house.message.pk}],
         "reports": [{"pk": house.report.pk, "format": "json"}],
