@@ -18,7 +18,7 @@ OWN_INBOX = {"notification_read", "notification_read_all"}
 # What tenant admins do in their own tenants.
 OWN_TENANT = {"notification_acknowledge", "order_report", "task_correct", "window_agree"}
 # What everybody does for themselves.
-OWN_ACCOUNT = {"my_preferences", "deputy_appoint", "deputy_end"}
+OWN_ACCOUNT = {"my_preferences", "chat_test_own", "deputy_appoint", "deputy_end"}
 # Reads the whole ledger, which takes long; hence a POST.
 ONLY_READS = {"ledger_verify"}
 
@@ -67,6 +67,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "notifications": [{"pk": one.pk} for one in house.notifications],
         "directory/tenants": tenants,
         "directory/policies": [{"pk": house.core.pk}],
+        "chats": [{"pk": house.chat.pk}],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
         "deliveries": [{"pk": house.message.pk}],
         "reports": [{"pk": house.report.pk, "format": "json"}],
