@@ -75,6 +75,8 @@ class Action(models.TextChoices):
     REMINDER_ACKNOWLEDGED = "reminder.acknowledged", "Reminder acknowledged"
     WEBHOOK_SUBSCRIBED = "webhook.subscribed", "Webhook subscribed"
     WEBHOOK_ENDED = "webhook.ended", "Webhook ended"
+    CHAT_ADDED = "chat.added", "Team chat added"
+    CHAT_ENDED = "chat.ended", "Team chat ended"
     DELIVERY_RETRIED = "delivery.retried", "Given-up delivery tried again"
     ALERT_RAISED = "alert.raised", "Alert raised"
     REPORT_BUILT = "report.built", "Report built"

@@ -20,6 +20,7 @@ from config.env import (
     generated_secret,
     signing_keys,
 )
+from config.ldap import ldap_server
 from config.logs import logging_config
 from config.rest import REST_FRAMEWORK as REST_FRAMEWORK
 from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -225,6 +226,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
 CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
+
+LDAP = ldap_server()  # who is responsible for what, where a directory knows it
+LDAP_MINUTES: int = env.int("PLUMBLINE_LDAP_MINUTES", default=60)
 
 # Static files
 

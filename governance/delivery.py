@@ -23,6 +23,7 @@ from governance import handovers, notifications, orchestrator
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
+from tenants import chats
 
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
@@ -48,6 +49,10 @@ ADVICE: dict[str, str] = {
     Destination.NOTIFY: "See to the notification service, then retry.",
     Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
     Destination.EMAIL: "See to the mail server, then retry. The console’s inbox has the message in any case.",
+    Destination.CHAT: (
+        "See to the chat service, or have the address entered anew, then retry. The console’s inbox has what "
+        "people were told in any case."
+    ),
     Destination.WEBHOOK: "See to the receiver, or add the webhook again if it has ended; then retry.",
 }
 
@@ -128,6 +133,14 @@ class ToWebhook(OneWay):
         return _post_signed(subscription, message)
 
 
+class ToChat(OneWay):
+    """Chat messages, by the services that apprise knows."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """Send to the person's or the team's address, as it is now."""
+        return chats.send(message)
+
+
 def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> dict[str, Any]:
     body = json.dumps(message.payload, separators=(",", ":"), ensure_ascii=False)
     stamp = datetime.now(tz=message.created_at.tzinfo)
@@ -151,6 +164,7 @@ SENDERS: dict[str, Sender] = {
     Destination.AUDIT: ToAudit(),
     Destination.EMAIL: ToMail(),
     Destination.WEBHOOK: ToWebhook(),
+    Destination.CHAT: ToChat(),
 }
 
 
@@ -162,6 +176,7 @@ _NAMED: dict[str, str] = {
     Destination.AUDIT: "action",
     Destination.EMAIL: "subject",
     Destination.WEBHOOK: "subject",
+    Destination.CHAT: "title",
 }
 # All but upgrades, whose tasks have to be taken up again.
 _AT_ONCE = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHESTRATOR}

@@ -10,6 +10,7 @@ from governance import (
     compliance,
     decisions,
     delivery,
+    directories,
     parcels,
     pipeline,
     reminders,
@@ -91,6 +92,12 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
     promised = number == group.open_snapshot
     snapshots.seal(group, trigger=trigger, actor=SYSTEM, at=at, force=promised)
     compliance.measure(group, at=at)
+
+
+@queue.job
+def sync_directories() -> None:
+    """Take over who is responsible for what from LDAP, where a group's directory file names it."""
+    directories.sync_all(at=timezone.now())
 
 
 @queue.job

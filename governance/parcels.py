@@ -20,11 +20,11 @@ from governance import mails, pacing
 from governance.models import Notification, Parcel
 from governance.pacing import Because, Rate, Verdict
 from governance.reminders import quiet_hours
-from tenants import preferences
+from tenants import chats, preferences
 from tenants.models import Group, Preferences, User
 from tenants.models.preferences import Channel
 
-OUTSIDE = (Channel.EMAIL,)
+OUTSIDE = (Channel.EMAIL, Channel.CHAT)
 _MOST_AT_A_TIME = 500  # readers
 
 
@@ -54,7 +54,7 @@ def hand_over(messages: Iterable[Notification], *, urgent: bool, at: datetime) -
         )
         for message in new
         for channel in OUTSIDE
-        if channel in wishes[message.user_id].channels and _address(message.user, channel)
+        if channel in wishes[message.user_id].channels and (channel != Channel.EMAIL or message.user.email)
     ]
     Parcel.objects.bulk_create(parcels, ignore_conflicts=True)
     _send({_Way(one.group_id, one.user_id, one.channel) for one in parcels}, at)
@@ -113,17 +113,19 @@ def _within(rate: Rate, sent: QuerySet[Parcel], at: datetime) -> Verdict:
 
 
 def _post(way: _Way, parcels: Collection[Parcel], user: User, wishes: Preferences, at: datetime) -> None:
+    """One message of all that waits, told apart by the first of them."""
     messages = [parcel.notification for parcel in parcels]
     first = next(iter(parcels))
+    if way.channel == Channel.CHAT:
+        told = mails.in_short(messages, first.group, language=wishes.language)
+        key = first.notification.key
+        chats.post_to_person(user, group_id=way.group_id, key=key, at=at, **told)
+        return
     outbox.post(
         Destination.EMAIL,
         mails.compose(messages, first.group, language=wishes.language),
         group_id=way.group_id,
         idempotency_key=f"mail-{first.notification.key}",
-        address=_address(user, way.channel),
+        address=user.email,
         at=at,
     )
-
-
-def _address(user: User, channel: str) -> str:
-    return user.email if channel == Channel.EMAIL else ""

@@ -20,7 +20,8 @@ from governance.documents.reading import Place, Source
 BASELINES = "multi_tenant_baselines.schema.json"
 PROFILES = "policy_profiles.schema.json"
 SIMULATION = "simulation.schema.json"
-NAMES = (BASELINES, PROFILES, SIMULATION)
+DIRECTORY = "directory.schema.json"
+NAMES = (BASELINES, PROFILES, DIRECTORY, SIMULATION)
 
 # PostgreSQL keeps neither in JSON.
 _UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")

@@ -17,6 +17,7 @@ urlpatterns = [
     path("exemptions/", include("governance.urls.exemptions")),
     path("snapshots/", include("governance.urls.snapshots")),
     path("notifications/", include("governance.urls.notifications")),
+    path("directory/", include("governance.urls.directory")),
     path("deliveries/", include("governance.urls.deliveries")),
     path("reports/", include("governance.urls.reports")),
     path("ledger/", include("governance.urls.ledger")),

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ("tried_at", models.DateTimeField()),
                 ("succeeded_at", models.DateTimeField(null=True)),
                 ("problem", models.TextField(blank=True)),
-                ("unmatched", models.JSONField(default=dict)),
+                ("unmatched", models.JSONField(default=list)),
             ],
         ),
         migrations.CreateModel(

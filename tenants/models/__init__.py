@@ -1,5 +1,6 @@
 """Groups, their tenants, and who may reach them."""
 
+from tenants.models.chat import TeamChat
 from tenants.models.deputy import Deputy
 from tenants.models.directory import DirectoryPerson, DirectorySync, PolicyOwner
 from tenants.models.group import Group
@@ -22,6 +23,7 @@ __all__ = [
     "Preferences",
     "Role",
     "ServiceToken",
+    "TeamChat",
     "Tenant",
     "User",
 ]

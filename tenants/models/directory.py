@@ -68,8 +68,7 @@ class DirectorySync(models.Model):
     tried_at = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
-    # What LDAP names that Plumbline doesn't have: {"tenants": [...], "people": [...]}.
-    unmatched = models.JSONField(default=dict)
+    unmatched = models.JSONField(default=list)  # in words, what it gives for tenants that aren't there
 
     def __str__(self) -> str:
         return f"directory of {self.group_id}"

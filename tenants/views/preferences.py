@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from tenants import deputies, preferences
+from tenants import chats, deputies, preferences
 from tenants.deputies import DeputyRefused
 from tenants.forms.deputies import DeputyForm
 from tenants.forms.preferences import PreferencesForm
@@ -29,6 +29,23 @@ def my_preferences(request: ConsoleRequest) -> HttpResponse:
         messages.success(request, "Kept. Messages follow it from now on.")
         return redirect_to(request, "my_preferences")
     return _page(request, form, DeputyForm(), failed=bool(form.errors))
+
+
+@require_POST
+@requires(*Permission)
+def chat_test_own(request: ConsoleRequest) -> HttpResponse:
+    """Send the person's own chat a message, to see whether it arrives."""
+    person, at = _person(request), timezone.now()
+    if preferences.of(person).chat:
+        key = f"test-{person.pk}-{at.isoformat()}"
+        group_id = request.access.group_id
+        chats.post_to_person(
+            person, group_id=group_id, title="Plumbline: a test", text=chats.TEST, key=key, at=at
+        )
+        messages.success(request, "A message is on its way. What came of it stands below in a minute.")
+    else:
+        messages.info(request, "No chat address is kept: enter one first.")
+    return redirect_to(request, "my_preferences")
 
 
 @require_POST
@@ -86,6 +103,8 @@ def _page(
     )
     context: dict[str, Any] = {
         "form": form,
+        "has_chat": bool(form.kept.chat),
+        "last_chat": chats.last_to(_person(request), request.access.group_id) if form.kept.chat else None,
         "deputy_form": deputy,
         "deputies": rows.filter(person=_person(request)),
         "stands_in_for": rows.filter(deputy=_person(request)),

@@ -21,7 +21,7 @@ OWN_TENANT = {
     *("finding_snooze", "finding_acknowledge", "finding_unsilence"),
 }
 # What everybody does for themselves.
-OWN_ACCOUNT = {"my_preferences", "deputy_appoint", "deputy_end"}
+OWN_ACCOUNT = {"my_preferences", "chat_test_own", "deputy_appoint", "deputy_end"}
 # Reads the whole ledger, which takes long; hence a POST.
 ONLY_READS = {"ledger_verify"}
 
@@ -70,6 +70,9 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "snapshots": [{"number": house.snapshot.number}],
         "notifications/templates": [{"kind": "reminder", "language": "zh"}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
+        "directory/tenants": tenants,
+        "directory/policies": [{"pk": house.core.pk}],
+        "chats": [{"pk": house.chat.pk}],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
         "deliveries": [{"pk": house.message.pk}],
         "reports": [{"pk": house.report.pk, "format": "json"}],

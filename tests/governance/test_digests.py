@@ -7,6 +7,7 @@ import pytest
 from audit.actions import Action
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination
+from config.access import SYSTEM
 from governance import notifications
 from governance.models import (
     Conflict,
@@ -16,6 +17,8 @@ from governance.models import (
     Policy,
     Told,
 )
+from tenants import deputies
+from tenants.models import PolicyOwner
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.notified import DUE, behind, find, policy, run, sent
@@ -171,3 +174,22 @@ def test_every_digest_is_in_the_ledger(drift: World) -> None:
         ("owner", None),
         ("tenant-admin", drift.tenant_a.pk),
     ]
+
+
+def test_who_answers_for_a_policy_reads_of_that_policy_alone(drift: World, crm: Plugin) -> None:
+    find(drift.tenant_a, crm, policy(drift, "other", "remind"))
+    PolicyOwner.objects.create(group=drift.group, user=drift.viewer, policy="other")
+    notifications.send_digests(started := run(drift), at=AT)
+    told = sent(started)
+    assert told["viewer"]["subject"] == "Acme: 1 finding in 1 tenant"
+    assert told["owner"]["subject"] == "Acme: 3 findings in 2 tenants"
+    assert "core-plugins" not in told["viewer"]["text"]
+
+
+def test_a_deputy_is_told_beside_the_person_who_is_away(drift: World) -> None:
+    week = {"starts_on": AT.date(), "ends_on": AT.date() + timedelta(days=7)}
+    deputies.appoint(drift.group, drift.tenant_admin, "viewer", **week, actor=SYSTEM, at=AT)
+    notifications.send_digests(started := run(drift), at=AT)
+    told = sent(started)
+    assert told["viewer"]["lines"] == told["tenant-admin"]["lines"]
+    assert "tenant-b" not in str(told["viewer"])

@@ -120,3 +120,28 @@ def test_the_frame_of_a_mail_is_in_the_readers_language(world: World) -> None:
 def test_html_of_others_is_not_sent_on(world: World) -> None:
     message(world, world.owner, html="<script>alert(1)</script>")
     assert "<script>" not in mails(world.owner)[0]["html"]
+
+
+def test_who_wants_chat_is_told_there_and_of_several_messages_in_short(world: World) -> None:
+    Preferences.objects.create(
+        user=world.owner,
+        channels=["in_app", "chat"],
+        chat="json://chat.example.org",
+        quiet_from=time(1),
+        quiet_until=(AT + HOUR).time(),
+    )
+    tell(world, "one", "two")
+    parcels.send_due(world.group, at=AT + HOUR)
+    row = OutboxMessage.objects.get(destination=Destination.CHAT)
+    assert row.payload["title"] == "2 messages, the latest: About two"
+    assert row.payload["text"].startswith("- About one\n- About two\n")
+    assert row.payload["text"].endswith("/g/acme/notifications/")
+    assert mails(world.owner) == []
+
+
+def test_one_message_is_told_whole_in_a_chat_with_its_own_link(world: World) -> None:
+    Preferences.objects.create(user=world.owner, channels=["chat", "email"], chat="json://chat.example.org")
+    message(world, world.owner, link="https://elsewhere.example/page")
+    row = OutboxMessage.objects.get(destination=Destination.CHAT)
+    assert row.payload["text"] == "Read this.\nhttps://elsewhere.example/page"
+    assert len(mails(world.owner)) == 1
