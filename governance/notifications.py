@@ -26,7 +26,8 @@ from config.access import SYSTEM, Access, Actor
 from governance import digests
 from governance.digests import Digest
 from governance.models import Notification, Run, Told
-from tenants.models import Group, Membership, Role, Tenant, User
+from tenants import chats, preferences
+from tenants.models import Channel, Group, Membership, Role, Tenant, User
 
 _LINKS = ("https://", "http://", "/")
 
@@ -67,8 +68,9 @@ def send_digests(run: Run, *, at: datetime) -> int:
 def receive(
     group_id: int, payload: Mapping[str, Any], *, idempotency_key: str, at: datetime
 ) -> dict[str, Any]:
-    """Put messages into their readers' inboxes and send them by mail; the same `key` again changes nothing.
+    """Put messages into their readers' inboxes and bring them by the channels that these chose.
 
+    The same `key` again changes nothing.
     Each recipient is judged alone; the answer names those refused and why: people who don't belong to the
     group, and anything about a tenant that the reader doesn't reach. Mail goes to the address that Plumbline
     knows of the person, whatever the message names. Raises NotificationRefused.
@@ -92,9 +94,8 @@ def receive(
         )
     )
     Notification.objects.bulk_create(accepted, ignore_conflicts=True)
-    for message in accepted:
-        if message.key not in known and message.user.email:
-            _mail(message, group, at)
+    new = [message for message in accepted if message.key not in known]
+    _bring(new, group, at)
     told = [{"user": message.user.username, "repeated": message.key in known} for message in accepted]
     return {"accepted": told, "refused": refused}
 
@@ -246,6 +247,20 @@ def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: G
     if tenant is None:
         raise NotificationRefused("tenant", f"{group} has no tenant {key}")
     return tenant
+
+
+def _bring(messages: list[Notification], group: Group, at: datetime) -> None:
+    """Bring each message to its reader by the channels that they chose. The inbox keeps all of them."""
+    wishes = preferences.of_people(message.user_id for message in messages)
+    for message in messages:
+        wanted = wishes[message.user_id]
+        if Channel.IN_APP not in wanted.channels:
+            mark_read(message, at=at)
+        if Channel.EMAIL in wanted.channels and message.user.email:
+            _mail(message, group, at)
+        if Channel.CHAT in wanted.channels and wanted.chat:
+            about = {"title": message.subject, "text": message.body, "link": message.link}
+            chats.post_to_person(message.user, group_id=group.pk, key=message.key, at=at, **about)
 
 
 def _mail(message: Notification, group: Group, at: datetime) -> None:
