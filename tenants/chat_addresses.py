@@ -105,7 +105,7 @@ def _names(service: Any) -> set[str]:
 def _is_known_host(service: Any) -> bool:
     host = str(getattr(service, "host", "") or "").lower()
     port = getattr(service, "port", None)
-    return host != "" and (host in settings.CHAT_HOSTS or f"{host}:{port}" in settings.CHAT_HOSTS)
+    return host != "" and (f"{host}:{port}" if port else host) in settings.CHAT_HOSTS
 
 
 @functools.cache

@@ -71,10 +71,15 @@ def _make_accounts(source: _Source, people: Iterable[Person]) -> Iterator[Record
 
 
 def _renew(source: _Source, roster: Roster, names: Iterable[str]) -> Iterator[Record]:
+    """An account that the source made follows it; another is only given the address that it lacks."""
+    made = DirectoryPerson.objects.filter(group=source.group, origin=source.origin, account_made=True)
+    own = set(made.values_list("user__username", flat=True))
     for name in names:
         person = roster.people[name]
         user = User.objects.get(username=name)
-        user.email, user.first_name, user.last_name = person.email, person.first_name, person.last_name
+        user.email = person.email
+        if name in own:
+            user.first_name, user.last_name = person.first_name, person.last_name
         user.save(update_fields=["email", "first_name", "last_name"])
         data = {"origin": source.origin.value}
         yield Record(Action.PERSON_CHANGED, "user", str(user.pk), name, data=data)

@@ -134,7 +134,7 @@ def compare(group: Group, roster: Roster, *, origin: Origin) -> Change:
     disabled, enabled = _disabled(group, roster, listed, origin)
     return Change(
         made=tuple(sorted({grant.person for grant in given} - accounts.keys())),
-        renewed=tuple(sorted(_renewed(roster, listed))),
+        renewed=tuple(sorted({*_renewed(roster, listed), *_without_address(group, roster)})),
         given=given,
         taken=taken,
         disabled=disabled,
@@ -182,6 +182,12 @@ def _renewed(roster: Roster, listed: Mapping[str, DirectoryPerson]) -> Iterable[
             now = (row.user.email, row.user.first_name, row.user.last_name)
             if now != (person.email, person.first_name, person.last_name):
                 yield name
+
+
+def _without_address(group: Group, roster: Roster) -> Iterable[str]:
+    """Members whose account has no address, be it from elsewhere, while the source knows one."""
+    bare = User.objects.filter(memberships__group=group, email="").values_list("username", flat=True)
+    return (name for name in bare if name in roster.people and roster.people[name].email)
 
 
 def _disabled(

@@ -151,4 +151,4 @@ def _why_not_connected(server: LdapServer, failure: Exception) -> str:
             f"LDAP at {where} can’t be trusted or speaks no TLS: {told}. PLUMBLINE_LDAP_CA_FILE names the "
             "authority that signed its certificate."
         )
-    return f"LDAP at {where} can’t be reached: is it running, and is PLUMBLINE_LDAP_URL right? {told}"
+    return f"LDAP at {where} can’t be reached: is it running, and is PLUMBLINE_LDAP_URL right? ({told})"

@@ -13,11 +13,13 @@ from django.test import Client
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import delivery, events
+from governance.models import Notification
 from tenants import chat_addresses, chats, preferences
 from tenants.chat_addresses import AddressRefused
 from tenants.models import TeamChat, User
 from tenants.preferences import Wanted
 from tests.factories import AT, World
+from tests.governance.notified import message
 from tests.tenants.receiver import Receiver, listening
 
 PAGE = "/g/acme/chats/"
@@ -87,9 +89,21 @@ def test_who_took_the_address_away_is_sent_nothing(world: World, receiver: Recei
     choose(world.owner, receiver)
     chats.post_to_person(world.owner, group_id=world.group.pk, title="x", text="x", key="one", at=AT)
     preferences.change(world.owner, Wanted("en", "UTC", ["email"], chat=""), actor=SYSTEM, at=AT)
-    message = delivered()
-    assert (message.status, message.last_error) == ("dead", "The person has no chat address any more.")
+    sent = delivered()
+    assert (sent.status, sent.last_error) == ("dead", "The person has no chat address any more.")
     assert receiver.received == []
+
+
+def test_what_a_person_chose_decides_by_what_a_message_comes(world: World, receiver: Receiver) -> None:
+    choose(world.owner, receiver)
+    for user in (world.owner, world.viewer):
+        message(world, user, key=user.username)
+    delivery.deliver_due(at=AT)
+    went = OutboxMessage.objects.values_list("destination", "address")
+    assert sorted(went) == [("chat", "owner"), ("email", "viewer@example.org")]
+    assert [told["title"] for told in receiver.received] == ["Hello"]
+    inboxes = Notification.objects.values_list("user__username", "read_at")
+    assert dict(inboxes) == {"owner": AT, "viewer": None}
 
 
 def test_a_service_that_fails_is_tried_again_and_its_refusal_is_final(
@@ -98,14 +112,14 @@ def test_a_service_that_fails_is_tried_again_and_its_refusal_is_final(
     chat = team(world, receiver)
     post(chat)
     receiver.status = 503
-    message = delivered()
-    assert (message.status, message.last_error) == ("pending", "NotSent: json answers 503")
+    sent = delivered()
+    assert (sent.status, sent.last_error) == ("pending", "NotSent: json answers 503")
     OutboxMessage.objects.update(next_attempt_at=AT)
     receiver.status = 404
-    message = delivered()
-    assert message.status == "dead"
-    assert "json answers 404: the address isn’t right" in message.last_error
-    assert "See to the chat service" in delivery.advice(message)
+    sent = delivered()
+    assert sent.status == "dead"
+    assert "json answers 404: the address isn’t right" in sent.last_error
+    assert "See to the chat service" in delivery.advice(sent)
 
 
 def test_nothing_is_sent_on_to_where_a_service_points(world: World, receiver: Receiver) -> None:
@@ -121,9 +135,9 @@ def test_a_host_that_is_no_longer_allowed_is_not_called(
 ) -> None:
     post(team(world, receiver))
     settings.CHAT_HOSTS = []
-    message = delivered()
-    assert (message.status, receiver.received) == ("dead", [])
-    assert "No messages are sent to that host" in message.last_error
+    sent = delivered()
+    assert (sent.status, receiver.received) == ("dead", [])
+    assert "No messages are sent to that host" in sent.last_error
 
 
 def test_the_secret_of_an_address_is_nowhere_but_where_it_is_kept(
@@ -187,6 +201,13 @@ def test_an_address_says_where_a_message_goes_and_nothing_more(receiver: Receive
             chat_addresses.opened(f"{plain}?{more}")
     with pytest.raises(AddressRefused, match="may not set"):
         chat_addresses.opened(f"{slack}?{more}")
+
+
+def test_a_host_is_allowed_with_its_port(receiver: Receiver, settings: Any) -> None:
+    settings.CHAT_HOSTS = ["chat.example.org"]
+    assert chat_addresses.opened("jsons://chat.example.org/room")
+    with pytest.raises(AddressRefused):
+        chat_addresses.opened("jsons://chat.example.org:8443/room")
 
 
 def test_an_address_copied_from_a_services_own_page_is_taken_and_named_by_the_service() -> None:

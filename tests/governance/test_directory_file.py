@@ -110,6 +110,17 @@ def test_what_hands_gave_stays_whatever_the_file_says(world: World) -> None:
     assert Membership.objects.filter(user=world.viewer, tenant=world.tenant_a, origin=Origin.HAND).exists()
 
 
+def test_an_account_without_an_address_is_given_the_one_that_the_file_knows(world: World) -> None:
+    more = "      - {name: viewer, email: new@example.org, first_name: Vera}\n    tenants:"
+    known = TEXT.replace("    tenants:", more, 1)
+    apply(known)
+    assert User.objects.get(username="viewer").email == "viewer@example.org"
+    User.objects.filter(username="viewer").update(email="")
+    apply(known)
+    viewer = User.objects.get(username="viewer")
+    assert (viewer.email, viewer.first_name) == ("new@example.org", "")
+
+
 def test_an_export_gives_back_what_was_taken(world: World) -> None:
     apply()
     document = configuration.export_directory([world.group])

@@ -53,8 +53,12 @@ def said(client: Client, path: str, data: dict[str, str] | None = None, status: 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_template_is_shown_with_what_is_so_now(owner: Client, kind: Kind, language: str) -> None:
     told = {
-        Kind.REMINDER: "host-app", Kind.ESCALATION: "host-app", Kind.SUMMARY: "<strong>3</strong>",
-        Kind.DECISION: "crm", Kind.ALERT: "20 %", Kind.EXEMPTION: "tenant-b",
+        Kind.REMINDER: "host-app",
+        Kind.ESCALATION: "host-app",
+        Kind.SUMMARY: "<strong>3</strong>",
+        Kind.DECISION: "crm",
+        Kind.ALERT: "20 %",
+        Kind.EXEMPTION: "tenant-b",
     }
     page = said(owner, f"{LIST}{kind}/{language}/")
     assert "from what you reach" in page
