@@ -182,6 +182,11 @@ LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
 VERIFY_WITHIN = timedelta(minutes=env.int("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
 # How long what nobody asks for again is kept: delivered messages, and answers to repeated requests.
 KEEP = timedelta(days=env.int("PLUMBLINE_KEEP_DAYS", default=30))
+# How long the links in messages lead to their page; each asks for a login in any case.
+LINKS_VALID = timedelta(days=env.int("PLUMBLINE_LINK_DAYS", default=30))
+# At most so many messages to one person by one channel in an hour, and to everybody by one in a minute.
+MESSAGES_PER_PERSON: int = env.int("PLUMBLINE_MESSAGES_PER_PERSON", default=12)
+MESSAGES_PER_CHANNEL: int = env.int("PLUMBLINE_MESSAGES_PER_CHANNEL", default=1000)
 WELCOME = "demo.accounts.welcome"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,
@@ -218,7 +223,6 @@ DEFAULT_FROM_EMAIL: str = env.str("PLUMBLINE_MAIL_FROM", default="Plumbline <plu
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Chat: which of apprise's services, and the hosts of those that people run themselves; no other is called.
-
 CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
 CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
 

@@ -80,7 +80,11 @@ class ToNotify(OneWay):
                 idempotency_key=message.idempotency_key,
             )
         return notifications.receive(
-            message.group_id, message.payload, idempotency_key=message.idempotency_key, at=message.created_at
+            message.group_id,
+            message.payload,
+            idempotency_key=message.idempotency_key,
+            at=message.created_at,
+            trusted=True,
         )
 
 

@@ -11,7 +11,9 @@ from governance import (
     decisions,
     delivery,
     directories,
+    parcels,
     pipeline,
+    reminders,
     retention,
     retries,
     simulation,
@@ -44,6 +46,8 @@ def follow_up(group_id: int) -> None:
     group = Group.objects.get(pk=group_id)
     retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
+    reminders.release(group, at=at)
+    parcels.send_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
     upgrades.verify(group, at=at)

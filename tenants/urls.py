@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import chats, home, preferences
+from tenants.views import chats, home, links, preferences
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("g/<slug:group>/chats/add/", chats.chat_add, name="chat_add"),
     path("g/<slug:group>/chats/<int:pk>/end/", chats.chat_end, name="chat_end"),
     path("g/<slug:group>/chats/<int:pk>/test/", chats.chat_test, name="chat_test"),
+    path("to/<str:token>/", links.follow, name="follow_link"),
     path("login/", home.login, name="login"),
     path("logout/", home.logout, name="logout"),
 ]

@@ -16,7 +16,10 @@ from tests.governance.furnished import Furnished, furnish
 # A viewer's own inbox is the viewer's to change, and nobody else's.
 OWN_INBOX = {"notification_read", "notification_read_all"}
 # What tenant admins do in their own tenants.
-OWN_TENANT = {"notification_acknowledge", "order_report", "task_correct", "window_agree"}
+OWN_TENANT = {
+    *("notification_acknowledge", "order_report", "task_correct", "window_agree"),
+    *("finding_snooze", "finding_acknowledge", "finding_unsilence"),
+}
 # What everybody does for themselves.
 OWN_ACCOUNT = {"my_preferences", "chat_test_own", "deputy_appoint", "deputy_end"}
 # Reads the whole ledger, which takes long; hence a POST.
@@ -55,6 +58,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
     return {
         "tenants": tenants,
         "plugins": [{"pk": house.crm.pk}],
+        "drift": [{"pk": found.pk} for found in house.findings],
         "policies": [{"pk": house.core.pk, "number": 1}],
         "simulations": [{"pk": house.simulation.pk, "kind": "json"}],
         "plans/runs": [{"pk": house.run.pk}],
@@ -64,6 +68,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "decisions": [{"pk": house.conflict.pk, "number": 1}],
         "exemptions": [{"pk": house.exemption.pk}],
         "snapshots": [{"number": house.snapshot.number}],
+        "notifications/templates": [{"kind": "reminder", "language": "zh"}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
         "directory/tenants": tenants,
         "directory/policies": [{"pk": house.core.pk}],
