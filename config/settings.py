@@ -223,7 +223,6 @@ DEFAULT_FROM_EMAIL: str = env.str("PLUMBLINE_MAIL_FROM", default="Plumbline <plu
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Chat: which of apprise's services, and the hosts of those that people run themselves; no other is called.
-
 CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
 CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
 
