@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,12 @@ from django.db import transaction
 from governance import announcements, reminders, summaries, telling
 from governance.budgets import FAILURES
 from governance.digests import LINES, Digest, frame
+from governance.escalation import Audience, Step
 from governance.messages import markup, texts
 from governance.messages.kinds import DIGESTS, Kind, placeholders
 from governance.messages.texts import Message, Texts
 from governance.models import Exemption, Plan
-from tenants import links
-from tenants.directory import Told as People
+from tenants import directory, links
 from tenants.models import Group, Preferences, User
 
 _MADE_UP = {"status": "approved"}
@@ -70,10 +70,15 @@ def _values(kind: Kind, wishes: Preferences, group: Group, user: User, at: datet
 
 @transaction.atomic
 def _digest(kind: Kind, wishes: Preferences, group: Group, user: User, at: datetime) -> dict[str, Any] | None:
-    """As if the person administered every tenant, or as if all had come up to them."""
+    """As if the person administered every tenant, or as if all of it had come up to them."""
     policies = reminders.policies_in_force(group.pk)
     tenants = reminders.tenants_in_drift(group.pk, policies)
-    people = People(tenants={tenant: [user] for tenant in tenants}, policies={}, owners=[user])
+    people = replace(directory.told(group.pk, tenants, at=at), policies={}, owners=[user])
+    if kind == Kind.REMINDER:
+        people = replace(people, tenants={tenant: [user] for tenant in tenants})
+    if kind == Kind.ESCALATION:
+        come_up = (Step(Audience.OWNERS),)
+        policies = {pk: (name, replace(said, escalation=come_up)) for pk, (name, said) in policies.items()}
     digest = Digest(user, group, wishes)
     with telling.worked_out(group.pk, policies, people, at=at, only={user.pk}):
         digest.share = telling.shares().get(user.pk)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -28,6 +29,9 @@ from governance.summaries import Summary
 from tenants import directory, preferences
 from tenants.models import Group, Preferences, User
 
+MOST_AT_ONCE = 1000  # people told in one transaction
+_AT_A_TIME = 200  # digests that are written before they are stored
+
 
 @dataclass(slots=True)
 class Round:
@@ -35,6 +39,7 @@ class Round:
 
     sent: list[int] = field(default_factory=list)  # people
     held: list[int] = field(default_factory=list)
+    more: bool = False  # whether there are people left to tell
 
 
 def send(
@@ -50,13 +55,26 @@ def send(
     With `policy_names` only what these policies found is told, with `only` to these people. A paused policy
     finds drift and tells nobody.
     """
-    with transaction.atomic():
-        ledger.hold(group.pk)  # no two at once, each would tell what the other does
-        policies = policies_in_force(group.pk, policy_names)
-        people = directory.told(group.pk, tenants_in_drift(group.pk, policies), at=at)
-        told = summaries.summaries(group, policies, people, at=at, only=only)
-        with telling.worked_out(group.pk, policies, people, at=at, only=only):
-            return _Sender(group, policies, told, at, run, not policy_names).send(only)
+    done = Round()
+    while True:
+        batch = _send(group, at, run, policy_names, only)
+        done.sent += batch.sent
+        done.held = sorted({*done.held, *batch.held})
+        if not batch.more:
+            return done
+
+
+@transaction.atomic
+def _send(
+    group: Group, at: datetime, run: Run | None, policy_names: Collection[str], only: Collection[int] | None
+) -> Round:
+    """Tell as many people as the group's chain may be held for; who has been told isn't told again."""
+    ledger.hold(group.pk)  # no two at once, each would tell what the other does
+    policies = policies_in_force(group.pk, policy_names)
+    people = directory.told(group.pk, tenants_in_drift(group.pk, policies), at=at)
+    told = summaries.summaries(group, policies, people, at=at, only=only)
+    with telling.worked_out(group.pk, policies, people, at=at, only=only):
+        return _Sender(group, policies, told, at, run, not policy_names).send(only)
 
 
 def release(group: Group, *, at: datetime) -> Round:
@@ -83,10 +101,9 @@ class _Sender:
         known = {told.user_id: told for told in Told.objects.filter(group=self.group, user__in=waiting)}
         wishes = preferences.of_people(waiting)
         verdicts = {pk: self._verdict(pk, shares.get(pk), known.get(pk), wishes[pk]) for pk in waiting}
-        done = Round(
-            sent=sorted(pk for pk, verdict in verdicts.items() if verdict.because is None),
-            held=sorted(pk for pk, verdict in verdicts.items() if verdict.because is not None),
-        )
+        ready = sorted(pk for pk, verdict in verdicts.items() if verdict.because is None)
+        held = sorted(pk for pk, verdict in verdicts.items() if verdict.because is not None)
+        done = Round(ready[:MOST_AT_ONCE], held, more=len(ready) > MOST_AT_ONCE)
         self._note(done, verdicts, only)
         self._write(done.sent, shares, wishes)
         telling.mark(self.group.pk, done.sent, at=self.at)
@@ -141,26 +158,33 @@ class _Sender:
         users = User.objects.in_bulk(user_ids)
         own = message_templates.of_group(self.group.pk, DIGESTS)
         told = {user: one for one in self.summaries if one.says_something for user in one.readers}
-        records = []
+        records: list[ledger.Record] = []
+        written: list[tuple[str, dict[str, Any]]] = []
         for user_id, lines in _with_lines(user_ids, shares):
             digest = Digest(users[user_id], self.group, wishes[user_id], shares.get(user_id), lines)
             digest.summary, digest.urgent = told.get(user_id), user_id in self.urgent
-            records.append(self._post(digest, own))
+            key, payload, record = self._written(digest, own)
+            written.append((key, payload))
+            records.append(record)
+            if len(written) >= _AT_A_TIME:
+                self._post(written)
+                written.clear()
+        self._post(written)
         if records:
             records.sort(key=lambda record: str(record.data["person"]))
             ledger.record_many(records, group_id=self.group.pk, actor=SYSTEM, at=self.at)
 
-    def _post(self, digest: Digest, own: message_templates.Own) -> ledger.Record:
+    def _post(self, written: list[tuple[str, dict[str, Any]]]) -> None:
+        outbox.post_many(Destination.NOTIFY, written, group_id=self.group.pk, at=self.at)
+
+    def _written(
+        self, digest: Digest, own: message_templates.Own
+    ) -> tuple[str, dict[str, Any], ledger.Record]:
+        """The digest's key, what leaves by the outbound contract, and what the ledger says of it."""
         source = f"run-{self.run.pk}" if self.run else f"group-{self.group.pk}"
         name = f"{source}-{digest.user.pk}-{int(self.at.timestamp())}"
         recipient = digest.recipient(own.get((digest.kind, digest.wishes.language)), key=name, at=self.at)
-        outbox.post(
-            Destination.NOTIFY,
-            {"kind": str(digest.about), "recipients": [recipient]},
-            group_id=self.group.pk,
-            idempotency_key=f"digest-{name}",
-            at=self.at,
-        )
+        payload = {"kind": str(digest.about), "recipients": [recipient]}
         data = {
             "run": self.run.number if self.run else None,
             "person": digest.user.username,
@@ -172,14 +196,9 @@ class _Sender:
         }
         subject = self.run or self.group
         tenant_id = digest.share.tenant_id if digest.share and digest.tenant else None
-        return ledger.Record(
-            Action.NOTIFICATION_SENT,
-            str(subject._meta.model_name),
-            str(subject.pk),
-            str(subject),
-            tenant_id,
-            data,
-        )
+        kind = str(subject._meta.model_name)
+        record = ledger.Record(Action.NOTIFICATION_SENT, kind, str(subject.pk), str(subject), tenant_id, data)
+        return f"digest-{name}", payload, record
 
     def _remember(self, sent: Collection[int]) -> None:
         for summary in self.summaries:

@@ -80,6 +80,9 @@ def worked_out(
         **_people(policies, people, only),
     }
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('work_mem', '128MB', true)"
+        )  # sorts and hashes without going to disk
         cursor.execute(_WORK_OUT, parameters)
         cursor.execute("CREATE INDEX ON telling (user_id)")
         cursor.execute("ANALYZE telling")

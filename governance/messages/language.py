@@ -6,6 +6,7 @@ plain ones, and whose placeholders are checked against those that the message ha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,10 +51,16 @@ def render(source: str, values: Mapping[str, Any], *, html: bool) -> str:
     """The message. Values are escaped in HTML. Raises TooLong."""
     context = Context(_plain(dict(values)), autoescape=html)
     with translation.override("en"):  # figures are written alike in every message
-        text = str(Template(source, engine=_ENGINE).render(context))
+        text = str(_parsed(source).render(context))
     if len(text) > LONGEST_RESULT:
         raise TooLong(f"The message is longer than {LONGEST_RESULT:,} characters.")
     return text
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(source: str) -> Template:
+    """Parsed once for however many readers."""
+    return Template(source, engine=_ENGINE)
 
 
 def faults(source: str, known: Placeholders) -> list[Fault]:

@@ -58,13 +58,13 @@ def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int,
     """By component, what is asked of it that may come to matter."""
     if len(mine) == 1 and not joint:
         return mine[0].about
-    found: dict[int, list[Relation]] = defaultdict(list)
+    found: dict[int, set[Relation]] = defaultdict(set)
     for component in mine:
         for other, relations in component.about.items():
-            found[other] += relations
+            found[other] |= relations
     for relation in joint:
         for other in relation.components:
-            found[other].append(relation)
+            found[other].add(relation)
     return found
 
 

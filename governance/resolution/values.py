@@ -6,7 +6,7 @@ compiled once by whoever knows the version dialects, so that deciding is set ari
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -147,7 +147,7 @@ class Component:
         here = self.installed
         if here is None:
             return self
-        known = self._likes.get(key := tuple(asked))
+        known = self._likes.get(key := frozenset(asked))
         if known is None:
             met = [one.releases for one in key if here.id in one.releases]
             other = [one.releases for one in key if here.id not in one.releases]
@@ -156,7 +156,7 @@ class Component:
         return known
 
     @cached_property
-    def _likes(self) -> dict[tuple[Relation, ...], Component]:
+    def _likes(self) -> dict[frozenset[Relation], Component]:
         return {}
 
     @property
@@ -203,15 +203,15 @@ class Component:
         return {}
 
     @cached_property
-    def about(self) -> Mapping[int, tuple[Relation, ...]]:
+    def about(self) -> Mapping[int, frozenset[Relation]]:
         """By component, what its releases ask of that one."""
         here = (self.installed,) if self.installed is not None else ()
-        found: dict[int, dict[Relation, None]] = {}
+        found: dict[int, set[Relation]] = defaultdict(set)
         for release in (*here, *self.candidates):
             for relation in release.relations:
                 for other in relation.components:
-                    found.setdefault(other, {})[relation] = None
-        return {other: tuple(relations) for other, relations in found.items()}
+                    found[other].add(relation)
+        return {other: frozenset(relations) for other, relations in found.items()}
 
     @cached_property
     def vain(self) -> tuple[Need, ...]:

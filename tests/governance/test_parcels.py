@@ -7,7 +7,7 @@ import pytest
 
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
-from governance import parcels
+from governance import parcels, retention
 from governance.models import Notification, Parcel
 from tenants.models import Preferences, User
 from tests.factories import AT, World
@@ -89,6 +89,14 @@ def test_beyond_a_channels_rate_people_wait_their_turn(world: World, settings: A
     assert mails(world.tenant_admin) == []
     parcels.send_due(world.group, at=AT + MINUTE)
     assert len(mails(world.tenant_admin)) == 1
+
+
+def test_what_was_brought_is_forgotten_in_time_and_what_waits_is_not(world: World, settings: Any) -> None:
+    settings.MESSAGES_PER_PERSON = 1
+    tell(world, "one")
+    tell(world, "two")
+    assert retention.prune(at=AT + settings.KEEP + HOUR)["parcels"] == 1
+    assert Parcel.objects.get().notification.subject == "About two"
 
 
 def test_who_wants_no_mail_gets_none(world: World) -> None:

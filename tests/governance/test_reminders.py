@@ -195,6 +195,17 @@ def burst(world: World, plugin: Plugin, rule: int, count: int) -> None:
         )
 
 
+def test_many_people_are_told_some_at_a_time_and_each_once(
+    world: World, crm: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "MOST_AT_ONCE", 1)
+    find(world.tenant_a, crm, policy(world, "core", "remind"))
+    factories.member(world.group, "second-admin", Role.TENANT_ADMIN, of=world.tenant_a)
+    assert send(world, AT) == {"tenant-admin", "second-admin", "owner"}
+    assert OutboxMessage.objects.filter(destination=Destination.NOTIFY).count() == 3
+    assert send(world, AT + 2 * HOUR) == set()
+
+
 def test_only_what_is_shown_is_read_however_many_findings_there_are(
     world: World, crm: Plugin, django_assert_max_num_queries: Any
 ) -> None:
