@@ -21,8 +21,8 @@ from audit.outbox import Undeliverable
 from config.access import Access, Actor
 from governance import parcels, reminders
 from governance.models import Notification, Run
-from tenants import links
-from tenants.models import Group, Membership, Role, Tenant, User
+from tenants import links, preferences
+from tenants.models import Channel, Group, Membership, Role, Tenant, User
 
 _LINKS = ("https://", "http://", "/")
 
@@ -48,7 +48,6 @@ def receive(
     """Put messages into their readers' inboxes and bring them by the channels that these chose.
 
     The same `key` again changes nothing.
-
     Each recipient is judged alone; the answer names those refused and why: people who don't belong to the
     group, and anything about a tenant that the reader doesn't reach. Mail goes to the address that Plumbline
     knows of the person, whatever the message names. Only what is `trusted`, since Plumbline wrote it, may
@@ -80,6 +79,7 @@ def receive(
     )
     new = [message for message in accepted if message.pk in stored]
     urgent = trusted and any(recipient.get("urgent") for recipient in recipients)
+    _keep_unseen(new, at)
     parcels.hand_over(new, urgent=urgent, at=at)
     told = [{"user": message.user.username, "repeated": message.key in known} for message in accepted]
     return {"accepted": told, "refused": refused}
@@ -203,3 +203,11 @@ def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: G
     if tenant is None:
         raise NotificationRefused("tenant", f"{group} has no tenant {key}")
     return tenant
+
+
+def _keep_unseen(messages: list[Notification], at: datetime) -> None:
+    """Count nothing as unread for readers who didn't choose the inbox; it keeps all messages even so."""
+    wishes = preferences.of_people(message.user_id for message in messages)
+    for message in messages:
+        if Channel.IN_APP not in wishes[message.user_id].channels:
+            mark_read(message, at=at)

@@ -57,8 +57,6 @@ def hand_over(messages: Iterable[Notification], *, urgent: bool, at: datetime) -
         if channel in wishes[message.user_id].channels and (channel != Channel.EMAIL or message.user.email)
     ]
     Parcel.objects.bulk_create(parcels, ignore_conflicts=True)
-    aside = [one.pk for one in new if Channel.IN_APP not in wishes[one.user_id].channels]
-    Notification.objects.filter(pk__in=aside).unread().update(read_at=at)  # kept there, and not called new
     _send({_Way(one.group_id, one.user_id, one.channel) for one in parcels}, at)
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config.access import Access
 from governance.models import Finding, Policy
-from tenants import directory, preferences
+from tenants import preferences
 from tenants.models import Channel, DirectorySync, Membership, Origin, PolicyOwner, Role, Tenant, User
 
 _STALE = timedelta(days=1)
@@ -49,15 +49,12 @@ def found(access: Access, *, at: datetime) -> list[Unreached]:
     """The group's problems, the gravest first; only for those who reach the whole group."""
     if not access.whole_group:
         return []
-    members = list(
-        Membership.objects.within(access).select_related("user", "tenant").order_by("user__username", "pk")
-    )
     return [
         *_ldap(access, at),
         *_nobody(access),
-        *_disabled(access, members),
+        *_disabled(access),
         *_without_address(access),
-        *_returned(access, members),
+        *_returned(access),
         *_out_of_reach(access),
         *_unmatched(access),
     ]
@@ -79,69 +76,62 @@ def _ldap(access: Access, at: datetime) -> Iterator[Unreached]:
 
 
 def _nobody(access: Access) -> Iterator[Unreached]:
+    answering = Membership.objects.valid().within(access).filter(role=Role.TENANT_ADMIN)
     drifting = Finding.objects.within(access).outstanding().filter(tenant__active=True)
-    counts = dict(drifting.order_by().values_list("tenant").annotate(count=Count("pk")))
-    alone = sorted(counts.keys() - directory.admins_of(counts).keys(), key=lambda pk: (-counts[pk], pk))
-    tenants = Tenant.objects.in_bulk(alone[:_MOST])
-    for pk in alone[:_MOST]:
-        count = counts[pk]
+    alone = drifting.exclude(tenant__in=answering.values("tenant")).order_by().values("tenant")
+    counted = alone.annotate(count=Count("pk")).order_by("-count", "tenant")
+    rows = list(counted.values_list("tenant", "count")[: _MOST + 1])
+    tenants = Tenant.objects.in_bulk([pk for pk, _ in rows])
+    for pk, count in rows[:_MOST]:
         says = f"{count:,} finding{'' if count == 1 else 's'} and nobody who is told of them but the owners."
         yield Unreached(
             Kind.NOBODY, tenants[pk].key, says, "Name somebody responsible.", "directory_tenant", pk
         )
-    if left := len(alone) - _MOST if len(alone) > _MOST else 0:
+    if len(rows) > _MOST:
+        left = counted.count() - _MOST
         more = f"{left:,} more tenant{'' if left == 1 else 's'} in drift"
         says = "Fewer findings each, and nobody who is told of them but the owners."
         todo = "See all tenants without anybody."
         yield Unreached(Kind.NOBODY, more, says, todo, "directory_list", query="?responsible=nobody")
 
 
-def _disabled(access: Access, members: list[Membership]) -> Iterator[Unreached]:
+def _disabled(access: Access) -> Iterator[Unreached]:
     listed = User.objects.filter(listed__group=access.group_id, listed__disabled=True)
-    off = set(listed.values_list("pk", flat=True))
-    for row in members:
-        if row.user_id in off or not row.user.is_active:
-            where = "the directory" if row.user_id in off else "Plumbline"
-            what = f"responsible for {row.tenant}" if row.tenant else f"{row.get_role_display().lower()} here"
-            says = f"Disabled in {where}, and still {what} ({Origin(row.origin).label.lower()})."
-            todo = "Name somebody else, and end this where it comes from."
-            yield Unreached(
-                Kind.DISABLED,
-                str(row.user),
-                says,
-                todo,
-                "directory_tenant" if row.tenant else "",
-                row.tenant_id,
-            )
+    rows = Membership.objects.within(access).filter(Q(user__is_active=False) | Q(user__in=listed))
+    for row in rows.select_related("user", "tenant").order_by("user__username", "pk"):
+        where = "the directory" if row.user.is_active else "Plumbline"
+        what = f"responsible for {row.tenant}" if row.tenant else f"{row.get_role_display().lower()} here"
+        says = f"Disabled in {where}, and still {what} ({Origin(row.origin).label.lower()})."
+        todo = "Name somebody else, and end this where it comes from."
+        link = "directory_tenant" if row.tenant else ""
+        yield Unreached(Kind.DISABLED, str(row.user), says, todo, link, row.tenant_id)
 
 
 def _without_address(access: Access) -> Iterator[Unreached]:
-    people = User.objects.filter(memberships__in=Membership.objects.valid().within(access)).distinct()
-    by_id = {user.pk: user for user in people.order_by("username")}
-    wanted = preferences.of_people(by_id)
-    for pk, user in by_id.items():
-        chosen = wanted[pk].channels
-        if Channel.EMAIL in chosen and not user.email:
+    members = Membership.objects.valid().within(access)
+    people = User.objects.filter(pk__in=members.values("user"), email="").order_by("username")
+    wanted = preferences.of_people(user.pk for user in people)
+    for user in people:
+        chosen = wanted[user.pk].channels
+        if Channel.EMAIL in chosen:
             others = [Channel(one).label.lower() for one in chosen if one != Channel.EMAIL]
             still = f"Told only by: {', '.join(others)}." if others else "Told by nothing else."
-            yield Unreached(
-                Kind.NO_ADDRESS,
-                str(user),
-                f"Wants e-mail, and no address is known. {still}",
-                "Enter the address where the person comes from, the directory file or LDAP.",
-            )
+            says = f"Wants e-mail, and no address is known. {still}"
+            todo = "Enter the address where the person comes from, the directory file or LDAP."
+            yield Unreached(Kind.NO_ADDRESS, str(user), says, todo)
 
 
-def _returned(access: Access, members: list[Membership]) -> Iterator[Unreached]:
+def _returned(access: Access) -> Iterator[Unreached]:
     """Addresses from which the newest message came back; one that got through since has been seen to."""
     mail = OutboxMessage.objects.within(access).filter(destination=Destination.EMAIL)
     dead = mail.given_up().order_by().values("address").annotate(count=Count("pk"), last=Max("created_at"))
-    through = (
-        mail.filter(delivered_at__isnull=False).order_by().values("address").annotate(last=Max("created_at"))
-    )
-    newest = dict(through.values_list("address", "last"))
-    people = {row.user.email: row.user for row in members if row.user.email}
-    for address, count, last in dead.values_list("address", "count", "last").order_by("address"):
+    rows = list(dead.values_list("address", "count", "last").order_by("address"))
+    addresses = [address for address, _, _ in rows]
+    through = mail.filter(delivered_at__isnull=False, address__in=addresses).order_by().values("address")
+    newest = dict(through.annotate(last=Max("created_at")).values_list("address", "last"))
+    members = User.objects.filter(memberships__group=access.group_id, email__in=addresses)
+    people = {user.email: user for user in members.distinct()}
+    for address, count, last in rows:
         if address in people and not (newest.get(address) and newest[address] > last):
             says = f"{count:,} message{'' if count == 1 else 's'} to {address} given up."
             todo = "Correct the address where it comes from, then retry the messages."
