@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,40 +17,36 @@ from governance.models import Exemption, Notification, Plan
 from tenants import links, preferences
 from tenants.models import Group, Preferences, User
 
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What is told, and where it leads."""
+
+    group: Group
+    kind: Kind
+    about: Notification.Kind
+    page: links.Page
+    tenant: str | None
+    key: str
+
+
 Values = Callable[[Preferences], dict[str, Any]]
 
 
 def plan_paused(plan: Plan, people: Iterable[User], told: dict[str, int], *, key: str, at: datetime) -> None:
     """A plan has paused by itself; `told`: ring, failed, total, budget."""
     page = links.page(plan.group.slug, "plan_detail", plan.pk)
-    values = {"plan": plan.number, **told}
-    _announce(
-        plan.group,
-        people,
-        kind=Kind.ALERT,
-        about=Notification.Kind.ALERT,
-        values=lambda _wishes: values,
-        page=page,
-        tenant=None,
-        key=key,
-        at=at,
-    )
+    event = _Event(plan.group, Kind.ALERT, Notification.Kind.ALERT, page, None, key)
+    _announce(event, people, lambda _wishes: {"plan": plan.number, **told}, at=at)
 
 
 def exemption_changed(exemption: Exemption, people: Iterable[User], *, at: datetime) -> None:
     """An exemption was asked for, decided, or has ended."""
     page = links.page(exemption.group.slug, "exemption_detail", exemption.pk)
-    _announce(
-        exemption.group,
-        people,
-        kind=Kind.EXEMPTION,
-        about=Notification.Kind.EXEMPTION,
-        values=lambda wishes: exemption_values(exemption, wishes),
-        page=page,
-        tenant=exemption.tenant.key,
-        key=f"exemption-{exemption.pk}-{exemption.status}",
-        at=at,
-    )
+    key = f"exemption-{exemption.pk}-{exemption.status}"
+    tenant = exemption.tenant.key
+    event = _Event(exemption.group, Kind.EXEMPTION, Notification.Kind.EXEMPTION, page, tenant, key)
+    _announce(event, people, lambda wishes: exemption_values(exemption, wishes), at=at)
 
 
 def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any]:
@@ -69,40 +66,33 @@ def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any
     }
 
 
-def _announce(
-    group: Group,
-    people: Iterable[User],
-    *,
-    kind: Kind,
-    about: Notification.Kind,
-    values: Values,
-    page: links.Page,
-    tenant: str | None,
-    key: str,
-    at: datetime,
-) -> None:
+def _announce(event: _Event, people: Iterable[User], values: Values, *, at: datetime) -> None:
     readers = list(people)
     if not readers:
         return
     wishes = preferences.of_people(reader.pk for reader in readers)
-    own = message_templates.of_group(group.pk, [kind])
-    recipients = []
-    for reader in readers:
-        language = wishes[reader.pk].language
-        link = links.signed(page, user_id=reader.pk)
-        told = {**frame(group, reader, link), **values(wishes[reader.pk])}
-        message = texts.written(kind, language, own.get((kind, language)), told)
-        recipients.append(
-            {
-                "user": reader.username,
-                "email": reader.email,
-                "language": language,
-                "tenant": tenant,
-                "subject": message.subject,
-                "text": message.text,
-                "html": message.html,
-                "link": link,
-            }
-        )
-    payload = {"kind": str(about), "recipients": recipients}
-    outbox.post(Destination.NOTIFY, payload, group_id=group.pk, idempotency_key=key, at=at)
+    own = message_templates.of_group(event.group.pk, [event.kind])
+    recipients = [
+        _recipient(event, reader, wishes[reader.pk], own, values(wishes[reader.pk])) for reader in readers
+    ]
+    payload = {"kind": str(event.about), "recipients": recipients}
+    outbox.post(Destination.NOTIFY, payload, group_id=event.group.pk, idempotency_key=event.key, at=at)
+
+
+def _recipient(
+    event: _Event, reader: User, wishes: Preferences, own: message_templates.Own, values: dict[str, Any]
+) -> dict[str, Any]:
+    language = wishes.language
+    link = links.signed(event.page, user_id=reader.pk)
+    told = {**frame(event.group, reader, link), **values}
+    message = texts.written(event.kind, language, own.get((event.kind, language)), told)
+    return {
+        "user": reader.username,
+        "email": reader.email,
+        "language": language,
+        "tenant": event.tenant,
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+        "link": link,
+    }

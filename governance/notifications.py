@@ -47,11 +47,10 @@ def receive(
 ) -> dict[str, Any]:
     """Put messages into their readers' inboxes and bring them by the channels that these chose.
 
-    The same `key` again changes nothing.
-    Each recipient is judged alone; the answer names those refused and why: people who don't belong to the
-    group, and anything about a tenant that the reader doesn't reach. Mail goes to the address that Plumbline
-    knows of the person, whatever the message names. Only what is `trusted`, since Plumbline wrote it, may
-    hold HTML or be urgent. Raises NotificationRefused.
+    The same `key` again changes nothing. Each recipient is judged alone; the answer names those refused and
+    why: people who don't belong to the group, and anything about a tenant that the reader doesn't reach. Mail
+    goes to the address that Plumbline knows of the person, whatever the message names. Only what is
+    `trusted`, since Plumbline wrote it, may hold HTML or be urgent. Raises NotificationRefused.
     """
     group = Group.objects.get(pk=group_id)
     kind, recipients = _checked(payload)
@@ -68,20 +67,11 @@ def receive(
             refused.append({"index": index, "user": recipient["user"], "reason": str(refusal)})
         else:
             accepted.append(message)
-    known = set(
-        Notification.objects.filter(key__in=[message.key for message in accepted]).values_list(
-            "key", flat=True
-        )
-    )
-    Notification.objects.bulk_create(accepted, ignore_conflicts=True)
-    stored = set(
-        Notification.objects.filter(pk__in=[one.pk for one in accepted]).values_list("pk", flat=True)
-    )
-    new = [message for message in accepted if message.pk in stored]
+    new = _stored(accepted)
     urgent = trusted and any(recipient.get("urgent") for recipient in recipients)
     _keep_unseen(new, at)
     parcels.hand_over(new, urgent=urgent, at=at)
-    told = [{"user": message.user.username, "repeated": message.key in known} for message in accepted]
+    told = [{"user": message.user.username, "repeated": message not in new} for message in accepted]
     return {"accepted": told, "refused": refused}
 
 
@@ -203,6 +193,14 @@ def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: G
     if tenant is None:
         raise NotificationRefused("tenant", f"{group} has no tenant {key}")
     return tenant
+
+
+def _stored(messages: list[Notification]) -> list[Notification]:
+    """Store what isn't there yet, and say what that was."""
+    Notification.objects.bulk_create(messages, ignore_conflicts=True)
+    mine = Notification.objects.filter(pk__in=[message.pk for message in messages])
+    stored = set(mine.values_list("pk", flat=True))
+    return [message for message in messages if message.pk in stored]
 
 
 def _keep_unseen(messages: list[Notification], at: datetime) -> None:

@@ -68,17 +68,7 @@ def worked_out(
     only: Collection[int] | None = None,
 ) -> Iterator[None]:
     """For as long as the context lasts, within the caller's transaction; `only` these people."""
-    silences = list(Silence.objects.holding(at).filter(group_id=group_id).values_list("user", "finding"))
-    parameters: dict[str, Any] = {
-        "group": group_id,
-        "at": at,
-        "steps": json.dumps(list(_steps(policies))),
-        "policies": json.dumps(list(_policies(policies))),
-        "quiet_users": [user for user, _ in silences],
-        "quiet_findings": [finding for _, finding in silences],
-        "modes": [str(Mode.REMIND), str(Mode.ENFORCE)],
-        **_people(policies, people, only),
-    }
+    parameters = _parameters(group_id, policies, at) | _people(policies, people, only)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('work_mem', '128MB', true)"
@@ -124,6 +114,19 @@ def forget(group_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"group": group_id})
         cursor.execute(_FORGET_NEEDS, {"group": group_id})
+
+
+def _parameters(group_id: int, policies: Mapping[int, tuple[str, Settings]], at: datetime) -> dict[str, Any]:
+    silences = list(Silence.objects.holding(at).filter(group_id=group_id).values_list("user", "finding"))
+    return {
+        "group": group_id,
+        "at": at,
+        "steps": json.dumps(list(_steps(policies))),
+        "policies": json.dumps(list(_policies(policies))),
+        "quiet_users": [user for user, _ in silences],
+        "quiet_findings": [finding for _, finding in silences],
+        "modes": [str(Mode.REMIND), str(Mode.ENFORCE)],
+    }
 
 
 def _steps(policies: Mapping[int, tuple[str, Settings]]) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from audit import outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
-from governance import parcels, retention
+from governance import delivery, parcels, retention
 from governance.models import Notification, Parcel
 from tenants.models import Preferences, User
 from tests.factories import AT, World
@@ -153,3 +154,13 @@ def test_one_message_is_told_whole_in_a_chat_with_its_own_link(world: World) -> 
     row = OutboxMessage.objects.get(destination=Destination.CHAT)
     assert row.payload["text"] == "Read this.\nhttps://elsewhere.example/page"
     assert len(mails(world.owner)) == 1
+
+
+def test_a_message_that_was_late_itself_keeps_to_the_hours_of_when_it_comes(world: World) -> None:
+    Preferences.objects.create(user=world.owner, quiet_from=time(22), quiet_until=time(7))
+    recipient = {"user": "owner", "subject": "Hello", "text": "Read this.", "key": "one"}
+    payload = {"kind": "alert", "recipients": [recipient]}
+    outbox.post(Destination.NOTIFY, payload, group_id=world.group.pk, idempotency_key="one", at=AT)
+    delivery.deliver_due(at=AT.replace(hour=23))
+    assert mails(world.owner) == []
+    assert Parcel.objects.get().held_because == "quiet"
