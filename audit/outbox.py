@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -75,20 +75,31 @@ def post(
     address: str = "",
 ) -> None:
     """Store a message in the caller's transaction. The same key again changes nothing."""
-    OutboxMessage.objects.bulk_create(
-        [
-            OutboxMessage(
-                group_id=group_id,
-                destination=destination,
-                address=address,
-                payload=dict(payload),
-                idempotency_key=idempotency_key,
-                created_at=at,
-                next_attempt_at=at,
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    post_many(destination, [(idempotency_key, payload)], group_id=group_id, at=at, address=address)
+
+
+def post_many(
+    destination: Destination,
+    messages: Iterable[tuple[str, Mapping[str, Any]]],
+    *,
+    group_id: int,
+    at: datetime,
+    address: str = "",
+) -> None:
+    """The same for many, each with its key."""
+    rows = [
+        OutboxMessage(
+            group_id=group_id,
+            destination=destination,
+            address=address,
+            payload=dict(payload),
+            idempotency_key=key,
+            created_at=at,
+            next_attempt_at=at,
+        )
+        for key, payload in messages
+    ]
+    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def post_audit(document: Mapping[str, Any], *, group_id: int, at: datetime) -> None:

@@ -68,6 +68,8 @@ def logging_config(level: str, *, beside: Path | None = None) -> dict[str, Any]:
             # Styles that have no meaning on paper are no news; missing fonts and files are errors.
             "weasyprint": {"level": "ERROR"},
             "fontTools": {"level": "ERROR"},
+            # Its lines may hold the secrets of chat addresses; the outbox tells what came of a message.
+            "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }
 

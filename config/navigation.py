@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("exemption_list", "Exemptions", "file-certificate", Audience.BOTH),
     Entry("snapshot_list", "Snapshots", "camera"),
     Entry("notification_list", "Notifications", "bell", Audience.BOTH),
+    Entry("directory_list", "Directory", "users", Audience.BOTH),
     Entry("delivery_list", "Deliveries", "send"),
     Entry("report_list", "Reports", "report-analytics"),
     Entry("ledger_list", "Ledger", "book-2"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from config.chat import chat_schemas
 from config.env import (
     BASE_DIR,
     TESTING,
@@ -19,6 +20,7 @@ from config.env import (
     generated_secret,
     signing_keys,
 )
+from config.ldap import ldap_server
 from config.logs import logging_config
 from config.rest import REST_FRAMEWORK as REST_FRAMEWORK
 from config.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -98,7 +100,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT: int = env.int("PLUMBLINE_LOGIN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("PLUMBLINE_LOGIN_PAUSE_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "tenants.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "tenants.views.home.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says how long; it is to be true
 AXES_DISABLE_ACCESS_LOG = True
@@ -180,6 +182,11 @@ LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
 VERIFY_WITHIN = timedelta(minutes=env.int("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
 # How long what nobody asks for again is kept: delivered messages, and answers to repeated requests.
 KEEP = timedelta(days=env.int("PLUMBLINE_KEEP_DAYS", default=30))
+# How long the links in messages lead to their page; each asks for a login in any case.
+LINKS_VALID = timedelta(days=env.int("PLUMBLINE_LINK_DAYS", default=30))
+# At most so many messages to one person by one channel in an hour, and to everybody by one in a minute.
+MESSAGES_PER_PERSON: int = env.int("PLUMBLINE_MESSAGES_PER_PERSON", default=12)
+MESSAGES_PER_CHANNEL: int = env.int("PLUMBLINE_MESSAGES_PER_CHANNEL", default=1000)
 WELCOME = "demo.accounts.welcome"
 
 # What others call and what calls others. Empty stands for Plumbline's own endpoint; for the orchestrator,
@@ -214,6 +221,13 @@ EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL: str = env.str("PLUMBLINE_MAIL_FROM", default="Plumbline <plumbline@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Chat: which of apprise's services, and the hosts of those that people run themselves; no other is called.
+CHAT_SCHEMAS = chat_schemas("PLUMBLINE_CHAT_SERVICES")
+CHAT_HOSTS: list[str] = env.list("PLUMBLINE_CHAT_HOSTS", default=[])  # "chat.example.org", "10.0.0.5:8065"
+
+LDAP = ldap_server()  # who is responsible for what, where a directory knows it
+LDAP_MINUTES: int = env.int("PLUMBLINE_LDAP_MINUTES", default=60)
 
 # Static files
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Q
-from django.urls import reverse
 
-from audit import ledger, outbox
+from audit import ledger
 from audit.actions import Action
-from audit.models.outbox import Destination
 from config.access import SYSTEM
 from config.lifecycle import advance
-from governance import events
-from governance.models import Notification, Plan, UpgradeTask
+from governance import announcements, events
+from governance.models import Plan, UpgradeTask
 from governance.models.plan import WAITING
 from tenants import directory
 
 FAILURES = (UpgradeTask.Status.GIVEN_UP, UpgradeTask.Status.VERIFY_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Overspent:
+    """A ring whose budget is spent."""
+
+    ring: int
+    failed: int
+    total: int
+    budget: int  # percent
+
+    def __str__(self) -> str:
+        return (
+            f"{self.failed} of the {self.total} tasks in ring {self.ring} failed; "
+            f"the failure budget allows {self.budget} %."
+        )
 
 
 def overspent(failed: int, total: int, percent: int) -> bool:
@@ -34,14 +47,15 @@ def pause_if_spent(plan: Plan, *, at: datetime) -> bool:
     """
     if plan.status != Plan.Status.RUNNING or not plan.tasks.filter(status__in=WAITING).exists():
         return False
-    reason = _spent(plan)
-    if not reason:
+    spent = _spent(plan)
+    if spent is None:
         return False
+    reason = str(spent)
     advance(plan, to=Plan.Status.PAUSED, pause_reason=reason)
     plan.tasks.filter(status=UpgradeTask.Status.QUEUED).update(wait_reason="The plan is paused.")
     data = {"reason": reason, "failure_budget": plan.failure_budget}
     ledger.record(Action.PLAN_PAUSED, subject=plan, actor=SYSTEM, at=at, data=data)
-    _tell(plan, reason, at)
+    _tell(plan, spent, at)
     return True
 
 
@@ -53,31 +67,21 @@ def alert_failures(plan: Plan, *, at: datetime) -> None:
         events.alert(plan.group, "enforcement_failed", data, key=f"plan-{plan.pk}-failed", at=at)
 
 
-def _spent(plan: Plan) -> str:
-    """Why the budget is spent, in words; empty while it isn't."""
+def _spent(plan: Plan) -> Overspent | None:
+    """The first ring in which more failed than the budget allows."""
     failed = Q(status__in=FAILURES)
     if plan.budget_since is not None:
         failed &= Q(finished_at__gt=plan.budget_since)
     rings = plan.tasks.order_by("ring").values("ring").annotate(total=Count("pk"), failed=Count("pk", failed))
     for ring in rings:
         if overspent(ring["failed"], ring["total"], plan.failure_budget):
-            return (
-                f"{ring['failed']} of the {ring['total']} tasks in ring {ring['ring'] + 1} failed; "
-                f"the failure budget allows {plan.failure_budget} %."
-            )
-    return ""
+            return Overspent(ring["ring"] + 1, ring["failed"], ring["total"], plan.failure_budget)
+    return None
 
 
-def _tell(plan: Plan, reason: str, at: datetime) -> None:
-    path = reverse("plan_detail", args=[plan.group.slug, plan.pk])
+def _tell(plan: Plan, spent: Overspent, at: datetime) -> None:
     key = f"plan-{plan.pk}-paused-{at.isoformat()}"
-    message: dict[str, Any] = {
-        "subject": f"{plan.group}: {plan} has paused by itself",
-        "text": f"{reason} Nothing more is handed over until someone resumes it.",
-        "link": f"{settings.BASE_URL}{path}",
-    }
-    people = [{**message, "user": owner.username} for owner in directory.owners_of(plan.group_id)]
-    events.alert(plan.group, "failure_budget_spent", {"plan": plan.number, "says": reason}, key=key, at=at)
-    if people:
-        payload = {"kind": str(Notification.Kind.ALERT), "recipients": people}
-        outbox.post(Destination.NOTIFY, payload, group_id=plan.group_id, idempotency_key=key, at=at)
+    data = {"plan": plan.number, "says": str(spent)}
+    events.alert(plan.group, "failure_budget_spent", data, key=key, at=at)
+    owners = directory.told(plan.group_id, (), at=at).owners
+    announcements.plan_paused(plan, owners, asdict(spent), key=key, at=at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -24,7 +24,9 @@ from governance import handovers, notifications, orchestrator
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
+from tenants import chats
 
+_SOON = timedelta(minutes=5)
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
 # What is the matter with a destination, and what a person does about it before the message is tried again.
@@ -49,6 +51,10 @@ ADVICE: dict[str, str] = {
     Destination.NOTIFY: "See to the notification service, then retry.",
     Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
     Destination.EMAIL: "See to the mail server, then retry. The console’s inbox has the message in any case.",
+    Destination.CHAT: (
+        "See to the chat service, or have the address entered anew, then retry. The console’s inbox has what "
+        "people were told in any case."
+    ),
     Destination.WEBHOOK: "See to the receiver, or add the webhook again if it has ended; then retry.",
 }
 
@@ -76,8 +82,18 @@ class ToNotify(OneWay):
                 idempotency_key=message.idempotency_key,
             )
         return notifications.receive(
-            message.group_id, message.payload, idempotency_key=message.idempotency_key, at=message.created_at
+            message.group_id,
+            message.payload,
+            idempotency_key=message.idempotency_key,
+            at=_handed_over(message),
+            trusted=True,
         )
+
+
+def _handed_over(message: OutboxMessage) -> datetime:
+    """When it was written; where it had to wait, when it goes: it may have become night for its reader."""
+    claimed = message.lease_until - outbox.LEASE if message.lease_until else message.created_at
+    return claimed if claimed - message.created_at > _SOON else message.created_at
 
 
 class ToAudit(OneWay):
@@ -125,6 +141,14 @@ class ToWebhook(OneWay):
         return _post_signed(subscription, message)
 
 
+class ToChat(OneWay):
+    """Chat messages, by the services that apprise knows."""
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        """Send to the person's or the team's address, as it is now."""
+        return chats.send(message)
+
+
 def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> dict[str, Any]:
     body = json.dumps(message.payload, separators=(",", ":"), ensure_ascii=False)
     stamp = datetime.now(tz=message.created_at.tzinfo)
@@ -148,6 +172,7 @@ SENDERS: dict[str, Sender] = {
     Destination.AUDIT: ToAudit(),
     Destination.EMAIL: ToMail(),
     Destination.WEBHOOK: ToWebhook(),
+    Destination.CHAT: ToChat(),
 }
 
 
@@ -159,6 +184,7 @@ _NAMED: dict[str, str] = {
     Destination.AUDIT: "action",
     Destination.EMAIL: "subject",
     Destination.WEBHOOK: "subject",
+    Destination.CHAT: "title",
 }
 # All but upgrades, whose tasks have to be taken up again.
 _AT_ONCE = {to: entry for to, entry in _NAMED.items() if to != Destination.ORCHESTRATOR}

@@ -11,12 +11,14 @@ from typing import Any
 from cloudevents.conversion import to_json
 from cloudevents.http import CloudEvent
 from django.conf import settings
+from django.urls import reverse
 
 from audit import ledger, outbox
 from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM
 from governance.models import WebhookSubscription
+from tenants import chats
 from tenants.models import Group
 
 ALERT = "plugin.version.policy.alert"
@@ -24,14 +26,15 @@ _NAMESPACE = uuid.UUID("7d3f0c52-6f3a-5b1e-9d61-1f2a0f6c1c5e")
 
 
 def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime) -> None:
-    """Tell every subscriber of the group what needs attention.
+    """Tell every subscriber and team chat of the group what needs attention.
 
     `reason` is one of drift_overdue, enforcement_failed, conflict_found, report_failed,
     failure_budget_spent. The same `key` again
     is the same event and tells nobody twice.
     """
     subscriptions = list(WebhookSubscription.objects.filter(group=group, active=True))
-    if not subscriptions:
+    told = _tell_teams(group, reason, data, key=key, at=at)
+    if not subscriptions and not told:
         return
     event = event_document(group, reason, data, key=key, at=at)
     for subscription in subscriptions:
@@ -46,6 +49,26 @@ def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: d
     ledger.record(
         Action.ALERT_RAISED, subject=group, actor=SYSTEM, at=at, data={"reason": reason, "key": key}
     )
+
+
+# What team chats read of an alert, and the page where it goes on.
+_TOLD = {
+    "drift_overdue": ("Drift is past its due date.", "drift_list"),
+    "enforcement_failed": ("Upgrades failed.", "plan_list"),
+    "conflict_found": ("Rules contradict each other; a person has to decide.", "conflict_list"),
+    "report_failed": ("A report couldn’t be built.", "report_list"),
+    "failure_budget_spent": ("A plan has paused by itself.", "plan_list"),
+}
+
+
+def _tell_teams(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime) -> int:
+    """Tell the group's chats; how many there are."""
+    text, page = _TOLD[reason]
+    figures = ", ".join(f"{name} {value}" for name, value in data.items() if isinstance(value, int))
+    title = f"{group}: {reason.replace('_', ' ')}"
+    link = f"{settings.BASE_URL}{reverse(page, kwargs={'group': group.slug})}"
+    said = " ".join(filter(None, (text, str(data.get("says", "")), f"({figures})" if figures else "")))
+    return chats.post_to_teams(group, title=title, text=said, key=key, at=at, link=link)
 
 
 def event_document(

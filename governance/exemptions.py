@@ -12,11 +12,13 @@ from audit import ledger
 from audit.actions import Action
 from audit.ledger import Record
 from config import queue
-from config.access import SYSTEM, Actor, ActorKind
+from config.access import SYSTEM, Actor, ActorKind, Permission
 from config.lifecycle import advance
-from governance import drift
+from governance import announcements, drift
 from governance.models import Exemption, Plugin, Policy, Rule
-from tenants.models import Group, Tenant
+from tenants import directory
+from tenants.models import Group, Membership, Tenant, User
+from tenants.models.membership import ROLE_PERMISSIONS
 
 Status = Exemption.Status
 
@@ -73,6 +75,7 @@ def request(
     ledger.record(
         Action.EXEMPTION_REQUESTED, subject=exemption, actor=actor, at=at, data=as_document(exemption)
     )
+    announcements.exemption_changed(exemption, _deciders(exemption), at=at)
     return exemption
 
 
@@ -128,12 +131,18 @@ def expire_due(group: Group, *, at: datetime, actor: Actor = SYSTEM) -> int:
         return 0
     ledger.hold(group.pk)
     expired = list(
-        over.select_for_update(of=("self",)).select_related("tenant", "policy").order_by("expires_at", "pk")
+        over.select_for_update(of=("self",))
+        .select_related("group", "tenant", "policy", "plugin")
+        .order_by("expires_at", "pk")
     )
     Exemption.objects.filter(pk__in=[exemption.pk for exemption in expired]).update(status=Status.EXPIRED)
     drift.detect(group, at=at, actor=actor, tenant_ids={exemption.tenant_id for exemption in expired})
     records = [_record(Action.EXEMPTION_EXPIRED, exemption) for exemption in expired]
     ledger.record_many(records, group_id=group.pk, actor=actor, at=at)
+    admins = directory.told(group.pk, {exemption.tenant_id for exemption in expired}, at=at).tenants
+    for exemption in expired:
+        exemption.status = Status.EXPIRED
+        announcements.exemption_changed(exemption, admins.get(exemption.tenant_id, []), at=at)
     return len(expired)
 
 
@@ -160,6 +169,20 @@ def _decide(
         _judge(exemption, actor=actor, at=at)
     data = {**as_document(exemption), "comment": comment}
     ledger.record(action, subject=exemption, actor=actor, at=at, data=data)
+    asked_by = exemption.requested_by_id
+    if asked_by is not None and asked_by != actor.id:
+        requester = User.objects.filter(pk=asked_by, is_active=True)
+        announcements.exemption_changed(exemption, requester, at=at)
+
+
+def _deciders(exemption: Exemption) -> QuerySet[User]:
+    """Who may decide about it: everybody with the permission but the person who asked."""
+    roles = [role for role, held in ROLE_PERMISSIONS.items() if Permission.EXEMPTION_DECIDE in held]
+    memberships = Membership.objects.valid().filter(group_id=exemption.group_id, role__in=roles)
+    deciders = User.objects.filter(pk__in=memberships.values("user")).order_by("username")
+    if exemption.requested_by_id is None:
+        return deciders
+    return deciders.exclude(pk=exemption.requested_by_id)
 
 
 def _judge(exemption: Exemption, *, actor: Actor, at: datetime) -> None:

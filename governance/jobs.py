@@ -12,8 +12,11 @@ from governance import (
     compliance,
     decisions,
     delivery,
+    directories,
+    parcels,
     pipeline,
     reconciliation,
+    reminders,
     retention,
     retries,
     simulation,
@@ -46,6 +49,8 @@ def follow_up(group_id: int) -> None:
     group = Group.objects.get(pk=group_id)
     retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
+    reminders.release(group, at=at)
+    parcels.send_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
     upgrades.verify(group, at=at)
@@ -100,6 +105,12 @@ def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, as
     asked = datetime.fromisoformat(asked_at)
     if not Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked).exists():
         reconciliation.reconcile(group, apply=apply, actor=actor, at=timezone.now())
+
+
+@queue.job
+def sync_directories() -> None:
+    """Take over who is responsible for what from LDAP, where a group's directory file names it."""
+    directories.sync_all(at=timezone.now())
 
 
 @queue.job

@@ -11,22 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from audit import ledger, outbox
+from audit import ledger
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination
 from audit.outbox import Undeliverable
-from config.access import SYSTEM, Access, Actor
-from governance import digests
-from governance.digests import Digest
-from governance.models import Notification, Run, Told
-from tenants.models import Group, Membership, Role, Tenant, User
+from config.access import Access, Actor
+from governance import parcels, reminders
+from governance.models import Notification, Run
+from tenants import links, preferences
+from tenants.models import Channel, Group, Membership, Role, Tenant, User
 
 _LINKS = ("https://", "http://", "/")
 
@@ -39,39 +35,22 @@ class NotificationRefused(Undeliverable):
         super().__init__(f"{field}: {reason}")
 
 
-@transaction.atomic
 def send_digests(run: Run, *, at: datetime) -> int:
-    """Write one digest to each person concerned; how many the run has written, also when asked again.
-
-    Who was told all of it before is not told again: a digest goes out when something in it is news.
-    """
-    known = {told.user_id: told for told in Told.objects.select_for_update().filter(group_id=run.group_id)}
-    records: list[ledger.Record] = []
-    current: dict[int, frozenset[int]] = {}
-    for digest in digests.compose(run, at=at):
-        news = current[digest.user.pk] = digest.news(at)
-        told = known.get(digest.user.pk) or Told(group_id=run.group_id, user=digest.user)
-        if told.pk is None or news - set(told.news):
-            records.append(_send(digest, run, at))
-            told.news, told.told_at = sorted(news.union(told.news)), at
-            told.save()
-            known[digest.user.pk] = told
-    if not run.policy_names:  # a run of some policies doesn't know what became of the others
-        _forget(known, current)
-    if records:
-        ledger.record_many(records, group_id=run.group_id, actor=SYSTEM, at=at)
-    return OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-{run.pk}-").count()
+    """Write one digest to each person concerned; how many the run has written, also when asked again."""
+    reminders.send(run.group, at=at, run=run, policy_names=run.policy_names)
+    return OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-run-{run.pk}-").count()
 
 
 @transaction.atomic
 def receive(
-    group_id: int, payload: Mapping[str, Any], *, idempotency_key: str, at: datetime
+    group_id: int, payload: Mapping[str, Any], *, idempotency_key: str, at: datetime, trusted: bool = False
 ) -> dict[str, Any]:
-    """Put messages into their readers' inboxes and send them by mail; the same `key` again changes nothing.
+    """Put messages into their readers' inboxes and bring them by the channels that these chose.
 
-    Each recipient is judged alone; the answer names those refused and why: people who don't belong to the
-    group, and anything about a tenant that the reader doesn't reach. Mail goes to the address that Plumbline
-    knows of the person, whatever the message names. Raises NotificationRefused.
+    The same `key` again changes nothing. Each recipient is judged alone; the answer names those refused and
+    why: people who don't belong to the group, and anything about a tenant that the reader doesn't reach. Mail
+    goes to the address that Plumbline knows of the person, whatever the message names. Only what is
+    `trusted`, since Plumbline wrote it, may hold HTML or be urgent. Raises NotificationRefused.
     """
     group = Group.objects.get(pk=group_id)
     kind, recipients = _checked(payload)
@@ -82,20 +61,17 @@ def receive(
         try:
             key = str(recipient.get("key") or f"{idempotency_key}-{recipient['user']}")
             message = _message(group, kind, recipient, readers, key, at)
+            if trusted:
+                message.content["html"] = str(recipient.get("html") or "")
         except NotificationRefused as refusal:
             refused.append({"index": index, "user": recipient["user"], "reason": str(refusal)})
         else:
             accepted.append(message)
-    known = set(
-        Notification.objects.filter(key__in=[message.key for message in accepted]).values_list(
-            "key", flat=True
-        )
-    )
-    Notification.objects.bulk_create(accepted, ignore_conflicts=True)
-    for message in accepted:
-        if message.key not in known and message.user.email:
-            _mail(message, group, at)
-    told = [{"user": message.user.username, "repeated": message.key in known} for message in accepted]
+    new = _stored(accepted)
+    urgent = trusted and any(recipient.get("urgent") for recipient in recipients)
+    _keep_unseen(new, at)
+    parcels.hand_over(new, urgent=urgent, at=at)
+    told = [{"user": message.user.username, "repeated": message not in new} for message in accepted]
     return {"accepted": told, "refused": refused}
 
 
@@ -126,35 +102,6 @@ def unread_count(access: Access) -> int:
     return Notification.objects.within(access).unread().count()
 
 
-def _send(digest: Digest, run: Run, at: datetime) -> ledger.Record:
-    decisions = len(digest.summary.waiting) if digest.summary else 0
-    kind = Notification.Kind.DECISION if decisions else Notification.Kind.REMINDER
-    payload = {"kind": str(kind), "recipients": [digest.recipient(run, at)]}
-    key = f"digest-{run.pk}-{digest.user.pk}"
-    outbox.post(Destination.NOTIFY, payload, group_id=run.group_id, idempotency_key=key, at=at)
-    owned = {line.tenant_id for line in digest.lines}
-    data = {
-        "run": run.number,
-        "person": digest.user.username,
-        "subject": digest.subject(),
-        "tenants": digest.tenants,
-        "findings": len(digest.lines),
-        "decisions": decisions,
-        "due_at": digest.due_at,
-    }
-    only = owned.pop() if len(owned) == 1 and digest.summary is None else None
-    return ledger.Record(Action.NOTIFICATION_SENT, "run", str(run.pk), str(run), only, data)
-
-
-def _forget(known: Mapping[int, Told], current: Mapping[int, frozenset[int]]) -> None:
-    """Let go of what is no longer so: if it comes back, it is news."""
-    for user_id, told in known.items():
-        still = sorted(set(told.news) & current.get(user_id, frozenset()))
-        if len(still) < len(told.news):
-            told.news = still
-            told.save(update_fields=["news"])
-
-
 @dataclass(frozen=True, slots=True)
 class _Reader:
     user: User
@@ -162,9 +109,11 @@ class _Reader:
 
 
 def _readers(group_id: int, names: list[str]) -> dict[str, _Reader]:
-    memberships = Membership.objects.filter(
-        group_id=group_id, user__username__in=names, user__is_active=True
-    ).select_related("user", "tenant")
+    memberships = (
+        Membership.objects.valid()
+        .filter(group_id=group_id, user__username__in=names)
+        .select_related("user", "tenant")
+    )
     readers: dict[str, _Reader] = {}
     for membership in memberships:
         name, user = membership.user.username, membership.user
@@ -212,8 +161,8 @@ def _message(
         key=f"{group.pk}-{hashlib.sha256(f'{reader.user.pk} {key}'.encode()).hexdigest()}",
         subject=" ".join(recipient["subject"].split())[:300],
         body=recipient["text"],
-        link=link[:500],
-        content={"lines": lines},
+        link=links.within(link, user=reader.user)[:500],
+        content={"lines": lines, "link": link[:500]},
         due_at=_time(recipient.get("due_at")),
         created_at=at,
     )
@@ -246,20 +195,17 @@ def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: G
     return tenant
 
 
-def _mail(message: Notification, group: Group, at: datetime) -> None:
-    inbox = f"{settings.BASE_URL}{reverse('notification_list', kwargs={'group': group.slug})}"
-    lines = message.content["lines"]
-    context = {"message": message, "group": group.name, "inbox": inbox, "lines": lines}
-    payload = {
-        "subject": message.subject,
-        "text": render_to_string("governance/notifications/mail.txt", context),
-        "html": render_to_string("governance/notifications/mail.html", context),
-    }
-    outbox.post(
-        Destination.EMAIL,
-        payload,
-        group_id=group.pk,
-        idempotency_key=f"mail-{message.key}",
-        address=message.user.email,
-        at=at,
-    )
+def _stored(messages: list[Notification]) -> list[Notification]:
+    """Store what isn't there yet, and say what that was."""
+    Notification.objects.bulk_create(messages, ignore_conflicts=True)
+    mine = Notification.objects.filter(pk__in=[message.pk for message in messages])
+    stored = set(mine.values_list("pk", flat=True))
+    return [message for message in messages if message.pk in stored]
+
+
+def _keep_unseen(messages: list[Notification], at: datetime) -> None:
+    """Count nothing as unread for readers who didn't choose the inbox; it keeps all messages even so."""
+    wishes = preferences.of_people(message.user_id for message in messages)
+    for message in messages:
+        if Channel.IN_APP not in wishes[message.user_id].channels:
+            mark_read(message, at=at)

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from audit.models import OutboxMessage, Report
 from config.access import Access, Permission
+from governance import unreached
 from governance.models import Conflict, Exemption, Finding, Run, Snapshot
 
 TREND_POINTS = 60
@@ -34,6 +35,7 @@ class Waiting:
     expiring: int
     verify_failed: int
     undeliverable: int
+    unreached: int
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -80,6 +82,7 @@ def waiting(access: Access, *, at: datetime) -> Waiting:
         expiring=approved.count(),
         verify_failed=failed.count(),
         undeliverable=dead.count() if access.allows(Permission.PLAN_OPERATE) else 0,
+        unreached=len(unreached.found(access, at=at)),
     )
 
 

@@ -11,8 +11,10 @@ from django.db import transaction
 
 from audit import ledger
 from audit.actions import Action
+from config import durations
 from config.access import Actor
-from governance import documents, moments
+from governance import documents, escalation, moments
+from governance.escalation import Step
 from governance.limits import Limits
 from governance.models import Configuration, Policy, Profile
 from governance.policy_documents import DEFAULT_SLA, DEFAULT_WEIGHT, Document
@@ -33,6 +35,9 @@ class Ring:
 DEFAULT_ATTEMPTS = 3
 DEFAULT_BUDGET = 20
 DEFAULT_DELAYS = ("5min", "30min")
+# How often one that says nothing about it lets a person be told, and what doesn't wait for that.
+DEFAULT_WINDOW = "1h"
+DEFAULT_AT_ONCE = ("decision_overdue",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,15 @@ class Settings:
     retry_delays: tuple[timedelta, ...]  # before the second attempt, the third, …
     tells_tenant_admins: bool
     tells_owners: bool
+    escalation: tuple[Step, ...]
+    window: timedelta  # between two digests to one person
+    at_once: frozenset[str]  # what waits for neither a window nor the end of quiet hours
     starts_by_itself: bool
+
+    @property
+    def window_in_words(self) -> str:
+        """The window for people; empty where it is every run's."""
+        return durations.length(self.window) if self.window else ""
 
 
 class ProfileInUse(Exception):
@@ -89,8 +102,15 @@ def settings(document: Document) -> Settings:
         retry_delays=_retry_delays(document.get("retries", {})),
         tells_tenant_admins=notify.get("tenant_admins", True),
         tells_owners=notify.get("owners", True),
+        escalation=_escalation(notify),
+        window=moments.span(notify.get("window", DEFAULT_WINDOW)),
+        at_once=frozenset(notify.get("at_once", DEFAULT_AT_ONCE)),
         starts_by_itself=document.get("auto_start", True),
     )
+
+
+def _escalation(said: Document) -> tuple[Step, ...]:
+    return escalation.steps(said["escalation"]) if "escalation" in said else escalation.DEFAULT
 
 
 def _limits(said: Document) -> Limits:

@@ -11,13 +11,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.models import OutboxMessage
 from audit.models.outbox import OutboxStatus
-from governance.models import IdempotentAnswer, Simulation
+from governance.models import IdempotentAnswer, Parcel, Simulation
 
 log = structlog.get_logger("plumbline.retention")
 
 
 def prune(*, at: datetime) -> dict[str, int]:
-    """Delete delivered messages, answers kept for repeated requests, old simulations, and ended sessions.
+    """Delete delivered messages, answers to repeated requests, old simulations, and ended sessions.
 
     A message that was given up stays until somebody has seen to it; a simulation that was applied stays.
     """
@@ -27,6 +27,7 @@ def prune(*, at: datetime) -> dict[str, int]:
         "messages": delivered.delete()[0],
         "answers": IdempotentAnswer.objects.filter(answered_at__lt=before).delete()[0],
         "simulations": _simulations(before).delete()[0],
+        "parcels": Parcel.objects.filter(sent_at__lt=before).delete()[0],
         "sessions": Session.objects.filter(expire_date__lt=at).delete()[0],
     }
     log.info("retention.pruned", before=before.isoformat(), **counts)

@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.urls import reverse
 
-from audit import ledger, outbox
+from audit import ledger
 from audit.actions import Action
-from audit.models.outbox import Destination
 from config.access import Actor
-from governance import flags, plans, restoring, simulation
-from governance.models import Notification, Plan, Policy, Profile, Rollback, Snapshot
+from governance import announcements, flags, plans, restoring, simulation
+from governance.models import Plan, Policy, Profile, Rollback, Snapshot
 from governance.models.policy import Mode
 from governance.restoring import Restoration, Scope
 from governance.simulation import Supposition
@@ -124,7 +121,7 @@ def apply(row: Rollback, *, actor: Actor, at: datetime) -> Plan | None:
     data = {"rollback": row.number, "baseline": row.name, "tenants": row.tenants, **_giving_way(row)}
     snapshot = Snapshot.objects.get(group=group, number=row.snapshot_number)
     ledger.record(Action.SNAPSHOT_RESTORED, subject=snapshot, actor=actor, at=at, data=data)
-    _tell(row, at)
+    announcements.rolled_back(row, directory.told(row.group_id, (), at=at).owners, at=at)
     return plan
 
 
@@ -209,32 +206,3 @@ def _exemptions(row: Rollback, restoration: Restoration) -> Iterator[dict[str, A
             "reason": f"{title(row)}. {row.reason}",
             "until": row.until.isoformat(),
         }
-
-
-def _tell(row: Rollback, at: datetime) -> None:
-    """The group's owners have to settle what they want instead."""
-    path = reverse("rollback_detail", args=[row.group.slug, row.number])
-    message: dict[str, Any] = {
-        "subject": f"{row.group}: {title(row)}; please reassess",
-        "text": _reassess(row),
-        "link": f"{settings.BASE_URL}{path}",
-    }
-    key = f"rollback-{row.pk}"
-    people = [
-        {**message, "user": owner.username, "key": f"{key}-{owner.pk}"}
-        for owner in directory.owners_of(row.group_id)
-    ]
-    if people:
-        payload = {"kind": str(Notification.Kind.ALERT), "recipients": people}
-        outbox.post(Destination.NOTIFY, payload, group_id=row.group_id, idempotency_key=key, at=at)
-
-
-def _reassess(row: Rollback) -> str:
-    tenants = f"{len(row.tenants)} tenant{'s go' if len(row.tenants) != 1 else ' goes'} back: {row.reason}"
-    names = ", ".join(given_way(row))
-    if not names:
-        return f"{tenants} No policy stands against it."
-    if row.way == Rollback.Way.PAUSE:
-        return f"{tenants} Paused for it: {names}. Settle what is wanted instead, then resume them."
-    until = f"{row.until:%Y-%m-%d %H:%M} UTC"
-    return f"{tenants} Until {until} they are exempt from {names}. Settle by then what is wanted instead."

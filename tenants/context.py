@@ -42,7 +42,8 @@ def groups_context(request: HttpRequest) -> dict[str, Callable[[], Any]]:
 
 def groups_of(user: User) -> list[GroupLink]:
     """The groups that the person belongs to, by name."""
-    memberships = Membership.objects.filter(user=user).select_related("group").order_by("group__name", "role")
+    rows = Membership.objects.valid().filter(user=user)
+    memberships = rows.select_related("group").order_by("group__name", "role")
     roles: dict[Group, list[Role]] = {}
     for membership in memberships:
         roles.setdefault(membership.group, []).append(Role(membership.role))

@@ -11,7 +11,16 @@ from django.db import transaction
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
-from tenants.models import Group, Membership, Role, Tenant, User
+from tenants.models import Group, Membership, Origin, Role, Tenant, User
+
+
+class LastOwner(Exception):
+    """A group keeps somebody who owns it."""
+
+    def __init__(self, membership: Membership) -> None:
+        super().__init__(
+            f"{membership.user} is the only owner of {membership.group}: make somebody else an owner first."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +72,48 @@ def add_tenants(group: Group, tenants: Iterable[NewTenant], *, actor: Actor, at:
 
 @transaction.atomic
 def add_member(
-    group: Group, user: User, role: Role, *, tenant: Tenant | None = None, actor: Actor, at: datetime
+    group: Group,
+    user: User,
+    role: Role,
+    *,
+    tenant: Tenant | None = None,
+    origin: Origin = Origin.HAND,
+    actor: Actor,
+    at: datetime,
 ) -> Membership:
     """Give a person a role in the group; a tenant admin's names the tenant. Given twice, it is held once."""
-    membership, created = Membership.objects.get_or_create(group=group, user=user, role=role, tenant=tenant)
+    membership, created = Membership.objects.get_or_create(
+        group=group, user=user, role=role, tenant=tenant, origin=origin
+    )
     if created:
-        data = {"person": user.username, "role": role.value, "tenant": tenant.key if tenant else None}
-        ledger.record(Action.MEMBER_ADDED, subject=membership, actor=actor, at=at, data=data)
+        ledger.record(Action.MEMBER_ADDED, subject=membership, actor=actor, at=at, data=_said(membership))
     return membership
+
+
+@transaction.atomic
+def remove_member(membership: Membership, *, actor: Actor, at: datetime) -> None:
+    """Take a role away, as far as it is known from this origin. Raises LastOwner."""
+    ledger.hold(membership.group_id)
+    others = Membership.objects.valid().filter(group_id=membership.group_id, role=Role.OWNER)
+    if membership.role == Role.OWNER and not others.exclude(pk=membership.pk).exists():
+        raise LastOwner(membership)
+    said = ledger.Record(
+        Action.MEMBER_REMOVED,
+        "membership",
+        str(membership.pk),
+        str(membership),
+        membership.tenant_id,
+        _said(membership),
+    )
+    gone, _ = Membership.objects.filter(pk=membership.pk).delete()
+    if gone:
+        ledger.record_many([said], group_id=membership.group_id, actor=actor, at=at)
+
+
+def _said(membership: Membership) -> dict[str, str | None]:
+    return {
+        "person": membership.user.username,
+        "role": membership.role,
+        "tenant": membership.tenant.key if membership.tenant else None,
+        "origin": membership.origin,
+    }

@@ -27,7 +27,7 @@ def access_of_person(user: User, group_slug: str) -> Access | None:
     Roles add up. A person who is a tenant admin and holds a group role too reaches the whole group.
     """
     memberships = list(
-        Membership.objects.filter(user=user, group__slug=group_slug).select_related("group", "user")
+        Membership.objects.valid().filter(user=user, group__slug=group_slug).select_related("group", "user")
     )
     if not memberships or not user.is_active:
         return None

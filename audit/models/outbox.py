@@ -21,6 +21,7 @@ class Destination(models.TextChoices):
     AUDIT = "audit", "Audit service"
     EMAIL = "email", "E-mail"
     WEBHOOK = "webhook", "Webhook"
+    CHAT = "chat", "Chat"
 
 
 class OutboxStatus(models.TextChoices):
@@ -77,7 +78,9 @@ class OutboxMessage(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group_id = models.BigIntegerField()
     destination = models.CharField(max_length=16, choices=Destination)
-    address = models.CharField(max_length=500, blank=True)  # webhook subscription id or mail address
+    address = models.CharField(
+        max_length=500, blank=True
+    )  # webhook subscription id, mail address, or whose chat
     payload = models.JSONField()
     idempotency_key = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=16, choices=OutboxStatus, default=OutboxStatus.PENDING)

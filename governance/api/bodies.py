@@ -56,6 +56,7 @@ class Recipient(Body):
 
     user = s.CharField(max_length=150)
     email = s.EmailField(required=False, allow_blank=True)
+    language = s.CharField(max_length=8, required=False)  # that the texts are in
     tenant = s.CharField(max_length=200, allow_null=True, required=False)
     subject = s.CharField(max_length=300)
     text = s.CharField()
@@ -63,6 +64,8 @@ class Recipient(Body):
     link = s.CharField(max_length=500, required=False, allow_blank=True)
     due_at = s.DateTimeField(allow_null=True, required=False)
     lines = s.ListField(child=s.DictField(), required=False)
+    folded = s.IntegerField(required=False)  # how many lines are left out
+    urgent = s.BooleanField(required=False)  # whether it was told without waiting
     key = s.CharField(max_length=160)
 
 

@@ -57,7 +57,7 @@ def apply(
 
 
 def export(out: Output, groups: Sequence[str], folder: Path | None) -> None:
-    """What is in force, as the two files: printed, or written to a folder."""
+    """What is in force, as the files: printed, or written to a folder."""
     rows = list(Group.objects.order_by("pk"))
     chosen = [group for group in rows if not groups or group.slug in groups]
     if missing := set(groups) - {group.slug for group in chosen}:
@@ -65,6 +65,7 @@ def export(out: Output, groups: Sequence[str], folder: Path | None) -> None:
     documents = {
         configuration.PROFILES: configuration.export_profiles(chosen),
         configuration.BASELINES: configuration.export_baselines(chosen),
+        configuration.DIRECTORY: configuration.export_directory(chosen),
     }
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

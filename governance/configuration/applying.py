@@ -14,9 +14,10 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from governance import moments, policies, profiles
-from governance.configuration import differing, files
-from governance.configuration.differing import ADD, CHANGE, LIVE, RETIRE, GroupDifference, Item
-from governance.documents import Problem
+from governance.configuration import differing, directories, files
+from governance.configuration.differing import LIVE
+from governance.configuration.items import ADD, CHANGE, KEEP, RETIRE, GroupDifference, Item
+from governance.documents import ConfigurationError, Problem, Source
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile
 from tenants.models import Group, Tenant
 
@@ -69,6 +70,7 @@ def apply(
     # Two that apply at once would each go by what the other is about to change.
     list(Group.objects.select_for_update(no_key=True).filter(pk__in=chosen).order_by("pk").values_list("pk"))
     outcome = diff(wanted, groups=groups, prune=prune, at=at)
+    _refuse(wanted, outcome)
     for difference in outcome.groups:
         _remember(wanted, difference, prune=prune, actor=actor, at=at)
         _apply_group(difference, actor=actor, at=at, comment=comment)
@@ -85,11 +87,23 @@ def apply_folder(
     return apply(files.load(folder), actor=actor, at=at, groups=groups, comment=comment)
 
 
+def _refuse(wanted: files.Files, outcome: Applied) -> None:
+    """Say what the files alone don't show: a group whose last owner they would take away."""
+    for difference in outcome.groups:
+        for item in difference.changed:
+            reason = directories.refusal(difference.group, item) if item.noun == directories.NOUN else ""
+            if reason:
+                source = wanted.directory or Source("", None)
+                place = ("directory", difference.group.slug)
+                raise ConfigurationError([source.problem(place, reason)])
+
+
 def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, comment: str) -> None:
     group, changed = difference.group, difference.changed
     if not changed:
         return
     ledger.hold(group.pk)
+    _apply_directory(group, changed, actor=actor, at=at)
     for item in changed:
         if item.noun == "freeze calendar":
             ledger.record(Action.FREEZES_APPLIED, subject=group, actor=actor, at=at, data=item.document)
@@ -104,6 +118,12 @@ def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, com
         elif item.noun == "profile" and item.action == RETIRE:
             profiles.remove(Profile.objects.get(group=group, name=item.name), actor=actor, at=at)
     policies.settle(group, actor=actor, at=at)
+
+
+def _apply_directory(group: Group, changed: Sequence[Item], *, actor: Actor, at: datetime) -> None:
+    for item in changed:
+        if item.noun == directories.NOUN:
+            directories.apply(group, item, actor=actor, at=at)
 
 
 def _apply_policy(group: Group, item: Item, *, actor: Actor, at: datetime, comment: str) -> None:
@@ -160,18 +180,20 @@ def _remember(
     """Keep what the files say that no other table keeps."""
     group = difference.group
     row = Configuration.objects.filter(group=group).first() or Configuration(group=group)
-    before = (row.sla, row.freezes, row.order, row.exemptions)
+    before = (row.sla, row.freezes, row.order, row.exemptions, row.directory)
     for item in difference.items:
         if item.noun == "service levels":
             row.sla = None if item.action == RETIRE else item.document
         if item.noun == "freeze calendar":
             row.freezes = None if item.action == RETIRE else item.document["freezes"]
+        if item.noun == directories.NOUN and item.action != KEEP:
+            row.directory = None if item.action == RETIRE else item.document
     gone = {item.name for item in difference.items if item.noun == "exemption" and item.action == RETIRE}
     written = {d["name"]: d for d in wanted.section(group.slug).get("exemptions", [])}
     kept = {name: text for name, text in row.exemptions.items() if name not in gone}
     row.exemptions = written if prune and wanted.baselines else {**kept, **written}
     row.order = _order(wanted, group, row.order, prune=prune)
-    if (row.sla, row.freezes, row.order, row.exemptions) != before or row.pk is None:
+    if (row.sla, row.freezes, row.order, row.exemptions, row.directory) != before or row.pk is None:
         row.applied_at, row.applied_by_name = at, actor.name
         row.save()
 

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from governance import documents, moments
+from governance.configuration import directories
 from governance.configuration.files import Files
+from governance.configuration.items import ADD, CHANGE, KEEP, RETIRE, GroupDifference, Item
 from governance.models import Configuration, Exemption, Policy, PolicyVersion, Profile
 from governance.policy_documents import DEFAULT_SLA
 from tenants.models import Group
-
-ADD, CHANGE, RETIRE, KEEP = "add", "change", "retire", "keep"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One profile, policy or exemption, and what becomes of it. `document` is as it is wanted."""
-
-    noun: str  # service levels, profile, baseline, policy, hold, exemption
-    name: str
-    action: str
-    changes: tuple[documents.Change, ...] = ()
-    note: str = ""
-    document: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        shown: dict[str, Any] = {"noun": self.noun, "name": self.name, "action": self.action}
-        if self.changes:
-            shown["changes"] = [change.as_json() for change in self.changes]
-        return shown | ({"note": self.note} if self.note else {})
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDifference:
-    """What becomes of one group."""
-
-    group: Group
-    items: tuple[Item, ...]
-
-    @property
-    def changed(self) -> tuple[Item, ...]:
-        """The items that don't stay as they are."""
-        return tuple(item for item in self.items if item.action != KEEP)
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`: what changes, and what is worth a note."""
-        told = [item.as_json() for item in self.items if item.action != KEEP or item.note]
-        return {
-            "changed": bool(self.changed),
-            "unchanged": len(self.items) - len(self.changed),
-            "items": told,
-        }
 
 
 def compare(files: Files, group: Group, *, prune: bool, at: datetime) -> GroupDifference:
@@ -67,7 +25,8 @@ def compare(files: Files, group: Group, *, prune: bool, at: datetime) -> GroupDi
     policies = _policies(files, group, contents, wanted_sla, prune)
     exemptions = _exemptions(files, group, configured, prune, at)
     freezes = _freezes(files, group, configured, prune)
-    items = [*(item for item in (sla, freezes) if item), *profiles, *policies, *exemptions]
+    directory = _directory(files, group, configured, prune)
+    items = [*(item for item in (sla, freezes, directory) if item), *profiles, *policies, *exemptions]
     return GroupDifference(group, tuple(_keep_used(items)))
 
 
@@ -89,6 +48,14 @@ def _freezes(files: Files, group: Group, configured: Configuration | None, prune
     changes = tuple(documents.changes({"freezes": before or []}, {"freezes": after or []}))
     action = KEEP if before == after else ADD if before is None else RETIRE if after is None else CHANGE
     return Item("freeze calendar", "freezes", action, changes, document={"freezes": after or []})
+
+
+def _directory(files: Files, group: Group, configured: Configuration | None, prune: bool) -> Item | None:
+    before = configured.directory if configured else None
+    after = files.responsible(group.slug)
+    if after is None and not (prune and files.directory):
+        after = before
+    return directories.compare(before, after, group, reconcile=files.directory is not None)
 
 
 def _profiles(files: Files, group: Group, prune: bool) -> list[Item]:

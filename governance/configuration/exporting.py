@@ -17,11 +17,14 @@ from tenants.models import Group
 FORMAT = 1
 # The order in which people write what a document says; the database keeps none. Anything else comes after it.
 _WRITTEN = (
-    "version", "groups", "profiles", "sla", "freezes", "baselines", "policies", "holds", "exemptions", "name",
-    "title", "mode", "prefer", "weight", "profile", "tenant", "tenants", "keys", "tiers", "labels", "except",
+    "version", "groups", "directory", "profiles", "sla", "freezes", "baselines", "policies", "holds",
+    "exemptions", "name", "title", "mode", "prefer", "weight", "profile", "tenant", "tenants", "keys",
+    "tiers", "labels", "except",
     "policy", "rule", "plugin", "plugins", "range", "at_least", "at_most", "exactly", "same", "at", "within",
     "channel", "min_age", "deny", "present", "absent", "hold", "severity", "variants", "effective_from",
     "effective_until", "grace_period", "versions", "rules", "from", "until", "reason",
+    "email", "first_name", "last_name", "language", "roles", "base", "group", "filter", "disabled", "prefix",
+    "member", "members", "people", "ldap",
 )  # fmt: skip
 _PLACES = {key: place for place, key in enumerate(_WRITTEN)}
 
@@ -32,6 +35,15 @@ def export_baselines(groups: Iterable[Group]) -> dict[str, Any]:
     Exemptions that were asked for in the console have no place in a file; they stay where they are.
     """
     return {"version": FORMAT, "groups": {group.slug: _section(group) for group in groups}}
+
+
+def export_directory(groups: Iterable[Group]) -> dict[str, Any]:
+    """The document of directory.yaml for these groups. What people entered by hand has no place in a file."""
+    written = {group.slug: _configured(group).directory for group in groups}
+    return {
+        "version": FORMAT,
+        "directory": {slug: section for slug, section in written.items() if section is not None},
+    }
 
 
 def export_profiles(groups: Sequence[Group]) -> dict[str, Any]:

@@ -8,22 +8,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from governance.configuration import directories
 from governance.documents import ConfigurationError, Problem, Source, checking, parse, read, schemas
 from governance.documents.checking import Findings, Known
 from tenants.models import Group
 
 BASELINES = "multi_tenant_baselines.yaml"
 PROFILES = "policy_profiles.yaml"
+DIRECTORY = "directory.yaml"
+NAMES = (PROFILES, BASELINES, DIRECTORY)
 # Section of a group, and the kind of policy that its entries are.
 KINDS = {"baselines": "baseline", "policies": "policy", "holds": "hold"}
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What the files want. Either may be missing: what isn't spoken of is left alone."""
+    """What the files want. Each may be missing: what isn't spoken of is left alone."""
 
     baselines: Source | None = None
     profiles: Source | None = None
+    directory: Source | None = None
     warnings: tuple[Problem, ...] = ()
 
     def section(self, slug: str) -> dict[str, Any]:
@@ -31,6 +35,10 @@ class Files:
         groups = self.baselines.data["groups"] if self.baselines else {}
         section: dict[str, Any] = groups.get(slug) or {}
         return section
+
+    def responsible(self, slug: str) -> dict[str, Any] | None:
+        """What the files say of who is responsible in a group."""
+        return self.directory.data["directory"].get(slug) if self.directory else None
 
     def policies(self, slug: str) -> Iterator[tuple[str, int, dict[str, Any]]]:
         """The group's policies of all kinds as documents, with the section and place of each."""
@@ -44,13 +52,13 @@ class Files:
 
 
 def load(*paths: Path) -> Files:
-    """Files, or the folder of both, read and checked by their schemas. Raises ConfigurationError."""
+    """Files, or the folder of them, read and checked by their schemas. Raises ConfigurationError."""
     files = Files()
     for path in paths:
         if path.is_dir():
-            present = [path / name for name in (PROFILES, BASELINES) if (path / name).exists()]
+            present = [path / name for name in NAMES if (path / name).exists()]
             if not present:
-                reason = f"has neither {BASELINES} nor {PROFILES}"
+                reason = f"has none of {', '.join(NAMES)}"
                 raise ConfigurationError([Problem(str(path), 0, "", reason)])
             files = _merge(files, *(read(one) for one in present))
         else:
@@ -66,19 +74,28 @@ def load_text(text: str, *, file: str) -> Files:
 def groups_of(files: Files, slugs: Sequence[str] = ()) -> list[Group]:
     """The groups that the files speak of, or those of them that are named. Raises ConfigurationError."""
     named = list(files.baselines.data["groups"]) if files.baselines else []
+    if files.directory:
+        named += [slug for slug in files.directory.data["directory"] if slug not in named]
     rows = {group.slug: group for group in Group.objects.order_by("pk")}
     if not named:
         named = list(slugs or rows)
     problems: list[Problem] = []
     for slug in slugs or named:
-        source = files.baselines or files.profiles or Source("", None)
+        source = files.baselines or files.directory or files.profiles or Source("", None)
         if slug not in rows:
-            problems.append(source.problem(("groups", slug), checking.unknown("group", slug, rows)))
+            problems.append(_unknown_group(files, source, slug, rows))
         elif slug not in named:
             problems.append(source.problem(("groups",), f"says nothing of the group “{slug}”"))
     if problems:
         raise ConfigurationError(problems)
     return [rows[slug] for slug in slugs or named]
+
+
+def _unknown_group(files: Files, source: Source, slug: str, rows: dict[str, Group]) -> Problem:
+    reason = checking.unknown("group", slug, rows)
+    if files.directory and ("directory", slug) in files.directory.lines and not files.section(slug):
+        return files.directory.problem(("directory", slug), reason)
+    return source.problem(("groups", slug), reason)
 
 
 def checked(files: Files, groups: Sequence[Group], *, at: datetime) -> Files:
@@ -92,6 +109,13 @@ def checked(files: Files, groups: Sequence[Group], *, at: datetime) -> Files:
     for group in groups:
         if files.baselines:
             found = _check_group(files, files.baselines, group, at)
+            problems += found.problems
+            warnings += found.warnings
+        if files.directory:
+            found = Findings(files.directory, at)
+            has = _known_with(files, group, [document for _, _, document in files.policies(group.slug)])
+            place = ("directory", group.slug)
+            directories.check(found, place, files.responsible(group.slug) or {}, has)
             problems += found.problems
             warnings += found.warnings
     if problems:
@@ -136,15 +160,25 @@ def _known_with(files: Files, group: Group, documents: list[dict[str, Any]]) -> 
     return replace(has, profiles=has.profiles | profiles.keys(), policies={**has.policies, **given})
 
 
+# What a file speaks of, by the key that only it has: its place among the files, and its schema.
+_SORTS = (
+    ("profiles", "profiles", schemas.PROFILES),
+    ("directory", "directory", schemas.DIRECTORY),
+    ("groups", "baselines", schemas.BASELINES),
+)
+
+
 def _merge(files: Files, *sources: Source) -> Files:
     for source in sources:
-        is_profiles = isinstance(source.data, dict) and "profiles" in source.data
-        schema = schemas.PROFILES if is_profiles else schemas.BASELINES
+        keys = source.data if isinstance(source.data, dict) else {}
+        key, place, schema = next((sort for sort in _SORTS if sort[0] in keys), _SORTS[-1])
         if problems := list(schemas.problems(source, schema)):
             raise ConfigurationError(problems)
-        taken = files.profiles if is_profiles else files.baselines
+        taken = {"profiles": files.profiles, "directory": files.directory, "baselines": files.baselines}[
+            place
+        ]
         if taken is not None:
-            reason = f"{taken.file} speaks of {'profiles' if is_profiles else 'groups'} already"
+            reason = f"{taken.file} speaks of {'the directory' if place == 'directory' else key} already"
             raise ConfigurationError([Problem(source.file, 0, "", reason)])
-        files = replace(files, profiles=source) if is_profiles else replace(files, baselines=source)
+        files = replace(files, **{place: source})  # type: ignore[arg-type]  # each place is a source's
     return files

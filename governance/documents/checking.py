@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from governance import moments, policy_documents, rules, selections
+from governance import escalation, moments, policy_documents, rules, selections
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
 from governance.models import Plugin, Policy, Profile
@@ -70,6 +70,16 @@ def profiles(found: Findings, items: list[dict[str, Any]]) -> None:
     unique(found, ("profiles",), items)
     for index, item in enumerate(items):
         unique(found, ("profiles", index, "rings"), item.get("rings", []))
+        _escalation(found, ("profiles", index, "notify", "escalation"), item.get("notify", {}))
+
+
+def _escalation(found: Findings, place: Place, notify: Mapping[str, Any]) -> None:
+    """Escalation steps, each once: a second one would never tell."""
+    seen: set[str] = set()
+    for index, step in enumerate(escalation.steps(notify.get("escalation", []))):
+        if step.key in seen:
+            found.refuse((*place, index), "is the same step as one above it")
+        seen.add(step.key)
 
 
 def policy(found: Findings, place: Place, document: Mapping[str, Any], has: Known) -> None:

@@ -20,7 +20,8 @@ from governance.documents.reading import Place, Source
 BASELINES = "multi_tenant_baselines.schema.json"
 PROFILES = "policy_profiles.schema.json"
 SIMULATION = "simulation.schema.json"
-NAMES = (BASELINES, PROFILES, SIMULATION)
+DIRECTORY = "directory.schema.json"
+NAMES = (BASELINES, PROFILES, DIRECTORY, SIMULATION)
 
 # PostgreSQL keeps neither in JSON.
 _UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")
@@ -164,6 +165,11 @@ def _one_of(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]
         yield place, f"needs one of {', '.join(keys)}"
 
 
+def _excluded(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
+    keys = _wanted(error).get("required", [])
+    yield (*place, *keys[1:2]), f"{' and '.join(keys)} exclude each other"
+
+
 def _dependent(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
     for key, needed in _wanted(error).items():
         missing = [other for other in needed if other not in _given(error)]
@@ -197,6 +203,7 @@ _EXPLANATIONS: dict[str, Callable[[ValidationError, Place], Iterator[tuple[Place
     "const": _const,
     "pattern": _pattern,
     "oneOf": _one_of,
+    "not": _excluded,
     "dependentRequired": _dependent,
     "minimum": _bounds,
     "maximum": _bounds,

@@ -8,16 +8,20 @@ from governance.models.exemption import Exemption
 from governance.models.finding import Finding
 from governance.models.idempotency import IdempotentAnswer
 from governance.models.manifest import Inventory, Manifest, ManifestSource
+from governance.models.mention import Mention
 from governance.models.notification import Notification, Told, WebhookSubscription
 from governance.models.order import UpgradeOrder
+from governance.models.parcel import Parcel
 from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
 from governance.models.reconciliation import Reconciliation
 from governance.models.rollback import Rollback
 from governance.models.rule import Rule, Selection, SelectionTenant, Violation
 from governance.models.run import Run
+from governance.models.silence import Silence
 from governance.models.simulation import Simulation
 from governance.models.snapshot import Installation, Snapshot
+from governance.models.template import MessageTemplate
 from governance.models.window import MaintenanceWindow
 
 __all__ = [
@@ -34,7 +38,10 @@ __all__ = [
     "MaintenanceWindow",
     "Manifest",
     "ManifestSource",
+    "Mention",
+    "MessageTemplate",
     "Notification",
+    "Parcel",
     "Plan",
     "Plugin",
     "Policy",
@@ -48,6 +55,7 @@ __all__ = [
     "Run",
     "Selection",
     "SelectionTenant",
+    "Silence",
     "Simulation",
     "Snapshot",
     "TenantDecision",

@@ -14,7 +14,8 @@ class Configuration(models.Model):
     `sla`: {severity: days}, the group's default where a profile names none;
     `freezes`: [{"name", "from", "until", "reason"}], when nothing is changed in the group;
     `order`: {section: [names]} as in the files, sections that they leave out being absent;
-    `exemptions`: {name: document} as written, by which a spent one is told from one that is asked for anew.
+    `exemptions`: {name: document} as written, by which a spent one is told from one that is asked for anew;
+    `directory`: the group's part of the directory file as written, its LDAP mapping among it.
     """
 
     group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="configuration")
@@ -22,6 +23,7 @@ class Configuration(models.Model):
     freezes = models.JSONField(null=True)
     order = models.JSONField(default=dict)
     exemptions = models.JSONField(default=dict)
+    directory = models.JSONField(null=True)
     applied_at = models.DateTimeField()
     applied_by_name = models.CharField(max_length=200)
 

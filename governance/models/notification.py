@@ -40,6 +40,7 @@ class Notification(models.Model):
         REPORT = "report", "Report ready"
         EXEMPTION = "exemption", "Exemption"
         ALERT = "alert", "Alert"
+        ESCALATION = "escalation", "Escalation"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
@@ -66,20 +67,28 @@ class Notification(models.Model):
 
 
 class Told(models.Model):
-    """What a person was last told of a group, so that nobody hears the same news twice.
+    """When a person was last told of a group, and until when the next digest is held back.
 
-    `news` are the identities of the things told that are still so, as signed 64-bit hashes.
+    `news` are the identities of what the group's summary told that is still so, as signed 64-bit hashes;
+    findings that were told one by one are mentions.
     """
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     news = ArrayField(models.BigIntegerField(), default=list)
-    told_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)
+    held_because = models.CharField(max_length=8, blank=True)  # governance.pacing.Because
 
     class Meta:
         verbose_name = "news told"
         verbose_name_plural = "news told"
         constraints = [models.UniqueConstraint(fields=["group", "user"], name="told_once")]
+        indexes = [
+            models.Index(
+                fields=["group", "held_until"], condition=models.Q(held_until__isnull=False), name="told_held"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} of {self.group_id}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from config.access import Actor
-from governance.configuration import differing, files
+from governance.configuration import differing, files, items
 from governance.models import Policy, Simulation
 from governance.simulation.running import simulate_what
 from governance.simulation.supposition import Supposition
@@ -35,8 +35,8 @@ def suppose_files(group: Group, wanted: files.Files, *, prune: bool, at: datetim
     """What the files change. Raises ConfigurationError."""
     checked = files.checked(wanted, files.groups_of(wanted, [group.slug]), at=at)
     difference = differing.compare(checked, group, prune=prune, at=at)
-    gone = [item for item in difference.changed if item.action == differing.RETIRE]
-    kept = [item for item in difference.changed if item.action != differing.RETIRE]
+    gone = [item for item in difference.changed if item.action == items.RETIRE]
+    kept = [item for item in difference.changed if item.action != items.RETIRE]
     kinds = set(Policy.Kind.values)
     sla = [item.document for item in difference.changed if item.noun == "service levels"]
     return Supposition(

@@ -18,6 +18,7 @@ urlpatterns = [
     path("snapshots/", include("governance.urls.snapshots")),
     path("rollbacks/", include("governance.urls.rollbacks")),
     path("notifications/", include("governance.urls.notifications")),
+    path("directory/", include("governance.urls.directory")),
     path("deliveries/", include("governance.urls.deliveries")),
     path("reconciliation/", include("governance.urls.reconciliations")),
     path("reports/", include("governance.urls.reports")),

@@ -1,22 +1,37 @@
-"""Drift: every finding within reach."""
+"""Drift: every finding within reach, and what the actor says about one."""
 
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
+from audit.models import Entry
 from config.access import ConsoleRequest, Permission, requires
 from config.charts import Part, stack
 from config.listing import listing
-from config.rendering import render_page
+from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import findings
-from governance.models import Finding
+from governance import findings, silences
+from governance.forms.silences import AcknowledgeForm, SnoozeForm
+from governance.models import Finding, Silence
+from governance.silences import SilenceRefused
+from tenants import preferences
+from tenants.models import User
+
+_LIFE = [
+    ("outstanding", "Outstanding"),
+    ("overdue", "Past its due date"),
+    ("quiet", "Snoozed or acknowledged by you"),
+    ("closed", "Closed"),
+]
 
 
 class FindingFilter(FilterSet):
@@ -25,7 +40,7 @@ class FindingFilter(FilterSet):
     shows = ChoiceFilter(
         label="Show",
         empty_label="Open",
-        choices=[("outstanding", "Outstanding"), ("overdue", "Past its due date"), ("closed", "Closed")],
+        choices=_LIFE,
         method="by_life",
     )
     status = ChoiceFilter(label="Status", empty_label="Any", choices=Finding.Status.choices)
@@ -51,6 +66,8 @@ class FindingFilter(FilterSet):
         """Findings by where they are in their life."""
         if value == "closed":
             return rows.filter(closed_at__isnull=False)
+        if value == "quiet":
+            return rows.filter(closed_at__isnull=True, silenced__isnull=False)
         kept = rows.filter(closed_at__isnull=True).exclude(status=Finding.Status.ACCEPTED)
         return kept.filter(due_at__lt=timezone.now()) if value == "overdue" else kept
 
@@ -59,7 +76,7 @@ class FindingFilter(FilterSet):
 @requires(Permission.TENANT_VIEW)
 def drift_list(request: ConsoleRequest) -> HttpResponse:
     """What is out of line, and what is done about it."""
-    found = Finding.objects.within(request.access)
+    found = silences.with_silence(Finding.objects.within(request.access), request.access, at=timezone.now())
     rows = listing(
         request,
         found.select_related("tenant", "plugin", "policy", "release", "target", "exemption"),
@@ -86,3 +103,94 @@ def drift_list(request: ConsoleRequest) -> HttpResponse:
         {"listing": rows, "by_status": stack(parts, title="Open findings by status") if parts else None},
         fragments={"findings": "governance/drift/_table.html"},
     )
+
+
+@require_GET
+@requires(Permission.TENANT_VIEW)
+def finding_detail(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """One finding: what is out of line, since when, and what the reader has said about it."""
+    return _page(request, _reached(request, pk))
+
+
+@require_POST
+@requires(Permission.REMINDER_ACKNOWLEDGE)
+def finding_snooze(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Leave it out of the actor's reminders until a day begins."""
+    finding = _reached(request, pk)
+    form = SnoozeForm(request.POST, zone=ZoneInfo(preferences.of(_person(request)).time_zone))
+    if not form.is_valid():
+        return _page(request, finding, snooze=form, status=422)
+    try:
+        silences.snooze(finding, **form.cleaned_data, **_by(request))
+    except SilenceRefused as refusal:
+        form.add_error("until", str(refusal))
+        return _page(request, finding, snooze=form, status=422)
+    messages.success(request, "Snoozed. Your reminders leave it out until then.")
+    return redirect_to(request, "finding_detail", finding.pk)
+
+
+@require_POST
+@requires(Permission.REMINDER_ACKNOWLEDGE)
+def finding_acknowledge(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Leave it out of the actor's reminders while it stays as it is."""
+    finding = _reached(request, pk)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, finding, acknowledge=form, status=422)
+    try:
+        silences.acknowledge(finding, **form.cleaned_data, **_by(request))
+    except SilenceRefused as refusal:
+        form.add_error("reason", str(refusal))
+        return _page(request, finding, acknowledge=form, status=422)
+    messages.success(request, "Acknowledged. Your reminders leave it out while it stays as it is.")
+    return redirect_to(request, "finding_detail", finding.pk)
+
+
+@require_POST
+@requires(Permission.REMINDER_ACKNOWLEDGE)
+def finding_unsilence(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Remind the actor of it again."""
+    finding = _reached(request, pk)
+    silence = get_object_or_404(Silence.objects.within(request.access), finding=finding)
+    silences.end(silence, actor=request.actor, at=timezone.now())
+    messages.success(request, "You are reminded of it again.")
+    return redirect_to(request, "finding_detail", finding.pk)
+
+
+def _by(request: ConsoleRequest) -> dict[str, Any]:
+    return {"user": _person(request), "actor": request.actor, "at": timezone.now()}
+
+
+def _person(request: ConsoleRequest) -> User:
+    user: Any = request.user
+    assert isinstance(user, User)  # the access middleware lets nobody else come so far
+    return user
+
+
+def _reached(request: ConsoleRequest, pk: int) -> Finding:
+    rows = silences.with_silence(Finding.objects.within(request.access), request.access, at=timezone.now())
+    return get_object_or_404(
+        rows.select_related("tenant", "plugin", "policy", "release", "target", "exemption", "group"), pk=pk
+    )
+
+
+def _page(
+    request: ConsoleRequest,
+    finding: Finding,
+    *,
+    snooze: SnoozeForm | None = None,
+    acknowledge: AcknowledgeForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    at = timezone.now()
+    reminded = finding.closed_at is None and finding.status != Finding.Status.ACCEPTED
+    context: dict[str, Any] = {
+        "finding": finding,
+        "silence": Silence.objects.within(request.access).holding(at).filter(finding=finding).first(),
+        "may_say": reminded and request.access.allows(Permission.REMINDER_ACKNOWLEDGE),
+        "latest": silences.latest(finding.due_at, at),
+        "snooze": snooze or SnoozeForm(),
+        "acknowledge": acknowledge or AcknowledgeForm(),
+        "history": Entry.objects.within(request.access).about("finding", finding.pk).order_by("sequence"),
+    }
+    return render_page(request, "governance/drift/detail.html", context, status=status)

@@ -17,7 +17,7 @@ from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_fragment, render_page, wants_fragment
 from governance import notifications
-from governance.models import Notification
+from governance.models import Notification, Silence, Told
 
 
 class NotificationFilter(FilterSet):
@@ -67,7 +67,7 @@ def notification_list(request: ConsoleRequest) -> HttpResponse:
     return render_page(
         request,
         "governance/notifications/list.html",
-        {"listing": rows},
+        {"listing": rows, "held": _held(request)},
         fragments={"notifications": "governance/notifications/_table.html"},
     )
 
@@ -76,7 +76,12 @@ def notification_list(request: ConsoleRequest) -> HttpResponse:
 @requires(Permission.TENANT_VIEW)
 def notification_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """One message, whole. That it was read is told by the page itself, with a POST."""
-    return render_page(request, "governance/notifications/detail.html", {"notification": _own(request, pk)})
+    notification = _own(request, pk)
+    told = [line.get("finding") for line in notification.content.get("lines", ())]
+    silences = Silence.objects.within(request.access).holding(timezone.now())
+    silenced = set(silences.filter(finding__in=[pk for pk in told if pk]).values_list("finding", flat=True))
+    context = {"notification": notification, "silenced": silenced}
+    return render_page(request, "governance/notifications/detail.html", context)
 
 
 @require_POST
@@ -103,6 +108,13 @@ def notification_acknowledge(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     notifications.acknowledge(_own(request, pk), actor=request.actor, at=timezone.now())
     messages.success(request, "Acknowledged. The ledger says so too.")
     return _state_of(request, pk)
+
+
+def _held(request: ConsoleRequest) -> Told | None:
+    """Until when, and why, the actor's next digest waits."""
+    user: Any = request.user
+    own = Told.objects.filter(group_id=request.access.group_id, user=user)
+    return own.filter(held_until__gt=timezone.now()).first()
 
 
 def _state_of(request: ConsoleRequest, pk: UUID) -> HttpResponse:

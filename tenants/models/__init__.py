@@ -1,9 +1,29 @@
 """Groups, their tenants, and who may reach them."""
 
+from tenants.models.chat import TeamChat
+from tenants.models.deputy import Deputy
+from tenants.models.directory import DirectoryPerson, DirectorySync, PolicyOwner
 from tenants.models.group import Group
-from tenants.models.membership import Membership, Role
+from tenants.models.membership import Membership, Origin, Role
+from tenants.models.preferences import Channel, Language, Preferences
 from tenants.models.tenant import Tenant
 from tenants.models.token import ServiceToken
 from tenants.models.user import User
 
-__all__ = ["Group", "Membership", "Role", "ServiceToken", "Tenant", "User"]
+__all__ = [
+    "Channel",
+    "Deputy",
+    "DirectoryPerson",
+    "DirectorySync",
+    "Group",
+    "Language",
+    "Membership",
+    "Origin",
+    "PolicyOwner",
+    "Preferences",
+    "Role",
+    "ServiceToken",
+    "TeamChat",
+    "Tenant",
+    "User",
+]

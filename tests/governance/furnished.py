@@ -31,7 +31,7 @@ from governance.models import (
 )
 from governance.models.snapshot import Trigger
 from governance.simulation import Supposition
-from tenants.models import Tenant
+from tenants.models import TeamChat, Tenant
 from tests import factories
 from tests.factories import AT, World
 
@@ -57,6 +57,7 @@ class Furnished:
     findings: list[Finding]
     orders: list[UpgradeOrder]
     webhook: WebhookSubscription
+    chat: TeamChat
     message: OutboxMessage
 
 
@@ -121,6 +122,7 @@ def furnish(world: World) -> Furnished:
         webhook=WebhookSubscription.objects.create(
             group=group, name="chat", url="https://chat.example.org/", secret="whsec_c2VjcmV0"
         ),
+        chat=TeamChat.objects.create(group=group, name="team", address="slack://T1JJ3T3L2/A1BRTD4JD/TIiajk"),
         message=_given_up(world),
     )
 

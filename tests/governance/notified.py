@@ -21,7 +21,7 @@ from tests.factories import AT, World
 DUE = AT + timedelta(days=7)
 
 
-def policy(world: World, name: str, mode: str, **notify: bool) -> Rule:
+def policy(world: World, name: str, mode: str, **notify: Any) -> Rule:
     """A policy in force with one rule."""
     made = Policy.objects.create(group=world.group, name=name, status=Policy.Status.ACTIVE)
     made.current = PolicyVersion.objects.create(
@@ -67,14 +67,14 @@ def run(world: World, number: int = 1) -> Run:
 
 def sent(run: Run) -> dict[str, dict[str, Any]]:
     """The recipients of the run's digests by name."""
-    rows = OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-{run.pk}-")
+    rows = OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-run-{run.pk}-")
     found = [recipient for row in rows for recipient in row.payload["recipients"]]
     return {recipient["user"]: recipient for recipient in found}
 
 
 def deliver(run: Run) -> None:
     """Hand the run's digests to Plumbline's own end of the contract."""
-    for row in OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-{run.pk}-"):
+    for row in OutboxMessage.objects.filter(idempotency_key__startswith=f"digest-run-{run.pk}-"):
         notifications.receive(row.group_id, row.payload, idempotency_key=row.idempotency_key, at=AT)
 
 

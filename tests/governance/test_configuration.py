@@ -285,7 +285,7 @@ def test_a_folder_is_read_whole(acme: World, tmp_path: Path) -> None:
     (tmp_path / configuration.PROFILES).write_text(PROFILES)
     (tmp_path / configuration.BASELINES).write_text(BASELINES)
     assert configuration.apply_folder(tmp_path, actor=SYSTEM, at=AT).changed
-    with pytest.raises(ConfigurationError, match="has neither"):
+    with pytest.raises(ConfigurationError, match="has none of"):
         configuration.load(tmp_path / "..")
 
 

@@ -7,6 +7,7 @@ import pytest
 from audit.actions import Action
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination
+from config.access import SYSTEM
 from governance import notifications
 from governance.models import (
     Conflict,
@@ -16,6 +17,8 @@ from governance.models import (
     Policy,
     Told,
 )
+from tenants import deputies
+from tenants.models import PolicyOwner
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.notified import DUE, behind, find, policy, run, sent
@@ -45,6 +48,7 @@ def test_a_tenant_admins_digest_names_versions_policy_and_due_date(drift: World)
     assert digest["due_at"] == DUE.isoformat()
     assert digest["lines"] == [
         {
+            "finding": Finding.objects.get(tenant=drift.tenant_a).pk,
             "tenant": "tenant-a",
             "plugin": "powerx-crm-plugin",
             "from": "2.3.0",
@@ -70,7 +74,7 @@ def test_an_owners_digest_has_the_groups_figures_and_the_tenants_that_nobody_ans
     first = run(drift)
     notifications.send_digests(first, at=DUE + timedelta(days=1))
     digest = sent(first)["owner"]
-    assert digest["subject"] == "Acme: 2 findings in 2 tenants"
+    assert digest["subject"] == "Acme: 2 findings come to you because of the due date"
     assert "2 open findings in 2 tenants, 2 of them past the due date" in digest["text"]
     assert "no tenant admin to tell: tenant-b" in digest["text"]
 
@@ -145,7 +149,7 @@ def test_what_went_away_and_comes_back_is_news(world: World, crm: Plugin) -> Non
     notifications.send_digests(run(world, 2), at=AT)
     assert Told.objects.exclude(news=[]).count() == 0
     Finding.objects.filter(pk=finding.pk).update(status="new", closed_at=None)
-    assert notifications.send_digests(run(world, 3), at=AT) == 2
+    assert notifications.send_digests(run(world, 3), at=AT + timedelta(hours=1)) == 2
 
 
 def test_passing_the_due_date_is_news(drift: World) -> None:
@@ -170,3 +174,22 @@ def test_every_digest_is_in_the_ledger(drift: World) -> None:
         ("owner", None),
         ("tenant-admin", drift.tenant_a.pk),
     ]
+
+
+def test_who_answers_for_a_policy_reads_of_that_policy_alone(drift: World, crm: Plugin) -> None:
+    find(drift.tenant_a, crm, policy(drift, "other", "remind"))
+    PolicyOwner.objects.create(group=drift.group, user=drift.viewer, policy="other")
+    notifications.send_digests(started := run(drift), at=AT)
+    told = sent(started)
+    assert told["viewer"]["subject"] == "Acme: 1 finding in 1 tenant"
+    assert told["owner"]["subject"] == "Acme: 3 findings in 2 tenants"
+    assert "core-plugins" not in told["viewer"]["text"]
+
+
+def test_a_deputy_is_told_beside_the_person_who_is_away(drift: World) -> None:
+    week = {"starts_on": AT.date(), "ends_on": AT.date() + timedelta(days=7)}
+    deputies.appoint(drift.group, drift.tenant_admin, "viewer", **week, actor=SYSTEM, at=AT)
+    notifications.send_digests(started := run(drift), at=AT)
+    told = sent(started)
+    assert told["viewer"]["lines"] == told["tenant-admin"]["lines"]
+    assert "tenant-b" not in str(told["viewer"])

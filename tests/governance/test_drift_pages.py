@@ -126,3 +126,72 @@ def test_those_who_only_look_are_not_offered_an_exemption(house: Furnished, clie
 def test_a_group_in_line_is_told_so(world: World, client: Client) -> None:
     client.force_login(world.owner)
     assert "No drift" in client.get(LIST).content.decode()
+
+
+SAID = {"until": (AT + timedelta(days=2)).date().isoformat(), "reason": "The vendor is away"}
+
+
+def finding_of(house: Furnished, tenant: str, plugin: str) -> Finding:
+    return Finding.objects.get(tenant__key=tenant, tenant__group=house.world.group, plugin__name=plugin)
+
+
+def test_a_finding_is_snoozed_on_its_page_and_says_so_in_the_list(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.tenant_admin)
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    assert "Snooze it" in client.get(path).content.decode()
+    assert client.post(f"{path}snooze/", SAID).status_code == 303
+    assert "The vendor is away" in client.get(path).content.decode()
+    assert "snoozed until 4 Mar 2026" in client.get(LIST).content.decode()
+    assert rows(client, "shows=quiet") == [A_HOST]
+    assert client.post(f"{path}unsilence/").status_code == 303
+    assert rows(client, "shows=quiet") == []
+
+
+def test_a_finding_is_acknowledged_with_a_reason_or_not_at_all(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.tenant_admin)
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    assert client.post(f"{path}acknowledge/").status_code == 422
+    assert client.post(f"{path}acknowledge/", SAID).status_code == 303
+    assert "acknowledged by you" in client.get(LIST).content.decode()
+
+
+def test_a_snooze_past_the_due_date_is_refused_in_the_form(house: Furnished, owner: Client) -> None:
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    answer = owner.post(f"{path}snooze/", {**SAID, "until": "2027-01-01"})
+    assert answer.status_code == 422
+    assert "It can be put off until" in answer.content.decode()
+
+
+def test_what_one_says_another_does_not_see(house: Furnished, owner: Client) -> None:
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    owner.post(f"{path}snooze/", SAID)
+    owner.force_login(house.world.tenant_admin)
+    assert "snoozed until" not in owner.get(LIST).content.decode()
+
+
+def test_a_finding_of_another_tenant_is_not_there(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.tenant_admin)
+    path = f"{LIST}{finding_of(house, *B_CRM).pk}/"
+    assert client.get(path).status_code == 404
+    for verb in ("snooze/", "acknowledge/", "unsilence/"):
+        assert client.post(f"{path}{verb}", SAID).status_code == 404
+
+
+def test_who_only_looks_is_offered_nothing_to_say(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.viewer)
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    assert "Snooze it" not in client.get(path).content.decode()
+    assert client.post(f"{path}snooze/", SAID).status_code == 404
+
+
+def test_the_page_of_a_finding_takes_a_fixed_number_of_queries(
+    house: Furnished, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    path = f"{LIST}{finding_of(house, *A_HOST).pk}/"
+    with django_assert_max_num_queries(30) as few:
+        owner.get(path)
+    enough = len(few)
+    for _ in range(3):
+        owner.post(f"{path}acknowledge/", SAID)
+    with django_assert_max_num_queries(enough):
+        owner.get(path)

@@ -57,7 +57,7 @@ def test_the_decision_stands_in_the_ledger_and_the_owners_are_told_once(aligned:
     (message,) = OutboxMessage.objects.filter(idempotency_key__startswith="rollback-")
     (told,) = message.payload["recipients"]
     assert (told["user"], "reassess" in told["subject"]) == ("owner", True)
-    assert "exempt from align" in told["text"]
+    assert "exempt from: align" in told["text"]
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,13 @@ def test_an_outsider_has_no_access_to_the_group(world: World) -> None:
     assert reach.access_of_person(world.outsider, world.group.slug) is None
     assert world.access(world.owner).whole_group
     assert world.access(world.tenant_admin).tenant_ids == frozenset({world.tenant_a.pk})
+
+
+def test_a_role_is_taken_away_and_the_last_owner_stays(world: World) -> None:
+    second = groups.add_member(world.group, world.viewer, Role.OWNER, actor=SYSTEM, at=AT)
+    groups.remove_member(second, actor=SYSTEM, at=AT)
+    assert actions(world)[-1] == Action.MEMBER_REMOVED
+    last = Membership.objects.get(group=world.group, role=Role.OWNER)
+    with pytest.raises(groups.LastOwner, match="owner is the only owner of Acme"):
+        groups.remove_member(last, actor=SYSTEM, at=AT)
+    assert Membership.objects.filter(pk=last.pk).exists()

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("governance", "0010_upgrade_task_ring"),
-        ("tenants", "0002_group_halted"),
+        ("governance", "0012_messages"),
+        ("tenants", "0005_team_chats"),
     ]
 
     operations = [

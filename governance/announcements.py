@@ -1,0 +1,119 @@
+"""One event told to several people, each in their own language and by their own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit import outbox
+from audit.models.outbox import Destination
+from governance import message_templates
+from governance.digests import frame
+from governance.messages import texts, wording
+from governance.messages.kinds import Kind
+from governance.models import Exemption, Notification, Plan, Rollback
+from tenants import links, preferences
+from tenants.models import Group, Preferences, User
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What is told, and where it leads."""
+
+    group: Group
+    kind: Kind
+    about: Notification.Kind
+    page: links.Page
+    tenant: str | None
+    key: str
+
+
+Values = Callable[[Preferences], dict[str, Any]]
+
+
+def plan_paused(plan: Plan, people: Iterable[User], told: dict[str, int], *, key: str, at: datetime) -> None:
+    """A plan has paused by itself; `told`: ring, failed, total, budget."""
+    page = links.page(plan.group.slug, "plan_detail", plan.pk)
+    event = _Event(plan.group, Kind.ALERT, Notification.Kind.ALERT, page, None, key)
+    _announce(event, people, lambda _wishes: {"plan": plan.number, **told}, at=at)
+
+
+def rolled_back(row: Rollback, people: Iterable[User], *, at: datetime) -> None:
+    """Tenants are taken back: what the group wants instead has to be settled."""
+    page = links.page(row.group.slug, "rollback_detail", row.number)
+    event = _Event(row.group, Kind.ROLLBACK, Notification.Kind.ALERT, page, None, f"rollback-{row.pk}")
+    _announce(event, people, lambda wishes: rollback_values(row, wishes), at=at)
+
+
+def rollback_values(row: Rollback, wishes: Preferences) -> dict[str, Any]:
+    """The placeholders of a message about a rollback."""
+    return {
+        "rollback": row.number,
+        "snapshot": row.snapshot_number,
+        "plan": row.of_plan.number if row.of_plan else "",
+        "tenant_count": len(row.tenants),
+        "reason": row.reason,
+        "policies": [{"name": name} for name in sorted({one["policy"] for one in row.policies})],
+        "paused": row.way == Rollback.Way.PAUSE,
+        "until": wording.moment(row.until, zone=wishes.time_zone, language=wishes.language),
+    }
+
+
+def exemption_changed(exemption: Exemption, people: Iterable[User], *, at: datetime) -> None:
+    """An exemption was asked for, decided, or has ended."""
+    page = links.page(exemption.group.slug, "exemption_detail", exemption.pk)
+    key = f"exemption-{exemption.pk}-{exemption.status}"
+    tenant = exemption.tenant.key
+    event = _Event(exemption.group, Kind.EXEMPTION, Notification.Kind.EXEMPTION, page, tenant, key)
+    _announce(event, people, lambda wishes: exemption_values(exemption, wishes), at=at)
+
+
+def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any]:
+    """The placeholders of a message about an exemption."""
+    language = wishes.language
+    return {
+        "status": wording.exemption_status(exemption.status, language),
+        "tenant": exemption.tenant.key,
+        "policy": exemption.policy.name,
+        "rule": exemption.rule_key,
+        "plugin": exemption.plugin.name if exemption.plugin else "",
+        "until": wording.moment(exemption.expires_at, zone=wishes.time_zone, language=language),
+        "reason": exemption.reason,
+        "asked_by": exemption.requested_by_name,
+        "decided_by": exemption.decided_by_name,
+        "comment": exemption.decision_comment,
+    }
+
+
+def _announce(event: _Event, people: Iterable[User], values: Values, *, at: datetime) -> None:
+    readers = list(people)
+    if not readers:
+        return
+    wishes = preferences.of_people(reader.pk for reader in readers)
+    own = message_templates.of_group(event.group.pk, [event.kind])
+    recipients = [
+        _recipient(event, reader, wishes[reader.pk], own, values(wishes[reader.pk])) for reader in readers
+    ]
+    payload = {"kind": str(event.about), "recipients": recipients}
+    outbox.post(Destination.NOTIFY, payload, group_id=event.group.pk, idempotency_key=event.key, at=at)
+
+
+def _recipient(
+    event: _Event, reader: User, wishes: Preferences, own: message_templates.Own, values: dict[str, Any]
+) -> dict[str, Any]:
+    language = wishes.language
+    link = links.signed(event.page, user_id=reader.pk)
+    told = {**frame(event.group, reader, link), **values}
+    message = texts.written(event.kind, language, own.get((event.kind, language)), told)
+    return {
+        "user": reader.username,
+        "email": reader.email,
+        "language": language,
+        "tenant": event.tenant,
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+        "link": link,
+    }

@@ -1,0 +1,97 @@
+"""What the product itself says within messages, in every language: whose turn it is, times, states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+LANGUAGES = ("en", "zh")
+
+_TURN: Mapping[str, Mapping[str, str]] = {
+    "decide": {
+        "en": "The group has to decide between its rules first; nothing for you to do.",
+        "zh": "集团须先在相互冲突的规则之间作出决定，您无需操作。",
+    },
+    "planned": {
+        "en": "An upgrade is planned; nothing for you to do.",
+        "zh": "已安排升级，您无需操作。",
+    },
+    "under_way": {
+        "en": "An upgrade is under way; nothing for you to do.",
+        "zh": "升级正在进行，您无需操作。",
+    },
+    "failed": {
+        "en": "An upgrade had not the effect that was wanted; please look into it.",
+        "zh": "升级未达到预期效果，请检查。",
+    },
+    "will_plan": {
+        "en": "An upgrade will be planned; nothing for you to do.",
+        "zh": "将安排升级，您无需操作。",
+    },
+    "remove": {"en": "Please remove it.", "zh": "请移除该插件。"},
+    "mend": {"en": "Please bring it into line.", "zh": "请将其调整到符合规则。"},
+}
+_STATUS = {
+    "requested": {"en": "requested", "zh": "已申请"},
+    "approved": {"en": "approved", "zh": "已批准"},
+    "rejected": {"en": "rejected", "zh": "被驳回"},
+    "revoked": {"en": "revoked", "zh": "已撤销"},
+    "expired": {"en": "expired", "zh": "已到期"},
+}
+_CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{policies}"
+
+
+def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: str) -> str:
+    """Whose turn it is to do something about a finding, for its tenant's admin."""
+    by_status = {
+        "needs_decision": "decide",
+        "planned": "planned",
+        "in_progress": "under_way",
+        "verifying": "under_way",
+        "verify_failed": "failed",
+    }
+    key = by_status.get(status)
+    if key is None and mode == "enforce" and (has_target or remove):
+        key = "will_plan"
+    return _TURN[key or ("remove" if remove else "mend")][_known(language)]
+
+
+def conflict(summary: str, *, plugin: str, policies: str, language: str) -> str:
+    """A conflict in a sentence; its explanation is kept in English, so that others are told the parties."""
+    if _known(language) == "en":
+        return summary
+    return _CONFLICT_ZH.format(plugin=plugin, policies=policies)
+
+
+def exemption_status(status: str, language: str) -> str:
+    """Where an exemption stands."""
+    return _STATUS[status][_known(language)]
+
+
+def moment(when: datetime | None, *, zone: str, language: str) -> str:
+    """A time by the reader's clock; empty without one."""
+    if when is None:
+        return ""
+    local = when.astimezone(ZoneInfo(zone))
+    if _known(language) == "zh":
+        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}（{zone}）"
+    return f"{local:%Y-%m-%d %H:%M} ({zone})"
+
+
+def subject(subjects: Sequence[str], language: str) -> str:
+    """The subject of one message that several have been folded into."""
+    if len(subjects) == 1:
+        return subjects[0]
+    if _known(language) == "zh":
+        return f"{len(subjects)} 条消息，最近一条：{subjects[-1]}"
+    return f"{len(subjects)} messages, the latest: {subjects[-1]}"
+
+
+def joined(names: list[str], language: str) -> str:
+    """Names in a row."""
+    return ("、" if _known(language) == "zh" else ", ").join(names)
+
+
+def _known(language: str) -> str:
+    return language if language in LANGUAGES else LANGUAGES[0]

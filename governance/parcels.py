@@ -1,0 +1,131 @@
+"""Messages brought to people outside of the console: at most so many in an hour, none in their quiet hours.
+
+The console's inbox has each message at once. By other channels, what waits for one reader goes as one message
+when it may; nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit import outbox
+from audit.models.outbox import Destination
+from governance import mails, pacing
+from governance.models import Notification, Parcel
+from governance.pacing import Because, Rate, Verdict
+from governance.reminders import quiet_hours
+from tenants import chats, preferences
+from tenants.models import Group, Preferences, User
+from tenants.models.preferences import Channel
+
+OUTSIDE = (Channel.EMAIL, Channel.CHAT)
+_MOST_AT_A_TIME = 500  # readers
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One reader by one channel in one group: what goes that way goes together."""
+
+    group_id: int
+    user_id: int
+    channel: str
+
+
+@transaction.atomic
+def hand_over(messages: Iterable[Notification], *, urgent: bool, at: datetime) -> None:
+    """Bring new messages to their readers by the channels that they chose, now or when it may be."""
+    new = list(messages)
+    wishes = preferences.of_people(message.user_id for message in new)
+    parcels = [
+        Parcel(
+            group_id=message.group_id,
+            user_id=message.user_id,
+            notification=message,
+            channel=channel,
+            urgent=urgent,
+            created_at=at,
+            held_until=at,
+        )
+        for message in new
+        for channel in OUTSIDE
+        if channel in wishes[message.user_id].channels and (channel != Channel.EMAIL or message.user.email)
+    ]
+    Parcel.objects.bulk_create(parcels, ignore_conflicts=True)
+    _send({_Way(one.group_id, one.user_id, one.channel) for one in parcels}, at)
+
+
+@transaction.atomic
+def send_due(group: Group, *, at: datetime) -> int:
+    """Bring what has waited long enough; how many readers were brought something."""
+    due = Parcel.objects.waiting().filter(group=group, held_until__lte=at)
+    ways = due.values_list("group_id", "user_id", "channel").distinct().order_by("user_id", "channel")
+    return _send({_Way(*way) for way in ways[:_MOST_AT_A_TIME]}, at)
+
+
+def _send(ways: Collection[_Way], at: datetime) -> int:
+    # One sender a reader at a time, so that two don't each think theirs is the last that the rate allows.
+    ids = sorted({way.user_id for way in ways})
+    people = {user.pk: user for user in User.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    wishes = preferences.of_people(ids)
+    sent = 0
+    for way in sorted(ways, key=lambda one: (one.user_id, one.group_id, one.channel)):
+        waiting = list(_waiting(way))
+        verdict = _verdict(way, waiting, wishes[way.user_id], at)
+        rows = Parcel.objects.filter(pk__in=[one.pk for one in waiting])
+        if verdict.because is not None:
+            rows.update(held_until=verdict.at, held_because=verdict.because)
+        elif waiting:
+            _post(way, waiting, people[way.user_id], wishes[way.user_id], at)
+            rows.update(sent_at=at, held_because="")
+            sent += 1
+    return sent
+
+
+def _waiting(way: _Way) -> Iterable[Parcel]:
+    rows = Parcel.objects.waiting().filter(group_id=way.group_id, user_id=way.user_id, channel=way.channel)
+    return rows.select_related("notification", "notification__tenant", "group").order_by("created_at", "pk")
+
+
+def _verdict(way: _Way, waiting: Collection[Parcel], wishes: Preferences, at: datetime) -> Verdict:
+    urgent = any(one.urgent for one in waiting)
+    found = pacing.verdict(at=at, quiet=quiet_hours(wishes), urgent=urgent)
+    if found.because is not None:
+        return found
+    by_channel = Parcel.objects.filter(channel=way.channel, sent_at__isnull=False).order_by()
+    person = Rate(settings.MESSAGES_PER_PERSON, timedelta(hours=1))
+    channel = Rate(settings.MESSAGES_PER_CHANNEL, timedelta(minutes=1))
+    mine = by_channel.filter(user_id=way.user_id)
+    verdicts = (_within(person, mine, at), _within(channel, by_channel, at))
+    last = max(verdicts, key=lambda verdict: verdict.at)
+    return last if last.because is Because.RATE else found
+
+
+def _within(rate: Rate, sent: QuerySet[Parcel], at: datetime) -> Verdict:
+    """What went to one reader at one moment went as one message."""
+    recent = sent.filter(sent_at__gt=at - rate.span).values_list("group_id", "user_id", "sent_at").distinct()
+    return pacing.within_rate(rate, [moment for _, _, moment in recent if moment is not None], at=at)
+
+
+def _post(way: _Way, parcels: Collection[Parcel], user: User, wishes: Preferences, at: datetime) -> None:
+    """One message of all that waits, told apart by the first of them."""
+    messages = [parcel.notification for parcel in parcels]
+    first = next(iter(parcels))
+    if way.channel == Channel.CHAT:
+        told = mails.in_short(messages, first.group, language=wishes.language)
+        key = first.notification.key
+        chats.post_to_person(user, group_id=way.group_id, key=key, at=at, **told)
+        return
+    outbox.post(
+        Destination.EMAIL,
+        mails.compose(messages, first.group, language=wishes.language),
+        group_id=way.group_id,
+        idempotency_key=f"mail-{first.notification.key}",
+        address=user.email,
+        at=at,
+    )

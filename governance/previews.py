@@ -1,0 +1,122 @@
+"""What a message would say now: written from what its reader reaches, sent to nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from governance import announcements, reminders, summaries, telling
+from governance.budgets import FAILURES
+from governance.digests import LINES, Digest, frame
+from governance.escalation import Audience, Step
+from governance.messages import markup, texts
+from governance.messages.kinds import DIGESTS, Kind, placeholders
+from governance.messages.texts import Message, Texts
+from governance.models import Exemption, Plan, Rollback
+from tenants import directory, links
+from tenants.models import Group, Preferences, User
+
+_MADE_UP = {"status": "approved"}
+
+
+class NotShown(ValueError):
+    """A template whose message can't be shown; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A message, and whether what it says is so or made up because there is nothing of the kind yet."""
+
+    message: Message
+    real: bool
+
+
+def preview(
+    kind: Kind, wanted: Texts, wishes: Preferences, group: Group, user: User, *, at: datetime
+) -> Preview:
+    """Write a message from templates without faults, to a person who reaches the whole group.
+
+    Raises NotShown.
+    """
+    values = _values(kind, wishes, group, user, at)
+    real = values is not None
+    told = values or {**_sample(kind), **frame(group, user, _link(group, user))}
+    try:
+        message = texts.write(wanted, told)
+    except Exception as failure:  # what templates may do wrong is open-ended
+        raise NotShown(str(failure)) from failure
+    # What conditions make of whole elements is known only now; the page that shows it must stay whole.
+    if found := markup.faults(message.html, links=frozenset({told["link"], told["inbox"]})):
+        raise NotShown(f"The HTML comes out broken: {found[0].reason}")
+    return Preview(message, real)
+
+
+def _values(kind: Kind, wishes: Preferences, group: Group, user: User, at: datetime) -> dict[str, Any] | None:
+    if kind in DIGESTS:
+        return _digest(kind, wishes, group, user, at)
+    told = _event(kind, wishes, group)
+    return None if told is None else {**frame(group, user, _link(group, user)), **told}
+
+
+def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | None:
+    if kind == Kind.EXEMPTION:
+        rows = Exemption.objects.filter(group=group).select_related("tenant", "policy", "plugin")
+        exemption = rows.order_by("-requested_at").first()
+        return announcements.exemption_values(exemption, wishes) if exemption else None
+    if kind == Kind.ROLLBACK:
+        back = Rollback.objects.filter(group=group).select_related("of_plan").order_by("-number").first()
+        return announcements.rollback_values(back, wishes) if back else None
+    plan = Plan.objects.filter(group=group).order_by("-number").first()
+    return _plan(plan) if plan else None
+
+
+@transaction.atomic
+def _digest(kind: Kind, wishes: Preferences, group: Group, user: User, at: datetime) -> dict[str, Any] | None:
+    """As if the person administered every tenant, or as if all of it had come up to them."""
+    policies = reminders.policies_in_force(group.pk)
+    tenants = reminders.tenants_in_drift(group.pk, policies)
+    people = replace(directory.told(group.pk, tenants, at=at), policies={}, owners=[user])
+    if kind == Kind.REMINDER:
+        people = replace(people, tenants={tenant: [user] for tenant in tenants})
+    if kind == Kind.ESCALATION:
+        come_up = (Step(Audience.OWNERS),)
+        policies = {pk: (name, replace(said, escalation=come_up)) for pk, (name, said) in policies.items()}
+    digest = Digest(user, group, wishes)
+    with telling.worked_out(group.pk, policies, people, at=at, only={user.pk}):
+        digest.share = telling.shares().get(user.pk)
+        digest.lines = dict(telling.lines([user.pk], most=LINES)).get(user.pk, [])
+    if kind != Kind.REMINDER:
+        told = summaries.summaries(group, policies, people, at=at, only={user.pk})
+        digest.summary = next((one for one in told if one.says_something), None)
+    if digest.share is None and digest.summary is None:
+        return None
+    return digest.values(link=_link(group, user), at=at)
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    tasks = plan.tasks.filter(ring=0)
+    failed = tasks.filter(status__in=FAILURES).count()
+    return {
+        "plan": plan.number,
+        "ring": 1,
+        "failed": failed,
+        "total": tasks.count(),
+        "budget": plan.failure_budget,
+    }
+
+
+def _sample(kind: Kind) -> dict[str, Any]:
+    return {name: _made_up(name, told) for name, told in placeholders(kind).items()}
+
+
+def _made_up(name: str, told: Any) -> Any:
+    if not isinstance(told, str):
+        return [{key: _made_up(key, text) for key, text in told.items()}]
+    return _MADE_UP.get(name, f"[{name}]")
+
+
+def _link(group: Group, user: User) -> str:
+    return links.signed(links.page(group.slug, "drift_list"), user_id=user.pk)

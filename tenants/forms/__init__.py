@@ -1,0 +1,1 @@
+"""What people enter about themselves and each other."""

@@ -1,0 +1,1 @@
+"""The console's pages about people and groups."""

@@ -1,0 +1,76 @@
+"""Team chats: where a group is told together what needs attention."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from config.access import ConsoleRequest, Permission, requires
+from config.listing import listing
+from config.rendering import redirect_to, render_page
+from tenants import chat_addresses, chats
+from tenants.forms.chats import ChatForm
+from tenants.models import Group, TeamChat
+
+
+@require_GET
+@requires(Permission.GROUP_ADMINISTER)
+def chat_list(request: ConsoleRequest) -> HttpResponse:
+    """The group's chats, those that have ended too."""
+    rows = listing(
+        request,
+        TeamChat.objects.within(request.access),
+        name="chats",
+        noun=("chat", "chats"),
+        search=("name",),
+        sorts={"name": ("name",), "since": ("created_at", "name")},
+        default="name",
+    )
+    services = [(chat, chat_addresses.kind(chat.address)) for chat in rows.rows]
+    context = {"listing": rows, "chats": services}
+    return render_page(
+        request, "tenants/chats/list.html", context, fragments={"chats": "tenants/chats/_table.html"}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.GROUP_ADMINISTER)
+def chat_add(request: ConsoleRequest) -> HttpResponse:
+    """Add a chat."""
+    form = ChatForm(request.POST or None, access=request.access)
+    if request.method == "POST" and form.is_valid():
+        group, given = Group.objects.get(pk=request.access.group_id), form.cleaned_data
+        chats.add(group, name=given["name"], address=given["address"], actor=request.actor, at=timezone.now())
+        messages.success(request, f"{given['name']} is told from now on. Send it a test message.")
+        return redirect_to(request, "chat_list")
+    return render_page(request, "tenants/chats/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@requires(Permission.GROUP_ADMINISTER)
+def chat_end(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Tell a chat nothing any more."""
+    chat = get_object_or_404(TeamChat.objects.within(request.access), pk=pk)
+    if chats.end(chat, actor=request.actor, at=timezone.now()):
+        messages.success(request, f"{chat.name} is told nothing any more.")
+    else:
+        messages.info(request, f"{chat.name} had ended before.")
+    return redirect_to(request, "chat_list")
+
+
+@require_POST
+@requires(Permission.GROUP_ADMINISTER)
+def chat_test(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Send a chat a message, to see whether it arrives."""
+    chat = get_object_or_404(TeamChat.objects.within(request.access).filter(active=True), pk=pk)
+    at = timezone.now()
+    key = f"test-{at.isoformat()}"
+    chats.post_to_team(chat, title=f"{request.access.group_name}: a test", text=chats.TEST, key=key, at=at)
+    messages.success(
+        request,
+        f"A message to {chat.name} is on its way. If it isn’t there in a minute, look under Deliveries.",
+    )
+    return redirect_to(request, "chat_list")
