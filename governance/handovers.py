@@ -59,6 +59,8 @@ class ToOrchestrator:
         """Note the order's id; the callback may have been faster."""
         ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
         task = _task(message)
+        if _is_of_an_earlier_attempt(message, task):
+            return
         if answer.get("withdrawn"):
             said = f"{task.plan} was cancelled before the orchestrator had this task."
             _move(task, Status.CANCELLED, at, detail=said)
@@ -69,7 +71,10 @@ class ToOrchestrator:
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """Give the task up with the reason: what the orchestrator made of the order isn't known."""
-        _move(_task(message), Status.GIVEN_UP, at, detail=reason)
+        ledger.hold(message.group_id)
+        task = _task(message)
+        if not _is_of_an_earlier_attempt(message, task):
+            _move(task, Status.GIVEN_UP, at, detail=reason)
 
 
 class ToCancellation:
@@ -150,6 +155,11 @@ def _is_withdrawn(message: OutboxMessage) -> bool:
     """Whether its plan was cancelled before any attempt: one without an answer may have arrived."""
     never_tried = message.attempts <= 1 and not message.last_error
     return never_tried and _task(message).plan.status == Plan.Status.CANCELLED
+
+
+def _is_of_an_earlier_attempt(message: OutboxMessage, task: UpgradeTask) -> bool:
+    """Whether the task is handed over anew by now: a callback was faster than the answer, and said failed."""
+    return message.idempotency_key != task.idempotency_key
 
 
 def _task(message: OutboxMessage) -> UpgradeTask:

@@ -19,7 +19,7 @@ from governance import signatures
 from governance.signatures import SignatureRefused
 
 PATH = "/internal/version/upgrade/plan"
-TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+TIMEOUT = httpx.Timeout(settings.CALL_TIMEOUT, connect=3.0)
 STATUSES = frozenset({"accepted", "running", "succeeded", "failed", "cancelled"})
 # Refusals that another attempt may turn: the receiver is busy, or not quite there yet.
 _WORTH_ANOTHER_TRY = frozenset(

@@ -35,7 +35,6 @@ _SAID = {
     "succeeded": Status.VERIFYING,
     "cancelled": Status.CANCELLED,
 }
-POLL_AFTER = timedelta(seconds=20)  # without a callback for so long, ask
 
 # What a task's state makes of the findings that it is to resolve.
 _FINDING_STATUS = {
@@ -163,7 +162,7 @@ def _after_failure(task: UpgradeTask, at: datetime) -> tuple[Status, dict[str, A
     return Status.FAILED, {"not_before": follows, "wait_reason": reason}
 
 
-def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
+def poll(group: Group, *, at: datetime, after: timedelta = settings.POLL_AFTER) -> int:
     """Ask the orchestrator about tasks that nothing was heard of for a while; the number asked about."""
     if not settings.ORCHESTRATOR_URL:
         return 0
