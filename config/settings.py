@@ -176,6 +176,8 @@ DECIDERS: int = env.int("PLUMBLINE_DECIDERS", default=min(len(os.sched_getaffini
 SCHEDULES = "governance.schedules.SCHEDULES"
 # How often the whole loop runs by itself; snapshots and drift are every five minutes anyway.
 LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
+# How often a worker sees to tasks and messages under way where nobody tells it to, as callbacks do.
+FOLLOW_UP_EVERY = timedelta(seconds=env.float("PLUMBLINE_FOLLOW_UP_SECONDS", default=10))
 # How long an upgrade that the orchestrator calls done waits for the manifest that shows it.
 VERIFY_WITHIN = timedelta(minutes=env.float("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
 # How long what nobody asks for again is kept: delivered messages, and answers to repeated requests.

@@ -17,6 +17,7 @@ from governance import (
     snapshots,
     stages,
     upgrades,
+    waking,
 )
 from governance.models import Run
 from governance.models.snapshot import Trigger
@@ -39,6 +40,7 @@ def advance_run(run_id: str) -> None:
 @queue.job
 def follow_up(group_id: int) -> None:
     """Work on what is under way in a group: tasks, messages, runs."""
+    waking.begun(group_id)
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
     retries.queue_due(group, at=at)
@@ -67,7 +69,7 @@ def run_simulation(simulation_id: str) -> None:
 def tick() -> None:
     """Find again whatever a lost wake-up left lying."""
     for group in Group.objects.filter(governance_enabled=True):
-        queue.enqueue("governance.jobs.follow_up", group_id=group.pk)
+        waking.follow_up(group.pk, at=timezone.now())
 
 
 @queue.job

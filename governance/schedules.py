@@ -8,7 +8,7 @@ from config.queue import Schedule
 
 LOOP = timedelta(minutes=settings.LOOP_MINUTES)
 SCHEDULES = [
-    Schedule("follow-up", "governance.jobs.tick", timedelta(seconds=10)),
+    Schedule("follow-up", "governance.jobs.tick", settings.FOLLOW_UP_EVERY),
     Schedule("snapshot", "governance.jobs.seal_snapshots", timedelta(minutes=5)),
     Schedule("prune", "governance.jobs.prune", timedelta(days=1)),
     # Not at once: who has just installed it wants to see how things stand before anything acts.

@@ -11,7 +11,7 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from audit import ledger, outbox
@@ -197,6 +197,7 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
     waiting = UpgradeTask.objects.filter(
         Q(dispatched_at__isnull=False) | Q(corrected_at__isnull=False), group=group, status__in=_JUDGED
     ).select_related("tenant", "plan")
+    waiting = waiting.exclude(Exists(_followed()))  # whose work a manifest shows, the later task did
     if tenant_ids is not None:
         waiting = waiting.filter(tenant_id__in=list(tenant_ids))
     judged = {"verified": 0, "verify_failed": 0}
@@ -211,6 +212,11 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
             continue
         judged["verify_failed" if verdict else "verified"] += 1
     return judged
+
+
+def _followed() -> QuerySet[UpgradeTask]:
+    """The tasks of a tenant after the one that is asked about."""
+    return UpgradeTask.objects.filter(tenant=OuterRef("tenant"), created_at__gt=OuterRef("created_at"))
 
 
 def _names_a_task(text: str) -> bool:

@@ -26,8 +26,9 @@ FAULTS: dict[str, Any] = {
 # Before what stalls gives up, so that a time-out is one; and soon enough for the lost callbacks of a drill.
 ENVIRONMENT = {
     "PLUMBLINE_CALL_TIMEOUT_SECONDS": "1",
-    "PLUMBLINE_POLL_SECONDS": "3",
-    "PLUMBLINE_VERIFY_MINUTES": "0.1",  # a tenant that wasn't changed sends nothing
+    "PLUMBLINE_POLL_SECONDS": "2",
+    "PLUMBLINE_FOLLOW_UP_SECONDS": "1",
+    "PLUMBLINE_VERIFY_MINUTES": "0.05",  # a tenant that wasn't changed sends nothing
     "PLUMBLINE_LOOP_MINUTES": "1440",
 }
 

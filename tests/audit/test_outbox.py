@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from audit import outbox
+from audit import leases, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from audit.outbox import Delivery, Undeliverable
@@ -94,13 +97,36 @@ def test_what_fails_too_often_is_given_up_and_can_be_retried() -> None:
     assert deliver(recorder).delivered == 1
 
 
-def test_a_message_in_someones_hands_is_left_to_them_until_their_lease_ends() -> None:
+@contextmanager
+def somebody_holds(message: OutboxMessage) -> Iterator[None]:
+    """Another session has the message in hand, until it ends."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [leases.key(message.pk)])
+            yield
+    finally:
+        other.close()
+
+
+def test_a_message_in_someones_hands_is_left_to_them() -> None:
     recorder = Recorder()
     post()
     OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
 
-    assert deliver(recorder) == Delivery()
-    assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)).delivered == 1
+    with somebody_holds(OutboxMessage.objects.get()):
+        assert deliver(recorder) == Delivery()
+        assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)) == Delivery()
+
+
+def test_a_message_that_its_holder_died_with_is_taken_up_at_once() -> None:
+    post()
+    OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
+
+    with somebody_holds(OutboxMessage.objects.get()):
+        pass
+
+    assert deliver(Recorder()).delivered == 1
 
 
 def test_what_follows_is_in_nobodys_hands_while_one_is_sent() -> None:
