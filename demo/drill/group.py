@@ -24,21 +24,16 @@ BEHIND, WANTED = "1.0.0", "2.0.0"
 PLUGINS = ("calendar", "mail")
 STRANGER_EVERY = 50  # one tenant of so many isn't known to the orchestrator, so its upgrade can't succeed
 ADMIN_EVERY = 10  # one of so many has an admin who is told
-PROFILES = {
-    "version": 1,
-    "profiles": [
-        {
-            "name": "drill",
-            "title": "Brought up whatever goes wrong",
-            "mode": "enforce",
-            "prefer": "newest",
-            "failure_budget": 100,  # nobody is here to resume a plan that pauses
-            "retries": {"attempts": 5, "delays": ["0min"]},
-            "rings": [{"name": "pilot", "share": 10}, {"name": "broad"}],
-            "notify": {"tenant_admins": True, "owners": True},
-            "auto_start": True,
-        }
-    ],
+PROFILE: dict[str, Any] = {
+    "name": "drill",
+    "title": "Brought up whatever goes wrong",
+    "mode": "enforce",
+    "prefer": "newest",
+    "failure_budget": 100,  # nobody is here to resume a plan that pauses
+    "retries": {"attempts": 5, "delays": ["0min"]},
+    "rings": [{"name": "pilot", "share": 10}, {"name": "broad"}],
+    "notify": {"tenant_admins": True, "owners": True},
+    "auto_start": True,
 }
 BASELINES = {
     "version": 1,
@@ -58,18 +53,27 @@ BASELINES = {
 }
 
 
-def fill(tasks: int, *, webhook: str, at: datetime) -> None:
+def fill(
+    tasks: int,
+    *,
+    at: datetime,
+    profile: Mapping[str, Any] = PROFILE,
+    webhook: str = "",
+    strangers: bool = False,
+) -> None:
     """Make the group, its tenants, the people who are told, and the orchestrator's idea of it."""
     group = groups.create_group(slug=SLUG, name="Drill", host_name=HOST, actor=SYSTEM, at=at)
     catalogue.load(group, _catalogue(), actor=SYSTEM, at=at)
     installed = {_key(number): _installed(number) for number in range(tasks)}
     groups.add_tenants(group, [groups.NewTenant(key=key) for key in installed], actor=SYSTEM, at=at)
     _add_people(group, at)
-    webhooks.subscribe(group, name="drill", url=webhook, actor=SYSTEM, at=at)
+    if webhook:
+        webhooks.subscribe(group, name="drill", url=webhook, actor=SYSTEM, at=at)
     ManifestSource.objects.create(group=group, kind=ManifestSource.Kind.SANDBOX, address="")
-    _hand_to_sandbox(installed, at)
+    known = {key: runs for key, runs in installed.items() if not (strangers and is_stranger(key))}
+    _hand_to_sandbox(known, at)
     receive(group, [_manifest(key, plugins, at) for key, plugins in installed.items()], actor=SYSTEM, at=at)
-    _put_in_force(at)
+    _put_in_force(profile, at)
 
 
 def state_file() -> Path:
@@ -128,15 +132,14 @@ def _add_people(group: Group, at: datetime) -> None:
 def _hand_to_sandbox(installed: Mapping[str, Mapping[str, str]], at: datetime) -> None:
     with FleetState(state_file()) as state:
         state.put_many(
-            TenantState(SLUG, key, HOST, HOST_VERSION, plugins, at)
-            for key, plugins in installed.items()
-            if not is_stranger(key)
+            TenantState(SLUG, key, HOST, HOST_VERSION, plugins, at) for key, plugins in installed.items()
         )
 
 
-def _put_in_force(at: datetime) -> None:
+def _put_in_force(profile: Mapping[str, Any], at: datetime) -> None:
     folder = settings.DATA_DIR / "drill"
     folder.mkdir()
-    for name, document in (("policy_profiles", PROFILES), ("multi_tenant_baselines", BASELINES)):
+    profiles = {"version": 1, "profiles": [profile]}
+    for name, document in (("policy_profiles", profiles), ("multi_tenant_baselines", BASELINES)):
         (folder / f"{name}.yaml").write_text(json.dumps(document))  # JSON is YAML
     configuration.apply_folder(folder, actor=SYSTEM, at=at, groups=[SLUG])
