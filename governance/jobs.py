@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from config import queue
-from config.access import SYSTEM
+from config.access import SYSTEM, Actor, ActorKind
 from governance import (
     compliance,
     decisions,
     delivery,
     pipeline,
+    reconciliation,
     retention,
     retries,
     simulation,
@@ -19,7 +22,7 @@ from governance import (
     upgrades,
     waking,
 )
-from governance.models import Run
+from governance.models import Reconciliation, Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -89,6 +92,16 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
     promised = number == group.open_snapshot
     snapshots.seal(group, trigger=trigger, actor=SYSTEM, at=at, force=promised)
     compliance.measure(group, at=at)
+
+
+@queue.job
+def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, asked_at: str) -> None:
+    """Compare all that should agree, for a person; done twice it finds less."""
+    group = Group.objects.get(pk=group_id)
+    actor = Actor(ActorKind.PERSON, person_id, person)
+    asked = datetime.fromisoformat(asked_at)
+    if not Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked).exists():
+        reconciliation.reconcile(group, apply=apply, actor=actor, at=timezone.now())
 
 
 @queue.job

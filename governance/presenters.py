@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count
 
 from audit.models import Report
-from governance import waiting
-from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
+from governance import simulation, waiting
+from governance.models import Conflict, Finding, Plan, Rollback, Run, Snapshot, UpgradeTask
 
 
 def snapshot(row: Snapshot) -> dict[str, Any]:
@@ -69,7 +69,30 @@ def plan(row: Plan) -> dict[str, Any]:
         "limits": row.limits,
         "failure_budget": row.failure_budget,
         "pause_reason": row.pause_reason,
+        "simulation": str(row.simulation_id) if row.simulation_id else None,
+        "simulation_digest": row.simulation_digest,
+        "rolls_back": row.rolls_back.number if row.rolls_back else None,
+        "taken_back_by": list(row.taken_back_by.order_by("number").values_list("number", flat=True)),
         "tasks": [task(one) for one in tasks],
+    }
+
+
+def rollback(row: Rollback) -> dict[str, Any]:
+    """A rollback with its simulation, what gives way to it, and its plan."""
+    return {
+        "number": row.number,
+        "snapshot": row.snapshot_number,
+        "before_plan": row.of_plan.number if row.of_plan else None,
+        "tenants": row.tenants,
+        "way": row.way,
+        "until": row.until.isoformat(),
+        "reason": row.reason,
+        "policies": row.policies,
+        "left_out": row.left_out,
+        "baseline": row.name,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "simulation": simulation.as_document(row.simulation),
+        "plan": plan(row.simulation.plan) if row.simulation.plan else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,17 @@ from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import budgets, flags, halting, limits, maintenance, orchestrator, rings, verification
+from governance import (
+    budgets,
+    flags,
+    halting,
+    limits,
+    maintenance,
+    orchestrator,
+    reversals,
+    rings,
+    verification,
+)
 from governance.models import Finding, Plan, UpgradeTask
 from governance.models.plan import UNFINISHED, WAITING
 from governance.orchestrator import CallbackRefused, OrderStatus
@@ -37,7 +47,7 @@ _SAID = {
 }
 
 # What a task's state makes of the findings that it is to resolve.
-_FINDING_STATUS = {
+FINDING_STATUS: Mapping[str, str] = {
     Status.QUEUED: Finding.Status.PLANNED,
     Status.DISPATCHED: Finding.Status.IN_PROGRESS,
     Status.ACCEPTED: Finding.Status.IN_PROGRESS,
@@ -97,7 +107,7 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         for task in tasks:
             fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
             move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
-            _post(task, group, at)
+            post(task, group, at)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
@@ -229,7 +239,7 @@ def _names_a_task(text: str) -> bool:
 
 
 def _follow(task: UpgradeTask, to: Status) -> None:
-    status = _FINDING_STATUS.get(to)
+    status = FINDING_STATUS.get(to)
     if status is not None:
         Finding.objects.open().filter(
             tenant_id=task.tenant_id,
@@ -242,11 +252,13 @@ def _close(plan_id: Any, at: datetime, *, failed: bool) -> None:
     """Complete the plan once its last task is finished; pause it once too many have failed."""
     plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
     if plan.status != Plan.Status.RUNNING or (failed and budgets.pause_if_spent(plan, at=at)):
+        reversals.settle(plan, at=at)  # a late manifest may show what was missing
         return
     if plan.tasks.unfinished().exists():
         return
     advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
     ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
+    reversals.settle(plan, at=at)
     budgets.alert_failures(plan, at=at)
 
 
@@ -261,7 +273,7 @@ def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
         waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
-def _post(task: UpgradeTask, group: Group, at: datetime) -> None:
+def post(task: UpgradeTask, group: Group, at: datetime) -> None:
     payload = {
         "group": group.slug,
         "plan": str(task.plan_id),

@@ -120,6 +120,8 @@ class SimulateBody(Body):
     profiles = s.ListField(child=s.DictField(), required=False)
     exemptions = s.ListField(child=s.DictField(), required=False)
     retired = s.ListField(child=s.CharField(max_length=100), required=False)
+    paused = s.ListField(child=s.CharField(max_length=100), required=False)
+    plan = s.IntegerField(min_value=1, required=False)
     ended = s.ListField(child=s.CharField(max_length=100), required=False)
     releases = s.ListField(child=s.DictField(), required=False)
     withdrawn = s.ListField(child=s.DictField(), required=False)
@@ -158,6 +160,31 @@ class ApprovalBody(Body):
 
     approved_by = s.CharField(max_length=150)
     reason = s.CharField(max_length=1000, required=False, default="")
+
+
+class RollbackBody(Body):
+    """Which earlier state is wanted back, and how the policies that would undo it give way."""
+
+    snapshot = s.IntegerField(min_value=1, required=False)
+    before_plan = s.IntegerField(min_value=1, required=False)
+    policy = s.CharField(max_length=100, required=False)
+    tenants = s.ListField(child=s.CharField(max_length=200), required=False)
+    way = s.ChoiceField(choices=["exempt", "pause"], required=False, default="exempt")
+    until = s.DateTimeField(required=False)
+    profile = s.CharField(max_length=50, required=False)
+    reason = s.CharField(max_length=300)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either a snapshot or a plan."""
+        if ("snapshot" in attrs) == ("before_plan" in attrs):
+            raise s.ValidationError({"snapshot": ["Name either a snapshot or a plan, as before_plan."]})
+        return attrs
+
+
+class ReconcileBody(Body):
+    """Whether what has one right answer is repaired."""
+
+    apply = s.BooleanField(required=False, default=False)
 
 
 class ReasonBody(Body):

@@ -12,6 +12,8 @@ from governance.models.notification import Notification, Told, WebhookSubscripti
 from governance.models.order import UpgradeOrder
 from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
+from governance.models.reconciliation import Reconciliation
+from governance.models.rollback import Rollback
 from governance.models.rule import Rule, Selection, SelectionTenant, Violation
 from governance.models.run import Run
 from governance.models.simulation import Simulation
@@ -38,8 +40,10 @@ __all__ = [
     "Policy",
     "PolicyVersion",
     "Profile",
+    "Reconciliation",
     "Release",
     "ReleaseAdvisory",
+    "Rollback",
     "Rule",
     "Run",
     "Selection",

@@ -62,7 +62,7 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
         edge = facts.holds_until(scene.group, at)
         busy = planning.busy_tenants(scene, what)
         with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, binding, busy, everyone=everyone)
+            after = _after(scene, what, binding, busy, everyone=everyone)
         judgements = judging.judge(present, after.touched) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
@@ -72,11 +72,14 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     )
 
 
-def _after(scene: Scene, binding: touching.Binding, busy: frozenset[int], *, everyone: bool) -> _After:
+def _after(
+    scene: Scene, what: Supposition, binding: touching.Binding, busy: frozenset[int], *, everyone: bool
+) -> _After:
     """Within a supposition. Its own savepoints take back what is worked out on top of it."""
     weighing.weigh(scene, _AFTER)
     drifting = weighing.drifting(_BEFORE, _AFTER)
-    touched = drifting if everyone else drifting & touching.touched(binding, touching.binding(scene))
+    concerned = touching.touched(binding, touching.binding(scene)) | touching.planned(scene, what)
+    touched = drifting if everyone else drifting & concerned
     judgements = judging.judge(scene, touched) if touched else {}
     figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
     names = judging.names_of(scene)
@@ -88,7 +91,7 @@ def _after(scene: Scene, binding: touching.Binding, busy: frozenset[int], *, eve
         difference=weighing.compare(_BEFORE, _AFTER),
         differing=weighing.differing(),
         findings=weighing.differing_file(),
-        done=_done(scene, judgements) if scene.snapshot is None else None,
+        done=_done(scene, judgements) if scene.snapshot is None and what.plan is None else None,
         later=planning.told(scene, judgements, busy, names),
         holds_until=facts.holds_until(scene.group, scene.at),
     )
@@ -127,6 +130,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
         },
         "later": after.later,
         "actions": _told(after, lambda one: one.actions),
+        "order": judging.told_order(after.judgements, names),
         "advised": _told(after, lambda one: one.advised),
         "conflicts": conflicts,
         "solved": solved,

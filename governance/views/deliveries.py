@@ -46,6 +46,7 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
         "listing": rows,
         "shown": _shown(request, rows.rows),
         "retriable": delivery.retriable(request.access).count(),
+        "may_reconcile": request.access.allows(Permission.RECONCILE),
         "webhooks_too": request.access.allows(Permission.GROUP_ADMINISTER),
     }
     return render_page(

@@ -61,6 +61,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "orders": [{"pk": order.pk} for order in house.orders],
         "decisions": [{"pk": house.conflict.pk, "number": 1}],
         "exemptions": [{"pk": house.exemption.pk}],
+        "rollbacks": [{"number": house.rollback.number}],
         "snapshots": [{"number": house.snapshot.number}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
