@@ -79,18 +79,31 @@ def post(
     address: str = "",
 ) -> None:
     """Store a message in the caller's transaction. The same key again changes nothing."""
+    post_all(destination, {idempotency_key: payload}, group_id=group_id, at=at, address=address)
+
+
+def post_all(
+    destination: Destination,
+    payloads: Mapping[str, Mapping[str, Any]],
+    *,
+    group_id: int,
+    at: datetime,
+    address: str = "",
+) -> None:
+    """Store messages by their idempotency keys in the caller's transaction."""
     OutboxMessage.objects.bulk_create(
-        [
+        (
             OutboxMessage(
                 group_id=group_id,
                 destination=destination,
                 address=address,
                 payload=dict(payload),
-                idempotency_key=idempotency_key,
+                idempotency_key=key,
                 created_at=at,
                 next_attempt_at=at,
             )
-        ],
+            for key, payload in payloads.items()
+        ),
         ignore_conflicts=True,
     )
 

@@ -66,8 +66,8 @@ class ToOrchestrator:
             _move(task, Status.CANCELLED, at, detail=said)
             return
         order_id = str(answer.get("id", ""))
-        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
-        _move(task, Status.ACCEPTED, at, order_id=order_id)
+        if not _move(task, Status.ACCEPTED, at, order_id=order_id):
+            UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """Give the task up with the reason: what the orchestrator made of the order isn't known."""
@@ -166,12 +166,13 @@ def _task(message: OutboxMessage) -> UpgradeTask:
     return UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
 
 
-def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> None:
-    """Move the task on, unless it has moved past that."""
+def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> bool:
+    """Move the task on, unless it has moved past that; whether it did."""
     try:
         upgrades.move(task, to, actor=SYSTEM, at=at, **fields)
     except TransitionError:
-        return
+        return False
+    return True
 
 
 def _note(task: UpgradeTask, detail: str, at: datetime) -> None:
