@@ -34,7 +34,9 @@ def carry_out(terms: Terms, tell: Tell) -> dict[str, Any]:
         _inside(product, "fill", {**terms.as_json(), "webhook": receiver.url})
         with product.running() as supervisor:
             figures = _inside(product, "drive", {**terms.as_json(), "supervisor": supervisor})
+            reconciled = _reconciled(product)
         figures |= _inside(product, "judge", terms.as_json())
+    figures["promises"].append(reconciled.as_json())
     return _with_webhooks(figures, receiver.taken)
 
 
@@ -74,6 +76,14 @@ def judge() -> dict[str, Any]:
 def kept(figures: Mapping[str, Any]) -> bool:
     """Whether no promise was broken."""
     return all(verdict["kept"] for verdict in figures["promises"])
+
+
+def _reconciled(product: Throwaway) -> Verdict:
+    """What the product itself finds when it compares everything that should agree."""
+    compared = product.json("version_policy_reconcile", codes=(0, 3, 4))["groups"]
+    found = [f"{one['subject']}: {one['title']}" for group in compared for one in group["disagreements"]]
+    asked = [f"{group['unanswered']} orders unanswered" for group in compared if group["unanswered"]]
+    return Verdict("a reconciliation finds nothing", (*found, *asked))
 
 
 def _with_webhooks(figures: dict[str, Any], taken: Counter[str]) -> dict[str, Any]:

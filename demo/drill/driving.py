@@ -66,6 +66,7 @@ class Driver:
             except _AWAY:  # we stopped it ourselves
                 connections.close_all()
             time.sleep(EVERY)
+        _orchestrator("PATCH", "/sandbox/settings", dict.fromkeys(FAULTS, 0))
         self.course.seconds = round(time.monotonic() - begun, 1)
         self.course.mischief = dict(self._mischief.done)
         return self.course
