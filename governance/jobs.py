@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from audit import machines
 from config import queue
 from config.access import SYSTEM, Actor, ActorKind
 from governance import (
@@ -102,6 +103,12 @@ def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, as
     asked = datetime.fromisoformat(asked_at)
     if not Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked).exists():
         reconciliation.reconcile(group, apply=apply, actor=actor, at=timezone.now())
+
+
+@queue.job
+def look_at_machine() -> None:
+    """Note how this worker's machine does."""
+    machines.look(at=timezone.now())
 
 
 @queue.job
