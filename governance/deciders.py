@@ -24,7 +24,6 @@ ALONE = 1.0  # seconds that one process decides by itself: as long as another on
 _TOGETHER = 100  # parts that go to a process at a time, at most: what they share is told once
 _ROUNDS = 4  # how often each process is to come back for more, so that none waits long for the last
 _ROOT = Path(__file__).resolve().parent.parent
-_LENGTH = 8  # bytes that say how long a message is
 
 
 def decide_all(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
@@ -40,10 +39,10 @@ def decide_all(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
 def _together(parts: Sequence[Situation], processes: int) -> list[Outcome]:
     size = min(_TOGETHER, -(-len(parts) // (processes * _ROUNDS)))
     bundles = [parts[begin : begin + size] for begin in range(0, len(parts), size)]
-    idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+    idle: SimpleQueue[_Decider] = SimpleQueue()
     with ExitStack() as stack, ThreadPoolExecutor(processes) as threads:
         for _ in range(processes):
-            idle.put(stack.enter_context(_process()))
+            idle.put(_Decider(stack.enter_context(_process())))
         return [outcome for some in threads.map(lambda one: _asked(one, idle), bundles) for outcome in some]
 
 
@@ -53,24 +52,33 @@ def _process() -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _asked(parts: Sequence[Situation], idle: SimpleQueue[subprocess.Popen[bytes]]) -> Iterable[Outcome]:
-    process = idle.get()
+class _Decider:
+    """A process that decides. What parts share is told to it once, and it remembers what it made of that."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._questions, self._answers = process.stdin, process.stdout
+        self._pickler = pickle.Pickler(self._questions, protocol=pickle.HIGHEST_PROTOCOL)
+
+    def decide(self, parts: Sequence[Situation]) -> list[Outcome]:
+        """The outcomes of the parts. Raises RuntimeError when the process has ended."""
+        with suppress(BrokenPipeError, EOFError):
+            self._pickler.dump(list(parts))
+            self._questions.flush()
+            answer: list[Outcome] = pickle.load(self._answers)
+            return answer
+        raise RuntimeError("A process that decides has ended before its time.")
+
+
+def _asked(parts: Sequence[Situation], idle: SimpleQueue[_Decider]) -> Iterable[Outcome]:
+    decider = idle.get()
     try:
-        answer = _answer(process, parts)
+        answer = decider.decide(parts)
     finally:
         # One that is dead too: whoever waits for a process is to fail, not to wait for ever.
-        idle.put(process)
+        idle.put(decider)
     return [_at_home(part, outcome) for part, outcome in zip(parts, answer, strict=True)]
-
-
-def _answer(process: subprocess.Popen[bytes], parts: Sequence[Situation]) -> list[Outcome]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with suppress(BrokenPipeError):
-        _send(process.stdin, list(parts))
-        if (answer := _receive(process.stdout)) is not None:
-            return answer
-    raise RuntimeError("A process that decides has ended before its time.")
 
 
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:
@@ -104,21 +112,12 @@ def _bare(change: Change) -> Change:
     return replace(change, before=before.bare if before else None, after=after.bare if after else None)
 
 
-def _send(stream: IO[bytes], message: object) -> None:
-    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(len(content).to_bytes(_LENGTH, "big") + content)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> list[Outcome] | None:
-    length = stream.read(_LENGTH)
-    return pickle.loads(stream.read(int.from_bytes(length, "big"))) if len(length) == _LENGTH else None
-
-
-def _serve(given: IO[bytes], answers: IO[bytes]) -> None:
-    while length := given.read(_LENGTH):
-        parts = pickle.loads(given.read(int.from_bytes(length, "big")))
-        _send(answers, [_slim(decide_whole(part)) for part in parts])
+def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+    told = pickle.Unpickler(questions)  # one for all: later questions refer to what earlier ones told
+    with suppress(EOFError):
+        while parts := told.load():
+            pickle.dump([_slim(decide_whole(part)) for part in parts], answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
 
 
 if __name__ == "__main__":

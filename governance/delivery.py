@@ -18,6 +18,7 @@ from audit.models import OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Retried, Sender, Undeliverable
 from config.access import Access, Actor
+from config.lifecycle import TransitionError
 from governance import handovers, notifications, wire
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
@@ -199,9 +200,12 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     and FlagOff while a flag forbids it.
     """
     ledger.hold(message.group_id)
-    outbox.retry(message, at=at)
-    if message.destination == Destination.ORCHESTRATOR:
-        handovers.revive(message, actor=actor, at=at)
+    if message.destination != Destination.ORCHESTRATOR:
+        outbox.retry(message, at=at)
+    elif OutboxMessage.objects.given_up().filter(pk=message.pk).exists():
+        handovers.revive(message, actor=actor, at=at)  # which leaves when it is its turn
+    else:
+        raise TransitionError(message, OutboxStatus.PENDING)
     retried = Retried(
         message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
     )

@@ -125,11 +125,12 @@ def revivable(group_id: int) -> QuerySet[UpgradeTask]:
 def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     """Take a task up again whose hand-over was given up, and its plan with it, in the caller's transaction.
 
-    It is the same order under the same key: it may have arrived after all. Raises NotRevivable, and FlagOff
-    while a flag forbids changes to tenants.
+    It is the same order under the same key: it may have arrived after all. Like every other it goes when
+    limits, windows and freezes let it. Raises NotRevivable, and FlagOff while a flag forbids changes to
+    tenants.
     """
     flags.require_sync(Group.objects.get(pk=message.group_id))
-    tasks = revivable(message.group_id).select_related("tenant", "plan")
+    tasks = revivable(message.group_id).select_related("tenant", "plan__group")
     task = tasks.filter(idempotency_key=message.idempotency_key).first()
     if task is None:
         raise NotRevivable(message)
@@ -137,7 +138,10 @@ def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
         advance(task.plan, to=Plan.Status.RUNNING, only_from=(Plan.Status.COMPLETED,), finished_at=None)
         data = {"retried": task.tenant.key}
         ledger.record(Action.PLAN_RESUMED, subject=task.plan, actor=actor, at=at, data=data)
-    upgrades.move(task, Status.DISPATCHED, actor=actor, at=at, dispatched_at=at, finished_at=None, detail="")
+    fields = {"finished_at": None, "not_before": None, "wait_reason": "", "detail": ""}
+    same_attempt = max(task.attempts - 1, 0)
+    upgrades.move(task, Status.QUEUED, actor=actor, at=at, attempts=same_attempt, **fields)
+    upgrades.dispatch_due(task.plan.group, at=at)
 
 
 def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:

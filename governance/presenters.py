@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import simulation, waiting
-from governance.models import Conflict, Finding, Plan, Rollback, Run, Snapshot, UpgradeTask
+from governance import maintenance, simulation, waiting
+from governance.models import (
+    Conflict,
+    Finding,
+    MaintenanceWindow,
+    Plan,
+    Rollback,
+    Run,
+    Snapshot,
+    UpgradeTask,
+)
+from tenants.models import Group
 
 
 def snapshot(row: Snapshot) -> dict[str, Any]:
@@ -93,6 +103,36 @@ def rollback(row: Rollback) -> dict[str, Any]:
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,
         "simulation": simulation.as_document(row.simulation),
         "plan": plan(row.simulation.plan) if row.simulation.plan else None,
+    }
+
+
+def calendar(group: Group, rows: QuerySet[MaintenanceWindow], *, at: datetime) -> dict[str, Any]:
+    """The freezes that are still ahead, and the windows."""
+    ahead = [freeze for freeze in maintenance.freezes_of(group.pk) if freeze.ends_at > at]
+    return {
+        "freezes": [
+            {
+                "name": freeze.name,
+                "from": freeze.starts_at.isoformat(),
+                "until": freeze.ends_at.isoformat(),
+                "reason": freeze.reason,
+            }
+            for freeze in sorted(ahead, key=lambda freeze: freeze.starts_at)
+        ],
+        "windows": [window(row) for row in rows.order_by("tenant__key", "pk")],
+    }
+
+
+def window(row: MaintenanceWindow) -> dict[str, Any]:
+    """A maintenance window."""
+    return {
+        "number": row.pk,
+        "tenant": row.tenant.key,
+        "days": row.days,
+        "starts": f"{row.starts:%H:%M}",
+        "ends": f"{row.ends:%H:%M}",
+        "zone": row.zone,
+        "agreed_by": row.agreed_by_name,
     }
 
 

@@ -191,6 +191,7 @@ def _supposition(row: Rollback, restoration: Restoration, profile: str) -> Suppo
     return Supposition(
         policies=[baseline],
         exemptions=list(_exemptions(row, restoration)),
+        acting=[row.name],
         paused=list(active.values_list("name", flat=True)) if row.way == Rollback.Way.PAUSE else [],
     )
 

@@ -46,7 +46,8 @@ class Setting:
         self.rulebook = Rulebook(inputs.rules, self.catalogue, inputs.acting)
         self._components: dict[tuple[int, int | None, bool, bool], Component] = {}
         self._near: dict[int, frozenset[int]] = {}
-        self._named: dict[int, frozenset[int]] = {}
+        self._noted: set[int] = set()
+        self._naming: dict[int, set[int]] = defaultdict(set)
 
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
@@ -87,11 +88,16 @@ class Setting:
             self._near[component] = frozenset[int]().union(*asked)
         return self._near[component]
 
-    def named_by(self, release_id: int) -> frozenset[int]:
-        """The components that could matter to a release."""
-        if release_id not in self._named:
-            self._named[release_id] = frozenset(self.catalogue.named_by(release_id))
-        return self._named[release_id]
+    def note(self, release_ids: Iterable[int]) -> None:
+        """Take these loaded releases in, which are installed somewhere."""
+        for release_id in set(release_ids) - self._noted:
+            self._noted.add(release_id)
+            for component in self.catalogue.named_by(release_id):
+                self._naming[component].add(release_id)
+
+    def naming(self, component: int) -> set[int]:
+        """Those of the noted releases to which the component could matter."""
+        return self._naming[component]
 
     def _release(self, release_id: int | None, *, whole: bool) -> Release | None:
         """What a bystander asks of others doesn't matter: nothing that it asks for may change."""
@@ -112,8 +118,10 @@ class Situations:
         self.opened = self._offenders(by_example.keys())
         self.kinds = {example: by_example[example] for example in sorted(self.opened)}
         self._installed = self._load_installed()
-        there = {release for installed in self._installed.values() for release in installed.values()}
+        self._there = {example: frozenset(here.values()) for example, here in self._installed.items()}
+        there = frozenset[int]().union(*self._there.values())
         setting.catalogue.load_releases(there)
+        setting.note(there)
 
     def open(self, example: int, components: Iterable[int], *, widely: bool = False) -> None:
         """Let these components change too, `widely` with all that they have to do with."""
@@ -159,10 +167,10 @@ class Situations:
         bindings = [b for c in opened for b in setting.rulebook.binding(kind, c, installed.get(c))]
         return Situation(tuple(parts), tuple(bindings), kind.complete)
 
-    def _dependents(self, example: int) -> list[int]:
+    def _dependents(self, example: int) -> set[int]:
         """The releases there that ask something of an open component."""
-        opened, named_by = self.opened[example], self.setting.named_by
-        return [pk for pk in self._installed[example].values() if not named_by(pk).isdisjoint(opened)]
+        there = self._there[example]
+        return set[int]().union(*(there & self.setting.naming(opened) for opened in self.opened[example]))
 
     def _offenders(self, examples: Collection[int]) -> dict[int, set[int]]:
         """The components that break a rule to be acted on and are not exempt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from audit import ledger, outbox
+from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError
@@ -66,9 +67,10 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
         maintenance.postpone_closed(group, queue, at=at)
         tasks = limits.admitted(group, queue)
+        again = {task.idempotency_key for task in tasks if task.dispatched_at is not None}
         attempt = {"dispatched_at": at, "attempts": F("attempts") + 1, "wait_reason": ""}
         moves.move_all(tasks, Status.DISPATCHED, actor=SYSTEM, at=at, **attempt)
-        post(tasks, group, at)
+        post(tasks, group, at, again=again)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
@@ -208,10 +210,15 @@ def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
         waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
-def post(tasks: Iterable[UpgradeTask], group: Group, at: datetime) -> None:
-    """Put the orders of dispatched tasks into the outbox."""
+def post(tasks: Iterable[UpgradeTask], group: Group, at: datetime, *, again: Collection[str] = ()) -> None:
+    """Put the orders of dispatched tasks into the outbox.
+
+    Those of the keys in `again` that were given up get another round.
+    """
     payloads = {task.idempotency_key: _order(task, group) for task in tasks}
     outbox.post_all(Destination.ORCHESTRATOR, payloads, group_id=group.pk, at=at)
+    for message in OutboxMessage.objects.given_up().filter(idempotency_key__in=again):
+        outbox.retry(message, at=at)
 
 
 def _order(task: UpgradeTask, group: Group) -> dict[str, Any]:

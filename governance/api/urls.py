@@ -15,6 +15,7 @@ from governance.api import (
     simulations,
     snapshots,
     tasks,
+    windows,
 )
 
 urlpatterns = [
@@ -57,6 +58,10 @@ urlpatterns = [
         "version/upgrade/plan/<uuid:pk>/cancel", outbound.cancel_upgrade_plan, name="api_upgrade_plan_cancel"
     ),
     path("version/upgrade/task/<uuid:pk>", tasks.task_status, name="api_task"),
+    path("version/upgrade/calendar", windows.show_calendar, name="api_calendar"),
+    path("version/upgrade/window", windows.agree_window, name="api_window_agree"),
+    path("version/upgrade/window/<int:number>/end", windows.end_window, name="api_window_end"),
+    path("version/upgrade/freezes", windows.set_freezes, name="api_freezes"),
     path("version/upgrade/halt", tasks.halt_group, name="api_halt"),
     path("version/upgrade/release", tasks.release_group, name="api_release"),
     path("version/upgrade/queue", tasks.task_queue, name="api_task_queue"),

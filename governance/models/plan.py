@@ -174,8 +174,8 @@ class UpgradeTask(models.Model):
         Status.FAILED: frozenset(
             {Status.QUEUED, Status.SUCCEEDED, Status.MANUAL, Status.GIVEN_UP, Status.CANCELLED}
         ),
-        # Given up on the way, it is handed over again where a person retries the message.
-        Status.GIVEN_UP: frozenset({Status.MANUAL, Status.DISPATCHED}),
+        # Given up on the way, it waits for its turn again where a person retries the message.
+        Status.GIVEN_UP: frozenset({Status.MANUAL, Status.QUEUED}),
         Status.CANCELLED: frozenset(),
     }
 

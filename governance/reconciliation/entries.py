@@ -78,7 +78,7 @@ def switches_of(kind: str) -> frozenset[str]:
 
 
 def counts(earlier: str | None, last: str | None) -> str | None:
-    """Which of two entries says where a record stands: a version put in force leaves a paused policy paused."""
+    """Which entry says where a record stands: a version put in force leaves a paused policy paused."""
     return earlier if last == A.POLICY_APPLIED and earlier == A.POLICY_PAUSED else last
 
 

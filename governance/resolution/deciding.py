@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import stuck_together
+from governance.resolution.direct import Settled, directly
 from governance.resolution.explaining import explain
 from governance.resolution.ground import Ground, State
 from governance.resolution.oracle import Beyond
 from governance.resolution.outcome import Change, Outcome
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
-from governance.resolution.search import Attempt, Search
+from governance.resolution.search import Search
 from governance.resolution.situation import Situation
 from governance.resolution.values import Release, labels
 
@@ -64,8 +65,7 @@ def decide_whole(part: Situation) -> Outcome:
 
 
 def _outcome(problem: Problem, *, final: bool) -> Outcome:
-    with Clauses(problem) as clauses:
-        stuck, found = _best(problem, Search(clauses, final=final))
+    stuck, found = directly(problem, final=final) or _searched(problem, final=final)
     if found.beyond:
         return Outcome(beyond=found.beyond)
     try:
@@ -75,7 +75,12 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
     return Outcome(_changes(problem, found.state or problem.start), unsettled)
 
 
-def _best(problem: Problem, search: Search) -> tuple[list[tuple[int, ...]], Attempt]:
+def _searched(problem: Problem, *, final: bool) -> Settled:
+    with Clauses(problem) as clauses:
+        return _best(problem, Search(clauses, final=final))
+
+
+def _best(problem: Problem, search: Search) -> Settled:
     """What is stuck, and the best state for all else.
 
     Where no state is found, nothing changes, and so all else is stuck too: together if that is certain, which

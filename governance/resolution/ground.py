@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from governance.resolution.situation import Situation
-from governance.resolution.values import Clash, Relation, Release
+from governance.resolution.values import Binding, Clash, Prefer, Relation, Release
 
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
+Places = tuple[Release | None, ...]  # where a component may go, the best first
 
 
 def holds(relation: Relation, state: State, *, complete: bool) -> bool:
@@ -37,6 +38,11 @@ class Ground:
     """The releases of a situation and their relations, shared by all that is asked about it."""
 
     situation: Situation
+
+    @cached_property
+    def targets(self) -> dict[tuple[int, tuple[Binding, ...], Prefer], Places]:
+        """Where components may go under which bindings, as far as it was asked."""
+        return {}
 
     @cached_property
     def start(self) -> dict[int, Release | None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from governance.resolution.clauses import Exhausted
+from governance.resolution.direct import best_directly, blamed_directly
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
@@ -42,6 +43,14 @@ class Oracle:
         known = self._known.setdefault(tuple(goals), [])
         if any(held.issuperset(bindings) for held in known):
             return None
+        under = self.problem.under(bindings)
+        owing = [goal for goal in under.obliged if goal in goals]
+        direct = best_directly(under, owing)
+        if direct is not None and direct.state is not None:
+            known.append(self._held(direct.state, goals))
+            return None
+        if direct is None and (blamed := blamed_directly(under, owing)) is not None:
+            return blamed
         try:
             if not self.search.may_go(bindings, goals):
                 return self.search.blamed(bindings)
@@ -59,7 +68,9 @@ class Oracle:
 
         Raises Beyond.
         """
-        found = self.search.best(self.problem.under(bindings), goals)
+        under = self.problem.under(bindings)
+        direct = best_directly(under, [goal for goal in under.obliged if goal in goals])
+        found = direct if direct is not None and direct.state is not None else self.search.best(under, goals)
         if found.beyond:
             raise Beyond(found.beyond)
         return found.state

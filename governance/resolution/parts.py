@@ -43,11 +43,10 @@ def _narrowed(situation: Situation, opened: set[int], askers: Askers) -> Situati
     """
     near = {one.id: one for c in opened for one in askers.get(c, ()) if one.id not in opened}
     mine = [situation.component(c) for c in opened]
-    beside = frozenset[int]().union(*(one.named for one in mine))
-    beside = beside.union(*(asked for one in near.values() for asked in one.asks if asked & opened))
-    standing = (situation.find(c) for c in beside - near.keys() - opened)
-    asked = _asked(mine, near.values(), opened)
-    bystanders = (one.bystander.like(asked.get(one.id, ())) for one in standing if one is not None)
+    joint = [one for component in near.values() for one in component.joint if one.components & opened]
+    asked = _asked(mine, joint)
+    standing = (situation.find(c) for c in asked.keys() - near.keys() - opened)
+    bystanders = (one.bystander.like(asked[one.id]) for one in standing if one is not None)
     return replace(
         situation,
         components=(*mine, *near.values(), *bystanders),
@@ -55,25 +54,27 @@ def _narrowed(situation: Situation, opened: set[int], askers: Askers) -> Situati
     )
 
 
-def _asked(
-    mine: Iterable[Component], near: Iterable[Component], opened: Collection[int]
-) -> dict[int, list[Relation]]:
+def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, Collection[Relation]]:
     """By component, what is asked of it that may come to matter."""
-    found: dict[int, list[Relation]] = defaultdict(list)
+    if len(mine) == 1 and not joint:
+        return mine[0].about
+    found: dict[int, set[Relation]] = defaultdict(set)
     for component in mine:
         for other, relations in component.about.items():
-            found[other] += relations
-    for component in near:
-        for other, relations in component.about.items():
-            found[other] += (one for one in relations if not one.components.isdisjoint(opened))
+            found[other] |= relations
+    for relation in joint:
+        for other in relation.components:
+            found[other].add(relation)
     return found
 
 
 def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:
     """The sets of open components of which the component's releases ask something together."""
-    own = {component.id} if component.open else set()
-    for asked in component.asks if own or not component.named.isdisjoint(opened) else ():
-        yield (asked & opened) | own
+    if component.open:
+        yield (component.named & opened) | {component.id}
+    else:
+        for relation in component.joint:
+            yield relation.components & opened
 
 
 class _Groups:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from governance.resolution.ground import Ground
+from governance.resolution.ground import Ground, Places
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component, Prefer, Release
 
@@ -57,19 +57,22 @@ class Problem:
         """Where each open component may go from where it is, the best first."""
         return Targets(self)
 
-    def targets_of(self, component: Component) -> Iterator[Release | None]:
+    def targets_of(self, component: Component) -> Places:
         """What `targets` remembers."""
-        bindings = self.binding.get(component.id, [])
+        bindings = tuple(self.binding.get(component.id, ()))
+        prefer = self.prefer(component.id)
+        known = self.ground.targets.get(key := (component.id, bindings, prefer))
+        if known is None:
+            known = self.ground.targets[key] = tuple(self._targets(component, bindings, prefer))
+        return known
+
+    def _targets(
+        self, component: Component, bindings: tuple[Binding, ...], prefer: Prefer
+    ) -> Iterator[Release | None]:
         named = [binding.allowed for binding in bindings if binding.exact]
-        installed = component.installed
-        allowed = [
-            release
-            for release in component.candidates
-            if (release.offered or (release.nameable and any(release.id in ids for ids in named)))
-            and (installed is None or release.id != installed.id)
-            and all(binding.allows(release) for binding in bindings)
-        ]
-        yield from sorted(allowed, key=preference(installed, self.prefer(component.id)))
+        allowed = component.offered.union(*(component.nameable & ids for ids in named))
+        allowed = allowed.intersection(*(binding.allowed for binding in bindings))
+        yield from (release for release in component.preferred(prefer) if release.id in allowed)
         if self._removable(component) and all(binding.absence for binding in bindings):
             yield None
 
@@ -93,25 +96,14 @@ class Problem:
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
 
 
-class Targets(dict[int, tuple[Release | None, ...]]):
+class Targets(dict[int, Places]):
     """Where components may go, worked out for those that are asked about: mostly these are few."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
         self._problem = problem
 
-    def __missing__(self, component_id: int) -> tuple[Release | None, ...]:
+    def __missing__(self, component_id: int) -> Places:
         component = self._problem.situation.component(component_id)
-        self[component_id] = found = tuple(self._problem.targets_of(component)) if component.open else ()
+        self[component_id] = found = self._problem.targets_of(component) if component.open else ()
         return found
-
-
-def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
-    """Upwards before downwards, and there the newest or the nearest; equal versions in one order."""
-
-    def key(release: Release) -> tuple[int, ...]:
-        if installed is None or release.rank < installed.rank:
-            return (1, -release.rank, release.id)
-        return (0, -release.rank if prefer is Prefer.NEWEST else release.rank, release.id)
-
-    return key

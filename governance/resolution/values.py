@@ -6,8 +6,8 @@ compiled once by whoever knows the version dialects, so that deciding is set ari
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -37,6 +37,10 @@ class Need:
     components: frozenset[int]
     of_host: bool = False
 
+    def __hash__(self) -> int:
+        """By the words, which hardly any two share: these are looked up by the million."""
+        return hash(self.says)
+
     @cached_property
     def digest(self) -> str:
         """Of the content."""
@@ -55,6 +59,10 @@ class Clash:
     says: str  # "doesn't go with core <2"
     releases: frozenset[int]
     components: frozenset[int]
+
+    def __hash__(self) -> int:
+        """By the words, which hardly any two share: these are looked up by the million."""
+        return hash(self.says)
 
     @cached_property
     def digest(self) -> str:
@@ -89,6 +97,17 @@ class Release:
             *("release", self.id, self.component, self.version, self.rank, self.offered, self.nameable),
             digest_of_set(relation.digest for relation in self.relations),
         )
+
+
+def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
+    """The order in which releases are targets of one who has that installed."""
+
+    def key(release: Release) -> tuple[int, ...]:
+        if installed is None or release.rank < installed.rank:
+            return (1, -release.rank, release.id)
+        return (0, -release.rank if prefer is Prefer.NEWEST else release.rank, release.id)
+
+    return key
 
 
 @dataclass(frozen=True)
@@ -128,16 +147,16 @@ class Component:
         here = self.installed
         if here is None:
             return self
-        key = tuple(relation.digest for relation in asked)
-        if key not in self._likes:
-            met = [one.releases for one in asked if here.id in one.releases]
-            other = [one.releases for one in asked if here.id not in one.releases]
+        known = self._likes.get(key := frozenset(asked))
+        if known is None:
+            met = [one.releases for one in key if here.id in one.releases]
+            other = [one.releases for one in key if here.id not in one.releases]
             alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-self.id})
-            self._likes[key] = replace(self, installed=replace(here, id=min(alike), version=""))
-        return self._likes[key]
+            known = self._likes[key] = replace(self, installed=replace(here, id=min(alike), version=""))
+        return known
 
     @cached_property
-    def _likes(self) -> dict[tuple[str, ...], Component]:
+    def _likes(self) -> dict[frozenset[Relation], Component]:
         return {}
 
     @property
@@ -146,27 +165,58 @@ class Component:
         return not self.open and (self.installed is None or not self.installed.relations)
 
     @cached_property
-    def asks(self) -> frozenset[frozenset[int]]:
-        """Of which components its releases ask something, by what they ask of together."""
-        here = (self.installed,) if self.installed is not None else ()
-        releases = (*here, *self.candidates)
-        return frozenset(relation.components for release in releases for relation in release.relations)
-
-    @cached_property
     def named(self) -> frozenset[int]:
         """Every component of which its releases ask something."""
-        return frozenset[int]().union(*self.asks)
+        return frozenset(self.about)
 
     @cached_property
-    def about(self) -> Mapping[int, tuple[Relation, ...]]:
+    def joint(self) -> tuple[Relation, ...]:
+        """What its releases ask of several components together."""
+        asked = dict.fromkeys(one for relations in self.about.values() for one in relations)
+        return tuple(relation for relation in asked if len(relation.components) > 1)
+
+    @cached_property
+    def offered(self) -> frozenset[int]:
+        """The candidates that may be targets of their own accord, but for the one that is installed."""
+        return frozenset(r.id for r in self.candidates if r.offered) - self._here
+
+    @cached_property
+    def nameable(self) -> frozenset[int]:
+        """The candidates that may be targets when a rule names exactly them, but for the one installed."""
+        return frozenset(r.id for r in self.candidates if r.nameable) - self._here
+
+    @property
+    def _here(self) -> frozenset[int]:
+        return frozenset({self.installed.id} if self.installed is not None else ())
+
+    def preferred(self, prefer: Prefer) -> tuple[Release, ...]:
+        """The candidates in order: upwards before downwards, and there the newest or the nearest.
+
+        Equal versions have one order too.
+        """
+        if prefer not in self._preferred:
+            self._preferred[prefer] = tuple(sorted(self.candidates, key=preference(self.installed, prefer)))
+        return self._preferred[prefer]
+
+    @cached_property
+    def _preferred(self) -> dict[Prefer, tuple[Release, ...]]:
+        return {}
+
+    @cached_property
+    def about(self) -> Mapping[int, frozenset[Relation]]:
         """By component, what its releases ask of that one."""
         here = (self.installed,) if self.installed is not None else ()
-        found: dict[int, dict[Relation, None]] = {}
+        found: dict[int, set[Relation]] = defaultdict(set)
         for release in (*here, *self.candidates):
             for relation in release.relations:
                 for other in relation.components:
-                    found.setdefault(other, {})[relation] = None
-        return {other: tuple(relations) for other, relations in found.items()}
+                    found[other].add(relation)
+        return {other: frozenset(relations) for other, relations in found.items()}
+
+    @cached_property
+    def vain(self) -> tuple[Need, ...]:
+        """What its candidates ask that there is no release to give."""
+        return tuple(one for one in self.asking if isinstance(one, Need) and not one.releases)
 
     @cached_property
     def asking(self) -> Mapping[Relation, tuple[int, ...]]:
@@ -209,6 +259,10 @@ class Binding:
     prefer: Prefer = Prefer.NEAREST
     exact: bool = False  # it names one release
     wanted: bool = True
+
+    def __hash__(self) -> int:
+        """By the rule and the component, which hardly any two share."""
+        return hash((self.policy, self.key, self.component))
 
     @property
     def rule(self) -> tuple[str, str]:

@@ -52,7 +52,8 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     """
     _allow(simulation, actor)
     put_in_force(simulation, actor=actor, at=at, comment=comment)
-    plan = plans.draft(simulation.group, at=at, actor=actor)
+    acting = of_document(simulation.supposed).acting
+    plan = plans.draft(simulation.group, policy_names=acting, at=at, actor=actor)
     conclude(simulation, plan, actor=actor, at=at, comment=comment)
     return plan
 

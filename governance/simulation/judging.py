@@ -47,7 +47,9 @@ Judgements = Mapping[int, Judgement]
 
 def judge(scene: Scene, tenant_ids: Collection[int] | None) -> Judgements:
     """Decide about those of the tenants in which something breaks a rule, by the real decisions."""
-    inputs = drafting.acting_inputs(scene.group, policy_names=(), tenant_ids=tenant_ids, at=scene.at)
+    inputs = drafting.acting_inputs(
+        scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at
+    )
     inputs = replace(inputs, snapshot=scene.snapshot)
     precedents = standing.precedents(scene.group.pk)
     # Asked of all rules, as evaluation asks; then of those that act alone, as a plan does, where it matters.

@@ -124,9 +124,10 @@ def _check_gone(found: Findings, group: Group, supposed: Supposition) -> None:
             found.refuse(("retired", index), checking.unknown("policy in force", name, in_force))
         elif name in given:
             found.refuse(("retired", index), f"“{name}” is supposed to be in force and retired")
-    for index, name in enumerate(supposed.paused):
-        if name not in in_force | given:
-            found.refuse(("paused", index), checking.unknown("policy in force", name, in_force))
+    for section, names in (("paused", supposed.paused), ("acting", supposed.acting)):
+        for index, name in enumerate(names):
+            if name not in in_force | given:
+                found.refuse((section, index), checking.unknown("policy in force", name, in_force))
     for index, name in enumerate(supposed.ended):
         if not live_exemptions(group, name).exists():
             names = _live(group).exclude(name="").values_list("name", flat=True)

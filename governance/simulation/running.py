@@ -153,7 +153,7 @@ def _answer(
     """What a simulation that is ready has beside the question."""
     begun = time.perf_counter()
     asked = moments.starting(what.at, at=asked_at) if what.at else at
-    scene = Scene(group, max(asked, at), what.snapshot)
+    scene = Scene(group, max(asked, at), what.snapshot, tuple(what.acting))
     known, found = _worked_out(scene, what, actor, at)
     times = {"at": scene.at.isoformat(), "now": at.isoformat()}
     inputs = {"supposed": what.as_document(), **times, "facts": known}

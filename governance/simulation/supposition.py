@@ -21,6 +21,7 @@ class Supposition:
     act on nothing, `ended` exemptions, by name or id. `releases` are supposed to be in the catalogue,
     `withdrawn` ones taken back. `at` is the time that is asked about, None for the present; `snapshot` the
     past state that is, None for the present one. `plan` is the number of one that is to be carried out.
+    With `acting`, only these policies are acted on, as by a run that names them; the others bind.
     """
 
     policies: Sequence[Document] = ()
@@ -28,6 +29,7 @@ class Supposition:
     exemptions: Sequence[Document] = ()
     retired: Sequence[str] = ()
     paused: Sequence[str] = ()
+    acting: Sequence[str] = ()
     ended: Sequence[str] = ()
     sla: Mapping[str, int] | None = None
     releases: Sequence[Document] = ()
@@ -44,6 +46,7 @@ class Supposition:
             "exemptions": [dict(document) for document in self.exemptions],
             "retired": sorted(self.retired),
             "paused": sorted(self.paused),
+            "acting": sorted(self.acting),
             "ended": sorted(self.ended),
             "releases": [dict(document) for document in self.releases],
             "withdrawn": [dict(document) for document in self.withdrawn],
@@ -80,6 +83,7 @@ def of_document(document: Mapping[str, Any]) -> Supposition:
         exemptions=document.get("exemptions", ()),
         retired=document.get("retired", ()),
         paused=document.get("paused", ()),
+        acting=document.get("acting", ()),
         ended=document.get("ended", ()),
         sla=document.get("sla"),
         releases=document.get("releases", ()),

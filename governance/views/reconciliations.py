@@ -13,6 +13,7 @@ from config.rendering import redirect_to, render_page
 from governance import reconciliation
 
 _SHOWN = 200
+_ASKED = "reconciliation_asked"  # when this person last asked for one, to wait for it
 
 
 @require_GET
@@ -21,12 +22,14 @@ def reconciliation_detail(request: ConsoleRequest) -> HttpResponse:
     """The last result, with each disagreement, what both sides say, and what is done about it."""
     row = reconciliation.last(request.access)
     found = row.disagreements if row else []
+    asked = request.session.get(_ASKED, "")
     context = {
         "reconciliation": row,
         "disagreements": found[:_SHOWN],
         "more": len(found) - _SHOWN,
         "mendable": sum(one["mends"] and not one["repaired"] for one in found),
         "kinds": reconciliation.KINDS,
+        "waiting": asked and (row is None or row.at.isoformat() < asked),
     }
     return render_page(
         request,
@@ -41,14 +44,15 @@ def reconciliation_detail(request: ConsoleRequest) -> HttpResponse:
 def reconciliation_run(request: ConsoleRequest) -> HttpResponse:
     """Have a worker compare all that should agree, and with `apply` repair it."""
     apply = request.POST.get("apply") == "yes"
-    actor = request.actor
+    actor, asked_at = request.actor, timezone.now().isoformat()
+    request.session[_ASKED] = asked_at
     queue.enqueue(
         "governance.jobs.reconcile",
         group_id=request.access.group_id,
         apply=apply,
         person_id=actor.id,
         person=actor.name,
-        asked_at=timezone.now().isoformat(),
+        asked_at=asked_at,
     )
     told = "A worker compares all that should agree" + (", and repairs it" if apply else "")
     messages.success(request, f"{told}. Its result shows up here.")

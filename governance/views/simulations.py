@@ -241,6 +241,7 @@ def _gone(request: ConsoleRequest, supposed: dict[str, Any]) -> list[str]:
     told += [f"no exemption {known.get(name, name)}" for name in ended]
     told += [f"{one['plugin']} {one['version']} withdrawn" for one in supposed.get("withdrawn", ())]
     told += [f"the time {supposed['at']}"] if "at" in supposed else []
+    told += [f"only {name} acting" for name in supposed.get("acting", ())]
     told += [f"plan {supposed['plan']} carried out"] if "plan" in supposed else []
     return told + ([f"the state of snapshot {supposed['snapshot']}"] if "snapshot" in supposed else [])
 

@@ -54,6 +54,7 @@ def test_it_is_compared_then_repaired_and_then_all_agrees(
     assert "Not compared yet" in client.get(PAGE).content.decode()
     Finding.objects.update(status="verifying")
     client.post(f"{PAGE}run/")
+    assert "hx-trigger" in client.get(PAGE).content.decode()
     work(asked)
     page = client.get(PAGE).content.decode()
     for told in (
@@ -62,6 +63,7 @@ def test_it_is_compared_then_repaired_and_then_all_agrees(
         "Repair 1 disagreement?",
     ):
         assert told in page
+    assert "A worker compares" not in page
     assert Finding.objects.get().status == "verifying"
     client.post(f"{PAGE}run/", {"apply": "yes"})
     work(asked)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -15,7 +16,8 @@ from audit import outbox
 from audit.models import Entry, Machine, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from config.access import SYSTEM
-from governance import delivery, events, plans, upgrades, webhooks
+from config.lifecycle import TransitionError
+from governance import delivery, events, halting, maintenance, plans, upgrades, webhooks
 from governance.models import Finding, Plan, UpgradeTask
 from sandbox.server import Sandbox
 from sandbox.state import TenantState
@@ -149,6 +151,42 @@ def test_an_upgrade_that_was_given_up_is_handed_over_again_as_the_same_order(
     assert task.status == UpgradeTask.Status.ACCEPTED
     [order] = orchestrator.fleet.database.rows("SELECT id, idempotency_key FROM orders")
     assert (order["id"], order["idempotency_key"]) == (task.order_id, task.idempotency_key)
+
+
+@pytest.mark.parametrize("kept", ["window", "halt"])
+def test_a_hand_over_that_is_tried_again_keeps_to_windows_and_to_a_stop(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    if kept == "halt":
+        halting.halt(world.group, reason="Customers call.", actor=SYSTEM, at=AT)
+    else:
+        night: dict[str, Any] = {"days": [0], "starts": time(22), "ends": time(23), "zone": "UTC"}
+        maintenance.agree(world.tenant_b, **night, actor=SYSTEM, at=AT)
+
+    delivery.retry(message, actor=SYSTEM, at=LATER)
+
+    task = UpgradeTask.objects.get()
+    message.refresh_from_db()
+    assert (task.status, message.status) == (UpgradeTask.Status.QUEUED, OutboxStatus.DEAD)
+    assert ("Customers call." in task.wait_reason) if kept == "halt" else ("22:00" in task.wait_reason)
+    at = AT.replace(hour=22, minute=30)
+    if kept == "halt":
+        halting.release(world.group, reason="Fine again.", actor=SYSTEM, at=at)
+    assert upgrades.dispatch_due(world.group, at=at) == 1
+    message.refresh_from_db()
+    task.refresh_from_db()
+    assert (task.status, message.status) == (UpgradeTask.Status.DISPATCHED, OutboxStatus.PENDING)
+    assert (message.idempotency_key, task.attempts) == (task.idempotency_key, 1)
+
+
+def test_what_is_on_its_way_is_not_retried(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    delivery.retry(message, actor=SYSTEM, at=LATER)
+    with pytest.raises(TransitionError):
+        delivery.retry(message, actor=SYSTEM, at=LATER)
 
 
 def test_a_tenant_that_has_another_task_by_now_is_left_alone(

@@ -125,6 +125,19 @@ def test_it_is_simulated_with_what_stands_against_it_and_nothing_is_done(aligned
     assert Policy.objects.filter(name=row.name).count() == 0
 
 
+def test_only_the_way_back_is_simulated_and_planned(aligned: World) -> None:
+    factories.plugin(aligned.group, "mail", ["1.0.0", "1.1.0"])
+    rules = [{"name": "mail", "plugins": ["mail"], "present": True}]
+    document = {"name": "mail", "profile": "steady", "tenants": "*", "rules": rules}
+    policies.apply(aligned.group, document, actor=SYSTEM, at=AT)
+    row = prepared(aligned)
+    ((kind,), actions) = row.simulation.outcome["order"], row.simulation.outcome["actions"]
+    assert [step["plugin"] for step in kind["steps"]] == [one["plugin"] for one in actions] == ["crm"]
+    plan = rollbacks.apply(row, actor=SYSTEM, at=LATER)
+    assert plan is not None
+    assert [step["plugin"] for task in plan.tasks.all() for step in task.steps] == ["crm"]
+
+
 def test_exempt_until_a_day_the_policy_and_the_rollback_do_not_fight(aligned: World) -> None:
     plan = applied(aligned, until=LATER + timedelta(days=9))
     assert plan.status == Plan.Status.SIMULATED

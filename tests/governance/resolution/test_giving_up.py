@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 
-from governance.resolution import conflicts
+from governance.resolution import conflicts, deciding
 from governance.resolution.clauses import Clauses, Exhausted
 from governance.resolution.conflicts import Bound
 from governance.resolution.explaining import GIVEN_UP
@@ -25,6 +25,10 @@ def find_nothing(search: Search, problem: Problem, goals: Sequence[int]) -> Atte
     return Attempt(exhausted=True)
 
 
+def leave_to_search(problem: Problem, *, final: bool) -> None:
+    """Nothing is settled without the solver."""
+
+
 def find_no_best(search: Search, problem: Problem, goals: Sequence[int]) -> Attempt:
     """A search for the best that is given up."""
     raise Exhausted
@@ -33,6 +37,7 @@ def find_no_best(search: Search, problem: Problem, goals: Sequence[int]) -> Atte
 def test_what_has_no_way_within_the_bound_waits_and_is_said_to_be_unproved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(deciding, "directly", leave_to_search)
     monkeypatch.setattr(Search, "best", find_nothing)
     rules = (*BOUND, holds(3, 1), wants(3, [2], "three"))
     outcome = World({1: 1, 2: 1, 3: 1}, bindings=rules).decide()
@@ -48,6 +53,7 @@ def test_what_has_no_way_within_the_bound_waits_and_is_said_to_be_unproved(
 def test_a_conflict_without_a_proof_is_another_one_as_soon_as_the_rules_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(deciding, "directly", leave_to_search)
     monkeypatch.setattr(Search, "best", find_nothing)
     rules = [wants(1, [2, 3]), wants(1, [2, 3], weight=7), wants(1, [3])]
     prints = [World({1: 1}, bindings=(rule,)).decide().unsettled[0].fingerprint for rule in rules]
@@ -59,6 +65,7 @@ def test_a_conflict_without_a_proof_is_another_one_as_soon_as_the_rules_are(
 def test_where_the_best_is_too_hard_to_find_any_sound_state_will_do(world: World) -> None:
     enumeration = Enumeration(world)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deciding, "directly", leave_to_search)
         patch.setattr(Search, "_best", find_no_best)
         outcome = world.decide()
     state = world.after(outcome)

@@ -1,0 +1,56 @@
+"""What is stuck and the best state for all else, where intersecting what may be settles that.
+
+Where what must move can go while all else stays, no state takes fewer changes, and no other takes as few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from governance.resolution.forced import must_move
+from governance.resolution.placing import Placing
+from governance.resolution.problem import Problem
+from governance.resolution.search import Attempt
+from governance.resolution.values import Binding
+
+Settled = tuple[list[tuple[int, ...]], Attempt]  # what is stuck together, and what came of the others
+
+
+def directly(problem: Problem, *, final: bool) -> Settled | None:
+    """As the search would have it; None where only that can tell.
+
+    Unless `final`, it may come to components that have to be opened: those that move in every state.
+    """
+    goals, stuck = problem.obliged, list[tuple[int, ...]]()
+    found = best_directly(problem, goals)
+    if found is None:
+        # If all others can go together, those that can't go by themselves are all that is stuck.
+        stuck = [(goal,) for goal in goals if not must_move(problem, [goal]).possible]
+        goals = tuple(goal for goal in goals if (goal,) not in stuck)
+        found = best_directly(problem, goals) if stuck else None
+    return None if found is None or (final and found.beyond) else (stuck, found)
+
+
+def best_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
+    """The best state in which the goals move, or what has to be opened for that; None where it can't be told.
+
+    The goals are among those that break a rule, in their order.
+    """
+    if problem.situation.strict:  # what is wrong as it is has to be mended, by whoever has a part in it
+        return None
+    forced = must_move(problem, goals)
+    if not forced.possible:
+        return None
+    if forced.beyond:
+        return Attempt(beyond=forced.beyond)
+    state = Placing(problem, goals, forced.places).first()
+    return None if state is None else Attempt(state)
+
+
+def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | None:
+    """Bindings that leave one of the goals no way, whatever else moves; None where that isn't seen."""
+    for goal in goals:
+        forced = must_move(problem, [goal])
+        if not forced.possible:
+            return [binding for component in forced.places for binding in problem.binding.get(component, ())]
+    return None

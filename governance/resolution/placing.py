@@ -1,0 +1,175 @@
+"""Where those go that must move, while all else stays: the best combination, found without the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from governance.resolution.forced import minding
+from governance.resolution.ground import Places, State
+from governance.resolution.problem import Problem
+from governance.resolution.values import Clash, Relation, Release
+
+TRIES = 1_000  # places looked at before it is left to the solver
+
+
+class _Asking(NamedTuple):
+    """A relation by what all that stays comes to for it."""
+
+    relation: Relation
+    movers: frozenset[int]  # of whom it asks something
+    settled: bool | None  # whether it holds or not wherever they go
+    missable: bool  # whether it holds if none of them is there
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """How far the placing has come.
+
+    `ruled_out` says by component how many of its first places are, `asked` what has yet to be met there.
+    """
+
+    at: Mapping[int, Release | None]
+    ruled_out: Mapping[int, int]
+    asked: Mapping[int, tuple[_Asking, ...]]
+
+
+class Placing:
+    """Looks for the first combination of places in which nothing is newly wrong.
+
+    Components are placed in the order in which they matter. Each step looks ahead: who has no place left that
+    goes with those taken refuses the step.
+    """
+
+    def __init__(self, problem: Problem, goals: Sequence[int], places: Mapping[int, Places]) -> None:
+        self._problem = problem
+        self._moving = places.keys()
+        self._order = [*goals, *_in_order(problem, places.keys() - set(goals))]
+        self._asking: dict[Relation, _Asking] = {}
+        self._tries = 0
+        asked = {component: self._asked_of(component) for component in self._order}
+        self._places = {c: _left(places[c], [one for one in asked[c] if len(one.movers) == 1]) for c in asked}
+        shared = {c: tuple(one for one in asked[c] if len(one.movers) > 1) for c in asked}
+        self._begin = _Placed({}, dict.fromkeys(self._order, 0), shared)
+
+    def first(self) -> State | None:
+        """That state; None if there is none or it takes too long to find."""
+        came_by: list[_Placed] = []
+        placed = self._looked_ahead(self._begin, self._order)
+        while placed is not None and len(placed.at) < len(self._order):
+            if self._tries > TRIES:
+                return None
+            further = self._step(placed)
+            if further is not None:
+                came_by.append(placed)
+            placed = further or self._otherwise(placed) or self._back(came_by)
+        return None if placed is None else {**self._problem.start, **placed.at}
+
+    def _step(self, placed: _Placed) -> _Placed | None:
+        """With the next component at its best place; None if another is left none then."""
+        component = self._order[len(placed.at)]
+        to = self._places[component][placed.ruled_out[component]]
+        asked, named = dict(placed.asked), set[int]()
+        for relation in to.relations if to is not None else ():
+            asking = self._about(relation)
+            for other in asking.movers - placed.at.keys() - {component}:
+                asked[other] = (*asked[other], asking)
+                named.add(other)
+        further = _Placed({**placed.at, component: to}, placed.ruled_out, asked)
+        waiting = self._order[len(further.at) :]
+        find = self._problem.situation.component
+        minded = [c for c in waiting if c in named or component in find(c).named or placed.asked[c]]
+        return self._looked_ahead(further, minded)
+
+    def _otherwise(self, placed: _Placed) -> _Placed | None:
+        """The same, with the best place of the next component out of the question."""
+        component = self._order[len(placed.at)]
+        ruled_out = {**placed.ruled_out, component: placed.ruled_out[component] + 1}
+        return self._looked_ahead(replace(placed, ruled_out=ruled_out), [component])
+
+    def _back(self, came_by: list[_Placed]) -> _Placed | None:
+        while came_by:
+            if (placed := self._otherwise(came_by.pop())) is not None:
+                return placed
+        return None
+
+    def _looked_ahead(self, placed: _Placed, waiting: Iterable[int]) -> _Placed | None:
+        """With what isn't possible any more ruled out for those waiting; None if one has nothing left."""
+        ruled_out = dict(placed.ruled_out)
+        for component in waiting:
+            places, number = self._places[component], ruled_out[component]
+            while number < len(places) and not self._fits(placed, component, places[number]):
+                number += 1
+            if number == len(places):
+                return None
+            ruled_out[component] = number
+        return replace(placed, ruled_out=ruled_out)
+
+    def _fits(self, placed: _Placed, component: int, to: Release | None) -> bool:
+        """Whether it goes with those that have a place, as far as can be told."""
+        self._tries += 1
+        at = {**placed.at, component: to}
+        own = map(self._about, to.relations) if to is not None else ()
+        return not any(_fails(asking, at) for some in (placed.asked[component], own) for asking in some)
+
+    def _asked_of(self, component: int) -> list[_Asking]:
+        """What those that stay ask of one that moves, as far as it isn't settled."""
+        asked = (
+            relation for watcher, relation in minding(self._problem, component) if watcher not in self._moving
+        )
+        return [
+            asking for relation in dict.fromkeys(asked) if (asking := self._about(relation)).settled is None
+        ]
+
+    def _about(self, relation: Relation) -> _Asking:
+        known = self._asking.get(relation)
+        if known is None:
+            known = self._asking[relation] = self._looked_at(relation)
+        return known
+
+    def _looked_at(self, relation: Relation) -> _Asking:
+        movers = relation.components & self._moving
+        staying = [self._problem.start.get(component) for component in relation.components - movers]
+        there = [release for release in staying if release is not None]
+        unknown = not isinstance(relation, Clash) and (
+            relation.of_host or not self._problem.situation.complete
+        )
+        missable = isinstance(relation, Clash) or (unknown and not there)
+        if any(release.id in relation.releases for release in there):
+            return _Asking(relation, movers, not isinstance(relation, Clash), missable)
+        return _Asking(relation, movers, None if movers else missable, missable)
+
+
+def _in_order(problem: Problem, others: Iterable[int]) -> list[int]:
+    """Who moves along as `Search` prefers: the host before the others."""
+    found = map(problem.situation.component, others)
+    return [component.id for component in sorted(found, key=lambda one: (not one.host, one.id))]
+
+
+def _left(places: Places, asked: Iterable[_Asking]) -> Places:
+    """The places that give what is asked of their component alone."""
+    left = {to.id if to is not None else None for to in places}
+    for asking in asked:
+        if isinstance(asking.relation, Clash):
+            left -= asking.relation.releases
+        else:
+            left &= {*asking.relation.releases, None} if asking.missable else asking.relation.releases
+    return tuple(to for to in places if (to.id if to is not None else None) in left)
+
+
+def _fails(asking: _Asking, at: Mapping[int, Release | None]) -> bool:
+    """Whether it doesn't hold, wherever those go that have no place yet."""
+    if asking.settled is not None:
+        return not asking.settled
+    there, waiting = False, False
+    for mover in asking.movers:
+        if mover not in at:
+            waiting = True
+        elif (release := at[mover]) is not None:
+            if release.id in asking.relation.releases:
+                return isinstance(asking.relation, Clash)
+            there = True
+    if isinstance(asking.relation, Clash) or waiting:
+        return False
+    return there or not asking.missable

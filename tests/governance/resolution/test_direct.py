@@ -1,0 +1,95 @@
+"""What intersecting settles is what the search would have come to."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+
+from governance.resolution import deciding
+from governance.resolution.clauses import Clauses
+from governance.resolution.direct import best_directly, blamed_directly, directly
+from governance.resolution.ground import Ground
+from governance.resolution.problem import Problem
+from governance.resolution.search import Search
+from tests.governance.resolution.test_best import a_world, worlds
+from tests.governance.resolution.worlds import World, absent, clash, either, need, wants
+
+
+def problem_of(world: World, *, opened: list[int] | None = None) -> Problem:
+    situation = world.situation(opened) if opened is not None else world.situation()
+    return Problem(Ground(situation), situation.bindings)
+
+
+@given(worlds())
+@settings(max_examples=400, deadline=None)
+def test_what_is_settled_without_the_search_is_what_it_finds(world: World) -> None:
+    problem = problem_of(world)
+    found = directly(problem, final=False)
+    if found is not None:
+        stuck, attempt = deciding._searched(problem, final=False)
+        assert sorted(found[0]) == sorted(stuck)
+        assert found[1].state == attempt.state
+
+
+@given(worlds())
+@settings(max_examples=300, deadline=None)
+def test_what_has_to_be_opened_moves_in_every_state_that_the_search_finds(world: World) -> None:
+    obliged = problem_of(world).obliged
+    problem = problem_of(world, opened=list(obliged))
+    attempt = best_directly(problem, obliged)
+    if attempt is not None and attempt.beyond:
+        with Clauses(problem) as clauses:
+            search = Search(clauses, final=False)
+            for closed in attempt.beyond:
+                assert not clauses.solve(
+                    [*clauses.given(problem.bindings, obliged), -clauses.moves[closed]]
+                ), "without it there is no way"
+            assert not search.can_go(problem.bindings, obliged)
+
+
+@given(worlds())
+@settings(max_examples=300, deadline=None)
+def test_what_is_blamed_leaves_no_way_by_itself(world: World) -> None:
+    problem = problem_of(world)
+    blamed = blamed_directly(problem, problem.obliged)
+    if blamed is not None:
+        with Clauses(problem, whole=True) as clauses:
+            assert not Search(clauses, final=True).may_go(blamed, problem.obliged)
+
+
+def test_the_search_is_seldom_needed() -> None:
+    problems = [problem_of(a_world(seed)) for seed in range(300)]
+    settled = sum(directly(problem, final=False) is not None for problem in problems)
+    assert settled > 240
+
+
+def test_who_asks_what_the_host_no_longer_gives_moves_with_it() -> None:
+    world = World({1: 1, 9: 1}, {(1, 1): (need(9, [1]),), (1, 2): (need(9, [2]),)}, (wants(9, [2]),))
+    found = directly(problem_of(world), final=False)
+    assert found is not None
+    state = found[1].state
+    assert state is not None
+    assert {c: release.version for c, release in state.items() if release} == {1: "2", 9: "2"}
+
+
+def test_where_either_of_two_would_do_it_is_left_to_the_search() -> None:
+    relations = {(1, 2): (either((2, [2]), (3, [2])),)}
+    world = World({1: 1, 2: 1, 3: 1}, relations, (wants(1, [2]),))
+    assert directly(problem_of(world), final=False) is None
+
+
+def test_a_place_that_another_would_have_to_make_room_for_is_passed_over() -> None:
+    relations = {(1, 2): (clash(2, [1]),)}
+    world = World({1: 1, 2: 1}, relations, (wants(1, [2, 3]),))
+    found = directly(problem_of(world), final=False)
+    assert found is not None
+    assert found[1].state is not None
+    assert found[1].state[1].version == "3"  # type: ignore[union-attr]
+
+
+def test_what_is_removed_needs_nothing_any_more() -> None:
+    relations = {(1, 1): (need(2, [1]),)}
+    world = World({1: 1, 2: 1}, relations, (absent(1), wants(2, [2])))
+    found = directly(problem_of(world), final=False)
+    assert found is not None
+    assert found[1].state is not None
+    assert found[1].state[1] is None
