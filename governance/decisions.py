@@ -18,6 +18,7 @@ from governance.models import Decision, Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Outcome
 from governance.situations import Inputs
+from governance.stock import Stock
 from tenants.models import Group
 
 
@@ -83,7 +84,7 @@ def evaluate(
     if tenant_ids is None and (moves := sameness.settle(inputs, outcomes)):
         sameness.record(group, moves, actor=actor, at=at)
         drift.detect(group, at=at, actor=actor)
-        outcomes = evaluate_outcomes(current_inputs(group, at=at), precedents)
+        outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=inputs.stock), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
     verdicts.write(group.pk, outcomes, tenant_ids)
@@ -92,7 +93,9 @@ def evaluate(
     return EvaluationResult.of(outcomes, conflicts, seconds=time.perf_counter() - started)
 
 
-def current_inputs(group: Group, *, at: datetime, tenant_ids: Collection[int] | None = None) -> Inputs:
+def current_inputs(
+    group: Group, *, at: datetime, tenant_ids: Collection[int] | None = None, stock: Stock | None = None
+) -> Inputs:
     """What the real evaluation goes by: the rules in force and what is installed now."""
     in_force = Rule.objects.filter(group=group).in_force(at).values_list("pk", flat=True)
     return Inputs(
@@ -100,6 +103,7 @@ def current_inputs(group: Group, *, at: datetime, tenant_ids: Collection[int] | 
         at=at,
         rules=rule_rows(list(in_force)),
         tenant_ids=None if tenant_ids is None else frozenset(tenant_ids),
+        stock=stock or Stock(group.pk, at),
     )
 
 

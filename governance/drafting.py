@@ -14,6 +14,7 @@ from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, in_order
 from governance.situations import Inputs
+from governance.stock import Stock
 from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
@@ -40,13 +41,18 @@ class TaskDraft:
 
 
 def acting_inputs(
-    group: Group, *, policy_names: Collection[str], tenant_ids: Collection[int] | None, at: datetime
+    group: Group,
+    *,
+    policy_names: Collection[str],
+    tenant_ids: Collection[int] | None,
+    at: datetime,
+    stock: Stock | None = None,
 ) -> Inputs:
     """The current state, with only those rules to be acted on that enforce and aren't paused.
 
     With names, only of these policies. The others bind all the same: what changes never breaks them anew.
     """
-    inputs = decisions.current_inputs(group, at=at, tenant_ids=tenant_ids)
+    inputs = decisions.current_inputs(group, at=at, tenant_ids=tenant_ids, stock=stock)
     acting = (rule for rule in inputs.rules if rule.acts)
     named = (rule.id for rule in acting if not policy_names or rule.policy in policy_names)
     return replace(inputs, acting=frozenset(named))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -13,8 +13,8 @@ from django.db import connection
 from governance.bindings import Rulebook, RuleRow
 from governance.likeness import Likeness, Question, likenesses
 from governance.models import Installation
-from governance.relations import Catalogue
-from governance.resolution import Component, Release, Situation
+from governance.resolution import Situation
+from governance.stock import Stock
 from governance.violations import violations_query
 
 Installed = dict[int, int]  # plugin: release
@@ -26,7 +26,8 @@ class Inputs:
     """What an evaluation goes by: the real one and a simulation's differ in nothing else.
 
     `rules` are those that bind, `acting` the ids of those to be acted on (None for all). `snapshot` asks of
-    that snapshot instead of now.
+    that snapshot instead of now. `stock` is what is known of the catalogue at that time, for evaluations one
+    after the other.
     """
 
     group_id: int
@@ -35,6 +36,7 @@ class Inputs:
     tenant_ids: frozenset[int] | None = None
     acting: frozenset[int] | None = None
     snapshot: int | None = None
+    stock: Stock | None = field(default=None, compare=False)
 
 
 class Setting:
@@ -42,12 +44,9 @@ class Setting:
 
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.catalogue = Catalogue(inputs.group_id, inputs.at)
+        self.stock = inputs.stock or Stock(inputs.group_id, inputs.at)
+        self.catalogue = self.stock.catalogue
         self.rulebook = Rulebook(inputs.rules, self.catalogue, inputs.acting)
-        self._components: dict[tuple[int, int | None, bool, bool], Component] = {}
-        self._near: dict[int, frozenset[int]] = {}
-        self._noted: set[int] = set()
-        self._naming: dict[int, set[int]] = defaultdict(set)
 
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
@@ -62,48 +61,6 @@ class Setting:
         kinds = likenesses(asked)
         for begin in range(0, len(kinds), SLICE):
             yield Situations(self, kinds[begin : begin + SLICE])
-
-    def component(
-        self, plugin_id: int, release_id: int | None, *, is_open: bool = False, related: bool = False
-    ) -> Component:
-        """A plugin of the catalogue as a tenant has it. Equal ones are one object."""
-        key = (plugin_id, release_id, is_open, related)
-        if key not in self._components:
-            plugin = self.catalogue.plugins[plugin_id]
-            self._components[key] = Component(
-                id=plugin_id,
-                name=plugin.name,
-                installed=self._release(release_id, whole=is_open or related),
-                candidates=self.catalogue.candidates(plugin_id) if is_open else (),
-                open=is_open,
-                host=plugin.is_host,
-            )
-        return self._components[key]
-
-    def neighbours(self, component: int) -> frozenset[int]:
-        """Every component that some release of this one asks something of."""
-        if component not in self._near:
-            candidates = self.catalogue.candidates(component)
-            asked = (relation.components for release in candidates for relation in release.relations)
-            self._near[component] = frozenset[int]().union(*asked)
-        return self._near[component]
-
-    def note(self, release_ids: Iterable[int]) -> None:
-        """Take these loaded releases in, which are installed somewhere."""
-        for release_id in set(release_ids) - self._noted:
-            self._noted.add(release_id)
-            for component in self.catalogue.named_by(release_id):
-                self._naming[component].add(release_id)
-
-    def naming(self, component: int) -> set[int]:
-        """Those of the noted releases to which the component could matter."""
-        return self._naming[component]
-
-    def _release(self, release_id: int | None, *, whole: bool) -> Release | None:
-        """What a bystander asks of others doesn't matter: nothing that it asks for may change."""
-        if release_id is None:
-            return None
-        return self.catalogue.release(release_id) if whole else self.catalogue.bare(release_id)
 
 
 class Situations:
@@ -121,7 +78,7 @@ class Situations:
         self._there = {example: frozenset(here.values()) for example, here in self._installed.items()}
         there = frozenset[int]().union(*self._there.values())
         setting.catalogue.load_releases(there)
-        setting.note(there)
+        setting.stock.note(there)
 
     def open(self, example: int, components: Iterable[int], *, widely: bool = False) -> None:
         """Let these components change too, `widely` with all that they have to do with."""
@@ -136,7 +93,7 @@ class Situations:
         while latest:
             catalogue.load_plugins(latest)
             near = {catalogue.component_of(pk) for pk in self._dependents(example)}
-            latest = near.union(*map(self.setting.neighbours, latest)) - opened
+            latest = near.union(*map(self.setting.stock.neighbours, latest)) - opened
             opened |= latest
 
     def prepare(self, examples: Iterable[int]) -> None:
@@ -156,21 +113,21 @@ class Situations:
         around: set[int] = set()
         related: set[int] = set()
         for component in opened:
-            around |= setting.neighbours(component)
+            around |= setting.stock.neighbours(component)
         for pk in self._dependents(example):
             release = setting.catalogue.release(pk)
             related.add(release.component)
             around.update(*(r.components for r in release.relations if not r.components.isdisjoint(opened)))
         around |= related
-        parts = [setting.component(c, installed.get(c), is_open=True) for c in opened]
-        parts += [setting.component(c, installed.get(c), related=c in related) for c in around - opened]
+        parts = [setting.stock.component(c, installed.get(c), is_open=True) for c in opened]
+        parts += [setting.stock.component(c, installed.get(c), related=c in related) for c in around - opened]
         bindings = [b for c in opened for b in setting.rulebook.binding(kind, c, installed.get(c))]
         return Situation(tuple(parts), tuple(bindings), kind.complete)
 
     def _dependents(self, example: int) -> set[int]:
         """The releases there that ask something of an open component."""
-        there = self._there[example]
-        return set[int]().union(*(there & self.setting.naming(opened) for opened in self.opened[example]))
+        there, naming = self._there[example], self.setting.stock.naming
+        return set[int]().union(*(there & naming(component) for component in self.opened[example]))
 
     def _offenders(self, examples: Collection[int]) -> dict[int, set[int]]:
         """The components that break a rule to be acted on and are not exempt."""

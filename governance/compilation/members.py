@@ -45,6 +45,7 @@ def settle(group_id: int, chosen: Iterable[Selection] | None = None) -> None:
     if not stale:
         return
     tenants = _tenants(group_id)
+    _documents(stale)  # all at once
     changed = [selection.pk for selection in stale if _write(selection, tenants)]
     if changed and len(tenants) > _MANY:
         staging.look_again(SelectionTenant)
@@ -55,12 +56,12 @@ def settle(group_id: int, chosen: Iterable[Selection] | None = None) -> None:
 def settle_tenants(group_id: int, tenant_ids: Collection[int]) -> None:
     """Bring the selections in use up to date with these tenants alone."""
     tenants = _tenants(group_id, tenant_ids)
-    in_question = list(in_use(group_id))
+    in_question = in_use(group_id)
     wanted = {
         (selection.pk, tenant.id)
-        for selection in in_question
+        for selection, document in zip(in_question, _documents(in_question), strict=True)
         for tenant in tenants
-        if selections.chooses(selection.document, tenant)
+        if selections.chooses(document, tenant)
     }
     rows = SelectionTenant.objects.filter(
         tenant_id__in=list(tenant_ids), selection_id__in=[selection.pk for selection in in_question]
@@ -76,14 +77,28 @@ def settle_tenants(group_id: int, tenant_ids: Collection[int]) -> None:
 
 
 def in_use(group_id: int) -> list[Selection]:
-    """The selections of the policies' current versions."""
+    """The selections of the policies' current versions, without their documents, which may be long."""
     current = Rule.objects.filter(group_id=group_id, version_id=F("policy__current_id"))
-    return list(Selection.objects.filter(pk__in=current.values("selection_id")))
+    return list(Selection.objects.filter(pk__in=current.values("selection_id")).defer("document"))
+
+
+_KEPT = 10_000
+_known: dict[str, dict[str, Any]] = {}  # documents by their digests, which stand for nothing else ever
+
+
+def _documents(some: Collection[Selection]) -> list[dict[str, Any]]:
+    """Their documents, in the same order; a process reads each once, for every change asks for it."""
+    if len(_known) > _KEPT:
+        _known.clear()
+    if missing := [selection.pk for selection in some if selection.digest not in _known]:
+        _known.update(Selection.objects.filter(pk__in=missing).values_list("digest", "document"))
+    return [_known[selection.digest] for selection in some]
 
 
 def _write(selection: Selection, tenants: list[TenantFacts]) -> bool:
     """Write the selection's members; whether that changed any."""
-    ids = [tenant.id for tenant in tenants if selections.chooses(selection.document, tenant)]
+    [document] = _documents([selection])
+    ids = [tenant.id for tenant in tenants if selections.chooses(document, tenant)]
     with connection.cursor() as cursor:
         cursor.execute(_LEAVE, [selection.pk, ids])
         left = cursor.rowcount

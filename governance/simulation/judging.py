@@ -13,6 +13,7 @@ from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, Rule, Unsettled, in_order
 from governance.simulation.weighing import Scene
 from governance.situations import Inputs
+from governance.stock import Stock
 from tenants.models import Tenant
 
 ORDERED = 20  # kinds of tenants whose changes are put in order; a plan puts all of them
@@ -45,10 +46,10 @@ class Judgement:
 Judgements = Mapping[int, Judgement]
 
 
-def judge(scene: Scene, tenant_ids: Collection[int] | None) -> Judgements:
+def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None = None) -> Judgements:
     """Decide about those of the tenants in which something breaks a rule, by the real decisions."""
     inputs = drafting.acting_inputs(
-        scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at
+        scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at, stock=stock
     )
     inputs = replace(inputs, snapshot=scene.snapshot)
     precedents = standing.precedents(scene.group.pk)

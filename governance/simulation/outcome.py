@@ -15,6 +15,7 @@ from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import settle, supposed
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
+from governance.stock import Stock
 
 _BEFORE, _AFTER, _DONE = "weighed_before", "weighed_after", "weighed_done"
 
@@ -54,6 +55,7 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     """
     present = replace(scene, at=at)
     everyone = what.alters_catalogue or scene.at != at
+    stock = None if everyone else Stock(scene.group.pk, at)  # both states have one catalogue then
     with transaction.atomic():
         settle(present)
         binding = touching.binding(present)
@@ -62,8 +64,8 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
         edge = facts.holds_until(scene.group, at)
         busy = planning.busy_tenants(scene, what)
         with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, what, binding, busy, everyone=everyone)
-        judgements = judging.judge(present, after.touched) if after.touched else {}
+            after = _after(scene, what, binding, busy, stock)
+        judgements = judging.judge(present, after.touched, stock) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
         document=_document({**figures, **judging.figures(judgements)}, judgements, after),
@@ -73,14 +75,21 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
 
 
 def _after(
-    scene: Scene, what: Supposition, binding: touching.Binding, busy: frozenset[int], *, everyone: bool
+    scene: Scene,
+    what: Supposition,
+    binding: touching.Binding,
+    busy: frozenset[int],
+    stock: Stock | None,
 ) -> _After:
-    """Within a supposition. Its own savepoints take back what is worked out on top of it."""
+    """Within a supposition. Its own savepoints take back what is worked out on top of it.
+
+    Without a `stock` in common with the state before, everyone may be concerned.
+    """
     weighing.weigh(scene, _AFTER)
     drifting = weighing.drifting(_BEFORE, _AFTER)
     concerned = touching.touched(binding, touching.binding(scene)) | touching.planned(scene, what)
-    touched = drifting if everyone else drifting & concerned
-    judgements = judging.judge(scene, touched) if touched else {}
+    touched = drifting if stock is None else drifting & concerned
+    judgements = judging.judge(scene, touched, stock) if touched else {}
     figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
     names = judging.names_of(scene)
     return _After(
