@@ -12,7 +12,7 @@ from django.db import connection
 
 from audit import leases, outbox
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination, OutboxStatus
+from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Undeliverable
 from tests.factories import AT
 
@@ -148,3 +148,27 @@ def test_a_destination_without_a_sender_waits() -> None:
 
     assert outbox.deliver_due({}, at=AT) == Delivery()
     assert OutboxMessage.objects.get().status == OutboxStatus.PENDING
+
+
+def test_what_waits_for_a_receiver_that_was_away_goes_soon_once_it_is_back() -> None:
+    for key in ("first", "second"):
+        post(key)
+    OutboxMessage.objects.filter(idempotency_key="second").update(
+        attempts=8, cause=Cause.AWAY, next_attempt_at=AT + timedelta(minutes=8)
+    )
+
+    assert deliver(Recorder()).delivered == 1
+
+    waiting = OutboxMessage.objects.get(idempotency_key="second")
+    assert AT < waiting.next_attempt_at <= AT + outbox.SOON
+
+
+def test_what_was_refused_for_another_reason_keeps_its_wait() -> None:
+    for key in ("first", "second"):
+        post(key)
+    due = AT + timedelta(minutes=8)
+    OutboxMessage.objects.filter(idempotency_key="second").update(cause=Cause.FULL, next_attempt_at=due)
+
+    deliver(Recorder())
+
+    assert OutboxMessage.objects.get(idempotency_key="second").next_attempt_at == due

@@ -71,4 +71,4 @@ def _show(figures: dict[str, Any]) -> None:
 def _in_words(told: Any) -> str:
     if isinstance(told, dict):
         return ", ".join(f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in told.items())
-    return f"{told:,}" if isinstance(told, int) else str(told)
+    return f"{told:,}" if type(told) is int else str(told)
