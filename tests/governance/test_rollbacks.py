@@ -3,113 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from audit import ledger
-from audit.models import Entry, OutboxMessage
+from audit.models import Entry
 from config.access import SYSTEM
-from config.lifecycle import TransitionError
 from governance import (
     decisions,
     drift,
     exemptions,
-    flags,
-    pipeline,
     plans,
     policies,
     profiles,
     rollbacks,
-    simulation,
-    snapshots,
     upgrades,
 )
-from governance.models import Conflict, Exemption, Finding, Plan, Policy, Release, Rollback, Run, Snapshot
-from governance.models.snapshot import Trigger
+from governance.models import Conflict, Exemption, Finding, Plan, Policy, Release, Rollback
 from governance.orchestrator import OrderStatus
 from governance.restoring import Scope
-from governance.rollbacks import Asked, RollbackRefused
 from tests import factories
 from tests.factories import AT, World
-from tests.governance import rollout
-
-LATER = AT + timedelta(hours=1)
-
-
-def seal(world: World, at: Any = AT) -> Snapshot:
-    sealed = snapshots.seal(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=at)
-    for one in (world.group, world.tenant_a.group, world.tenant_b.group):
-        one.refresh_from_db()
-    return sealed
-
-
-def carry_out(world: World, plan: Plan, at: Any) -> None:
-    """The orchestrator does all of the plan, and the tenants' manifests show it."""
-    plan.refresh_from_db()
-    if plan.status != Plan.Status.RUNNING:
-        plans.start(plan, actor=SYSTEM, at=at)
-    upgrades.dispatch_due(plan.group, at=at)
-    for task in plan.tasks.select_related("tenant"):
-        word = OrderStatus(f"order-{task.pk}", str(task.pk), "succeeded", "", at)
-        upgrades.write_back(word, actor=SYSTEM, at=at)
-    for task in plan.tasks.select_related("tenant"):
-        (step,) = task.steps
-        rollout.report(world, task.tenant.key, step["to"], at + timedelta(minutes=1))
-    drift.detect(plan.group, at=at + timedelta(minutes=1))
-    upgrades.verify(plan.group, at=at + timedelta(minutes=1))
+from tests.governance.taken_back import LATER, align, applied, carry_out, prepared, run, seal, status
 
 
 @pytest.fixture
 def aligned(world: World) -> World:
-    """The world of D-1: what the group wants has brought tenant-b from crm 2.3.0 to 2.4.0 by plan 1."""
-    factories.plugin(world.group, "host", ["10.0.0"], host=True)
-    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
-    profiles.save(world.group, {"name": "steady", "mode": "enforce"}, actor=SYSTEM, at=AT)
-    for tenant, version in (("tenant-a", "2.4.0"), ("tenant-b", "2.3.0")):
-        rollout.report(world, tenant, version, AT - timedelta(days=1))
-    document = {
-        "name": "align",
-        "profile": "steady",
-        "tenants": "*",
-        "rules": [{"name": "crm", "plugins": ["crm"], "same": True, "at": "2.4.0"}],
-    }
-    policies.apply(world.group, document, actor=SYSTEM, at=AT)
-    seal(world)
-    plan = plans.draft(world.group, at=AT, actor=SYSTEM)
-    assert plan is not None
-    carry_out(world, plan, AT)
-    assert status(plan) == Plan.Status.COMPLETED
-    return world
-
-
-def status(plan: Plan) -> str:
-    plan.refresh_from_db()
-    return plan.status
-
-
-def asked(world: World, **changes: Any) -> Asked:
-    plan = Plan.objects.get(group=world.group, number=1)
-    return Asked(**{"scope": Scope(plan=plan), "reason": "Customers call.", **changes})
-
-
-def prepared(world: World, **changes: Any) -> Rollback:
-    row = rollbacks.prepare(world.group, asked(world, **changes), actor=SYSTEM, at=LATER)
-    row.simulation = simulation.run(row.simulation_id, at=LATER)
-    assert row.simulation.status == "ready", row.simulation.error
-    return row
-
-
-def applied(world: World, **changes: Any) -> Plan:
-    row = prepared(world, **changes)
-    plan = rollbacks.apply(row, actor=SYSTEM, at=LATER)
-    assert plan is not None
-    return plan
-
-
-def run(world: World, at: Any) -> Run:
-    started = pipeline.start_run(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=at)
-    return pipeline.advance_run(started.pk, clock=lambda: at)
+    return align(world)
 
 
 def test_it_is_simulated_with_what_stands_against_it_and_nothing_is_done(aligned: World) -> None:
@@ -248,69 +167,6 @@ def test_a_plugin_that_was_removed_comes_back_at_its_version(aligned: World) -> 
     plan = applied(aligned, snapshot=number, scope=Scope())
     (step,) = plan.tasks.get().steps
     assert (step["plugin"], step["from"], step["to"]) == ("crm", None, "2.4.0")
-
-
-def test_it_is_refused_when_anything_changed_since_and_nothing_gives_way(aligned: World) -> None:
-    row = prepared(aligned)
-    Release.objects.filter(plugin__name="crm", version="2.4.0").update(channel="lts")
-    entries = Entry.objects.count()
-    with pytest.raises(simulation.Outdated):
-        rollbacks.apply(row, actor=SYSTEM, at=LATER)
-    assert Entry.objects.count() == entries
-    assert not Exemption.objects.exists()
-    assert Policy.objects.filter(name=row.name).count() == 0
-
-
-def test_it_is_put_in_force_once_and_only_as_a_rollback(aligned: World) -> None:
-    row = prepared(aligned)
-    with pytest.raises(simulation.NotApplicable, match="belongs to a rollback"):
-        simulation.apply(row.simulation, actor=SYSTEM, at=LATER)
-    rollbacks.apply(row, actor=SYSTEM, at=LATER)
-    with pytest.raises(TransitionError):
-        rollbacks.apply(Rollback.objects.get(), actor=SYSTEM, at=LATER)
-
-
-def test_the_decision_stands_in_the_ledger_and_the_owners_are_told_once(aligned: World) -> None:
-    applied(aligned)
-    (restored,) = Entry.objects.filter(action="snapshot.restored")
-    assert restored.data["policies"] == ["align"]
-    assert not ledger.verify(aligned.group.pk)
-    (message,) = OutboxMessage.objects.filter(idempotency_key__startswith="rollback-")
-    (told,) = message.payload["recipients"]
-    assert (told["user"], "reassess" in told["subject"]) == ("owner", True)
-    assert "exempt from align" in told["text"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"reason": " "}, "reason"),
-        ({"until": AT}, "until"),
-        ({"until": AT + timedelta(days=400)}, "until"),
-        ({"profile": "nobody"}, "profile"),
-        ({"scope": Scope()}, "snapshot"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_by_its_field(
-    aligned: World, changes: dict[str, Any], field: str
-) -> None:
-    with pytest.raises(RollbackRefused) as refusal:
-        rollbacks.prepare(aligned.group, asked(aligned, **changes), actor=SYSTEM, at=LATER)
-    assert refusal.value.field == field
-    assert not Rollback.objects.exists()
-
-
-def test_without_a_profile_that_enforces_there_is_no_way_back(aligned: World) -> None:
-    profiles.save(aligned.group, {"name": "steady", "mode": "observe"}, actor=SYSTEM, at=LATER)
-    with pytest.raises(RollbackRefused, match="No profile enforces"):
-        rollbacks.prepare(aligned.group, asked(aligned), actor=SYSTEM, at=LATER)
-
-
-def test_while_governance_is_off_nothing_is_taken_back(aligned: World) -> None:
-    row = prepared(aligned)
-    flags.switch(aligned.group, flags.GOVERNANCE, on=False, actor=SYSTEM, at=LATER)
-    with pytest.raises(flags.FlagOff):
-        rollbacks.apply(row, actor=SYSTEM, at=LATER)
 
 
 def test_alignment_run_again_leaves_alone_what_was_taken_back(aligned: World) -> None:
