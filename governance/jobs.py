@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from audit import machines
 from config import queue
 from config.access import SYSTEM, Actor, ActorKind
 from governance import (
@@ -23,6 +24,7 @@ from governance import (
     snapshots,
     stages,
     upgrades,
+    waking,
 )
 from governance.models import Reconciliation, Run
 from governance.models.snapshot import Trigger
@@ -45,6 +47,7 @@ def advance_run(run_id: str) -> None:
 @queue.job
 def follow_up(group_id: int) -> None:
     """Work on what is under way in a group: tasks, messages, runs."""
+    waking.begun(group_id)
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
     retries.queue_due(group, at=at)
@@ -75,7 +78,7 @@ def run_simulation(simulation_id: str) -> None:
 def tick() -> None:
     """Find again whatever a lost wake-up left lying."""
     for group in Group.objects.filter(governance_enabled=True):
-        queue.enqueue("governance.jobs.follow_up", group_id=group.pk)
+        waking.follow_up(group.pk, at=timezone.now())
 
 
 @queue.job
@@ -111,6 +114,12 @@ def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, as
 def sync_directories() -> None:
     """Take over who is responsible for what from LDAP, where a group's directory file names it."""
     directories.sync_all(at=timezone.now())
+
+
+@queue.job
+def look_at_machine() -> None:
+    """Note how this worker's machine does."""
+    machines.look(at=timezone.now())
 
 
 @queue.job

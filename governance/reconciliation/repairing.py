@@ -125,7 +125,7 @@ def _cancel(one: Disagreement, hand: Hand) -> None:
 
 
 def _post_again(one: Disagreement, hand: Hand) -> None:
-    upgrades.post(_task(one), hand.group, hand.at)
+    upgrades.post([_task(one)], hand.group, hand.at)
 
 
 def _take_answer(one: Disagreement, hand: Hand) -> None:

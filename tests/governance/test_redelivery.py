@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit import outbox
-from audit.models import Entry, OutboxMessage
+from audit.models import Entry, Machine, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from config.access import SYSTEM
 from config.lifecycle import TransitionError
@@ -239,3 +239,32 @@ def test_a_cancel_that_was_given_up_is_asked_again(
 
     task.refresh_from_db()
     assert task.status == UpgradeTask.Status.CANCELLED
+
+
+def test_a_full_receiver_is_named_and_tried_again_once_it_has_room(
+    world: World, receiver: Receiver, owner: Client
+) -> None:
+    receiver.refuse_next, receiver.refusal = 1, (413, "no room")
+
+    message = told_to(world, receiver.url)
+
+    assert (message.status, message.cause) == (OutboxStatus.PENDING, Cause.FULL)
+    assert "make room there" in page(owner)
+    assert delivery.deliver_due(at=LATER).delivered == 1
+
+
+def test_a_machine_whose_clock_is_wrong_or_whose_database_is_slow_is_named_on_the_page(
+    world: World, owner: Client
+) -> None:
+    Machine.objects.create(
+        name="worker-7",
+        clock_ahead=timedelta(minutes=8),
+        commit_time=timedelta(seconds=2),
+        seen_at=timezone.now(),
+    )
+
+    shown = page(owner)
+
+    assert "The clock of worker-7 is 8 minutes ahead of the database’s." in shown
+    assert "The database takes 2,000 ms for each change that worker-7 makes." in shown
+    assert "set both clocks by the same time server, then retry" in shown
