@@ -99,7 +99,7 @@ def differ(have: Collection[Grant], wanted: Collection[Grant]) -> tuple[tuple[Gr
     return tuple(sorted(set(wanted) - set(have))), tuple(sorted(set(have) - set(wanted)))
 
 
-def shrinks_much(have: Collection[Grant], taken: Collection[Grant]) -> bool:
+def shrinks_much(have: Collection[object], taken: Collection[object]) -> bool:
     """Whether so much would go that a fault of the source is likelier than so many people leaving; pure."""
     many, everything = 2 * len(taken) > len(have), len(taken) == len(have) > 1
     return everything or (many and len(taken) > _FEW)
@@ -145,13 +145,8 @@ def compare(group: Group, roster: Roster, *, origin: Origin) -> Change:
 
 def check(group: Group, change: Change, *, origin: Origin, shrink: bool) -> None:
     """Refuse what is more likely a fault than meant. Raises RosterRefused."""
-    have = known(group, origin)
-    if origin == Origin.LDAP and not shrink and shrinks_much(have, change.taken):
-        raise RosterRefused(
-            f"LDAP would take away {len(change.taken)} of the {len(have)} responsibilities that it gave. "
-            "That looks like a fault there, so nothing was changed. See what it would do with "
-            "“manage.py directory preview”; if it is meant, “manage.py directory sync --shrink” does it."
-        )
+    if origin == Origin.LDAP and not shrink:
+        _check_shrinking(group, change, origin)
     owners = Membership.objects.valid().filter(group=group, role=Role.OWNER)
     left = {
         (name, kind)
@@ -163,6 +158,23 @@ def check(group: Group, change: Change, *, origin: Origin, shrink: bool) -> None
         raise RosterRefused(
             f"{group} would be left without an owner, so nothing was changed. Make somebody an owner first."
         )
+
+
+def _check_shrinking(group: Group, change: Change, origin: Origin) -> None:
+    """People count as well as what they were given: to be disabled takes away what hands gave, too."""
+    have = known(group, origin)
+    listed = {row.user.username for row in _listed(group, origin) if not row.disabled}
+    gone = listed.intersection(change.disabled)
+    if shrinks_much(have, change.taken):
+        what = f"take away {len(change.taken)} of the {len(have)} responsibilities that it gave"
+    elif shrinks_much(listed, gone):
+        what = f"disable {len(gone)} of the {len(listed)} people whom it knew"
+    else:
+        return
+    raise RosterRefused(
+        f"LDAP would {what}. That looks like a fault there, so nothing was changed. See what it would do "
+        "with “manage.py directory preview”; if it is meant, “manage.py directory sync --shrink” does it."
+    )
 
 
 def _accounts(roster: Roster) -> dict[str, User]:
@@ -195,8 +207,11 @@ def _disabled(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whom the source now calls disabled, and whom no longer.
 
-    Who has left LDAP altogether is disabled as well: a role by hand may be left of them.
+    Who has left LDAP altogether is disabled as well: a role by hand may be left of them. Where LDAP knows
+    nobody it is asked no more, which says nothing of anybody: all stay as they were.
     """
+    if origin == Origin.LDAP and not roster.people:
+        return (), ()
     members = Membership.objects.filter(group=group, user__username__in=roster.disabled)
     off = set(members.values_list("user__username", flat=True)) | (roster.disabled & listed.keys())
     if origin == Origin.LDAP:

@@ -20,6 +20,7 @@ from governance.configuration.items import ADD, CHANGE, KEEP, RETIRE, GroupDiffe
 from governance.documents import ConfigurationError, Problem, Source
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile
 from tenants.models import Group, Tenant
+from tenants.rosters import RosterRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,13 @@ def apply(
     # Two that apply at once would each go by what the other is about to change.
     list(Group.objects.select_for_update(no_key=True).filter(pk__in=chosen).order_by("pk").values_list("pk"))
     outcome = diff(wanted, groups=groups, prune=prune, at=at)
-    _refuse(wanted, outcome)
     for difference in outcome.groups:
         _remember(wanted, difference, prune=prune, actor=actor, at=at)
-        _apply_group(difference, actor=actor, at=at, comment=comment)
+        try:
+            _apply_group(difference, actor=actor, at=at, comment=comment)
+        except RosterRefused as refusal:  # the files alone don't show who would be left
+            source, place = wanted.directory or Source("", None), ("directory", difference.group.slug)
+            raise ConfigurationError([source.problem(place, str(refusal))]) from refusal
     return outcome
 
 
@@ -85,17 +89,6 @@ def apply_folder(
     Raises ConfigurationError.
     """
     return apply(files.load(folder), actor=actor, at=at, groups=groups, comment=comment)
-
-
-def _refuse(wanted: files.Files, outcome: Applied) -> None:
-    """Say what the files alone don't show: a group whose last owner they would take away."""
-    for difference in outcome.groups:
-        for item in difference.changed:
-            reason = directories.refusal(difference.group, item) if item.noun == directories.NOUN else ""
-            if reason:
-                source = wanted.directory or Source("", None)
-                place = ("directory", difference.group.slug)
-                raise ConfigurationError([source.problem(place, reason)])
 
 
 def _apply_group(difference: GroupDifference, *, actor: Actor, at: datetime, comment: str) -> None:

@@ -19,7 +19,7 @@ from governance.models import Configuration
 from tenants import enrolment, rosters
 from tenants.ldap import wording
 from tenants.models import Group, Origin, Role, User
-from tenants.rosters import Change, Grant, Person, Roster, RosterRefused
+from tenants.rosters import Change, Grant, Person, Roster
 
 NOUN = "directory"
 
@@ -66,16 +66,6 @@ def apply(group: Group, item: Item, *, actor: Actor, at: datetime) -> None:
     configured = Configuration.objects.filter(group=group).first()
     if configured is not None and not _had_ldap(configured.directory):
         enrolment.take(group, Roster(), origin=Origin.LDAP, actor=actor, at=at, shrink=True)
-
-
-def refusal(group: Group, item: Item) -> str:
-    """Why the section can't be taken over, empty if it can."""
-    outcome = rosters.compare(group, roster_of(item.document), origin=Origin.FILE)
-    try:
-        rosters.check(group, outcome, origin=Origin.FILE, shrink=True)
-    except RosterRefused as reason:
-        return str(reason)
-    return ""
 
 
 def _had_ldap(section: Any) -> bool:

@@ -15,7 +15,8 @@ from governance.configuration import Applied
 from governance.documents import ConfigurationError
 from governance.models import Configuration
 from tenants import groups, preferences
-from tenants.models import Membership, Origin, PolicyOwner, Role, User
+from tenants.models import DirectoryPerson, Membership, Origin, PolicyOwner, Role, User
+from tenants.reach import access_of_person
 from tests import factories
 from tests.factories import AT, World
 
@@ -148,6 +149,25 @@ def test_when_ldap_is_no_longer_named_what_it_gave_ends(world: World) -> None:
     assert "what LDAP gave ends" in applied.groups[0].items[0].note
     assert not PolicyOwner.objects.filter(origin=Origin.LDAP).exists()
     assert given() == GIVEN
+
+
+def test_when_ldap_is_no_longer_named_nobody_whom_it_knew_is_locked_out(world: World) -> None:
+    apply()
+    for user, off in ((world.viewer, False), (world.tenant_admin, True)):
+        known = {"group": world.group, "user": user, "origin": Origin.LDAP, "disabled": off}
+        DirectoryPerson.objects.create(**known)
+    PolicyOwner.objects.create(group=world.group, user=world.viewer, policy="edge", origin=Origin.LDAP)
+    apply(TEXT[: TEXT.index("    ldap:")])
+    assert access_of_person(world.viewer, "acme") is not None
+    assert access_of_person(world.tenant_admin, "acme") is None, "whom it disabled stays so"
+
+
+def test_the_last_owner_is_not_lost_with_ldap(world: World) -> None:
+    apply()
+    Membership.objects.filter(user=world.owner).update(origin=Origin.LDAP)
+    with pytest.raises(ConfigurationError, match=r"directory\.yaml:3: directory\.acme: .* without an owner"):
+        apply(TEXT[: TEXT.index("    ldap:")])
+    assert "ldap" in (Configuration.objects.get(group=world.group).directory or {})
 
 
 def test_a_group_keeps_an_owner(world: World) -> None:

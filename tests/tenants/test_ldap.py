@@ -14,9 +14,9 @@ from audit.models import Entry
 from config.access import SYSTEM
 from tenants import directory, enrolment, groups, ldap, reach
 from tenants.ldap import LdapFailure
-from tenants.models import Membership, Origin, PolicyOwner, Role, User
+from tenants.models import DirectoryPerson, Membership, Origin, PolicyOwner, Role, User
 from tenants.preferences import of
-from tenants.rosters import Change, Grant, RosterRefused
+from tenants.rosters import Change, Grant, Person, Roster, RosterRefused
 from tests.factories import AT, World
 from tests.tenants import slapd
 from tests.tenants.slapd import LIMITED, PASSWORD, READER, SUFFIX, Slapd
@@ -191,6 +191,23 @@ def test_an_answer_that_would_take_most_away_is_refused_unless_it_is_meant(
     assert given() == EVERYTHING
     sync(world, server, shrink=True, **without)
     assert given() == set()
+
+
+def test_people_who_vanish_from_ldap_are_not_shut_out_in_masses(world: World) -> None:
+    """All roles are by hand, so nothing would be taken away, and yet nobody would reach anything."""
+    members = [world.owner, world.viewer, world.tenant_admin]
+    everybody = Roster({user.username: Person(user.username) for user in members})
+    shared: dict[str, Any] = {"origin": Origin.LDAP, "actor": SYSTEM, "at": AT}
+    enrolment.take(world.group, everybody, **shared)
+    assert DirectoryPerson.objects.count() == len(members)
+    one = Roster({"someone": Person("someone")})
+    other = User.objects.create_user("other")
+    groups.add_member(world.group, other, Role.OWNER, actor=SYSTEM, at=AT)
+    with pytest.raises(RosterRefused, match=r"would disable 3 of the 3 people .* --shrink"):
+        enrolment.take(world.group, one, **shared)
+    assert reach.access_of_person(world.viewer, "acme") is not None
+    enrolment.take(world.group, one, shrink=True, **shared)
+    assert reach.access_of_person(world.viewer, "acme") is None
 
 
 def test_the_last_owner_is_not_taken_away(world: World, server: Slapd, tree: Connection) -> None:
