@@ -57,7 +57,7 @@ def logging_config(level: str, *, beside: Path | None = None) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": handlers,
+        "handlers": {**handlers, "nowhere": {"class": "logging.NullHandler"}},
         "root": {"handlers": list(handlers), "level": level},
         "loggers": {
             # Django's own handler would print a second, unstructured copy.
@@ -68,8 +68,9 @@ def logging_config(level: str, *, beside: Path | None = None) -> dict[str, Any]:
             # Styles that have no meaning on paper are no news; missing fonts and files are errors.
             "weasyprint": {"level": "ERROR"},
             "fontTools": {"level": "ERROR"},
-            # Its lines may hold the secrets of chat addresses; the outbox tells what came of a message.
-            "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
+            # Its lines may hold the secrets of chat addresses, so they go nowhere: tenants.chat_addresses
+            # takes a number from them, and the outbox tells what came of a message.
+            "apprise": {"handlers": ["nowhere"], "level": "WARNING", "propagate": False},
         },
     }
 

@@ -70,10 +70,15 @@ def notify(service: Any, *, title: str, text: str) -> tuple[bool, int | None]:
     apprise = _apprise()
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
-    with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as lines:
-        sent = bool(sender.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT))
-        found = _STATUS.search(lines.getvalue())
-    return sent, int(found[1]) if found and not sent else None
+    result = sender.notify(
+        title=title,
+        body=text,
+        body_format=apprise.NotifyFormat.TEXT,
+        log_level=apprise.logging.WARNING,
+    )
+    # Of this call alone: others send at the same time, and what one of them hears is not said of this one.
+    found = _STATUS.search("\n".join(entry.message for entry in result.logs()))
+    return bool(result), int(found[1]) if found and not result else None
 
 
 def kind(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -120,6 +121,24 @@ def test_a_service_that_fails_is_tried_again_and_its_refusal_is_final(
     assert sent.status == "dead"
     assert "json answers 404: the address isn’t right" in sent.last_error
     assert "See to the chat service" in delivery.advice(sent)
+
+
+def test_what_another_message_hears_at_the_same_time_is_not_said_of_this_one(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.status = 404
+    mine, other = chat_addresses.opened(address(receiver)), chat_addresses.opened(address(receiver))
+    heard: list[tuple[bool, int | None]] = []
+
+    def send(*_: Any, **__: Any) -> bool:
+        beside = Thread(target=lambda: heard.append(chat_addresses.notify(other, title="B", text="B")))
+        beside.start()
+        beside.join()
+        return False
+
+    monkeypatch.setattr(mine, "send", send)
+    assert chat_addresses.notify(mine, title="A", text="A") == (False, None)
+    assert heard == [(False, 404)]
 
 
 def test_nothing_is_sent_on_to_where_a_service_points(world: World, receiver: Receiver) -> None:
