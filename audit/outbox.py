@@ -205,10 +205,16 @@ SELECT id, destination, idempotency_key, last_error, about FROM retried ORDER BY
 
 @transaction.atomic
 def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMessage | None:
-    """The message that has been due the longest; what became due only during the round waits for the next."""
+    """The message that has been due the longest; what became due only during the round waits for the next.
+
+    One that somebody still holds beyond the lease is passed over: whoever hangs holds up nothing else.
+    """
     due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
-    message = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at").first()
-    if message is None or not leases.take(message.pk):
+    rows = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
+    held: list[UUID] = []
+    while (message := rows.exclude(pk__in=held).first()) and not leases.take(message.pk):
+        held.append(message.pk)
+    if message is None:
         return None
     message.attempts += 1
     message.lease_until = now + LEASE

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Event
+from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from audit import outbox
+from audit import leases, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from tests.factories import AT
@@ -55,3 +56,45 @@ def test_a_receiver_that_is_slow_holds_up_nobody_else(db: None) -> None:
 
     assert outbox.deliver_due({Destination.NOTIFY: receiver}, at=AT).delivered == 3
     assert receiver.sent[-1] == "slow"
+
+
+class Takes:
+    """A destination that takes everything."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        self.sent.append(message.idempotency_key)
+        return {}
+
+    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: Any) -> None:
+        """Nothing follows from it."""
+
+    def give_up(self, message: OutboxMessage, reason: str, at: Any) -> None:
+        raise AssertionError(reason)
+
+
+def test_a_courier_that_hangs_beyond_its_lease_keeps_its_message_and_no_other(db: None) -> None:
+    for key in ("hung", "next"):
+        outbox.post(Destination.NOTIFY, {}, group_id=1, idempotency_key=key, at=AT)
+    hung = OutboxMessage.objects.get(idempotency_key="hung")
+    OutboxMessage.objects.filter(pk=hung.pk).update(lease_until=AT, next_attempt_at=AT - timedelta(hours=1))
+    taken, over = Event(), Event()
+
+    def hang() -> None:
+        leases.take(hung.pk)
+        taken.set()
+        over.wait(60)
+        connections.close_all()
+
+    courier = Thread(target=hang)
+    courier.start()
+    assert taken.wait(60)
+    receiver = Takes()
+    try:
+        outbox.deliver_due({Destination.NOTIFY: receiver}, at=AT + timedelta(minutes=2))
+    finally:
+        over.set()
+        courier.join()
+    assert receiver.sent == ["next"]
