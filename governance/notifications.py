@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +18,11 @@ from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.outbox import Undeliverable
 from config.access import Access, Actor
-from governance import parcels, reminders
+from governance import parcels, readers, reminders
 from governance.models import Notification, Run
+from governance.readers import Reader
 from tenants import links, preferences
-from tenants.models import Channel, Group, Membership, Role, Tenant, User
+from tenants.models import Channel, Group, Tenant
 
 _LINKS = ("https://", "http://", "/")
 
@@ -54,13 +54,13 @@ def receive(
     """
     group = Group.objects.get(pk=group_id)
     kind, recipients = _checked(payload)
-    readers = _readers(group_id, [recipient["user"] for recipient in recipients])
+    known = readers.of_group(group_id, names=[recipient["user"] for recipient in recipients])
     accepted: list[Notification] = []
     refused: list[dict[str, Any]] = []
     for index, recipient in enumerate(recipients):
         try:
             key = str(recipient.get("key") or f"{idempotency_key}-{recipient['user']}")
-            message = _message(group, kind, recipient, readers, key, at)
+            message = _message(group, kind, recipient, known, key, at)
             if trusted:
                 message.content["html"] = str(recipient.get("html") or "")
         except NotificationRefused as refusal:
@@ -102,29 +102,6 @@ def unread_count(access: Access) -> int:
     return Notification.objects.within(access).unread().count()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    user: User
-    tenants: Mapping[str, Tenant] | None  # by key; None: every tenant of the group
-
-
-def _readers(group_id: int, names: list[str]) -> dict[str, _Reader]:
-    memberships = (
-        Membership.objects.valid()
-        .filter(group_id=group_id, user__username__in=names)
-        .select_related("user", "tenant")
-    )
-    readers: dict[str, _Reader] = {}
-    for membership in memberships:
-        name, user = membership.user.username, membership.user
-        before = readers.get(name, _Reader(user, {}))
-        if membership.role != Role.TENANT_ADMIN or before.tenants is None:
-            readers[name] = _Reader(user, None)
-        elif membership.tenant is not None:
-            readers[name] = _Reader(user, {**before.tenants, membership.tenant.key: membership.tenant})
-    return readers
-
-
 def _checked(payload: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]]:
     kind, recipients = payload.get("kind"), payload.get("recipients")
     if kind not in Notification.Kind.values:
@@ -142,11 +119,11 @@ def _message(
     group: Group,
     kind: str,
     recipient: Mapping[str, Any],
-    readers: Mapping[str, _Reader],
+    known: Mapping[str, Reader],
     key: str,
     at: datetime,
 ) -> Notification:
-    reader = readers.get(recipient["user"])
+    reader = known.get(recipient["user"])
     if reader is None:
         raise NotificationRefused("user", f"nobody of that name belongs to {group}")
     lines = recipient.get("lines") or []
@@ -180,12 +157,12 @@ def _time(text: Any) -> datetime | None:
     return time
 
 
-def _reached(reader: _Reader, key: Any, lines: list[Mapping[str, Any]], group: Group) -> Tenant | None:
+def _reached(reader: Reader, key: Any, lines: list[Mapping[str, Any]], group: Group) -> Tenant | None:
     """The tenant that the message is about. Raises NotificationRefused if it speaks of one out of reach."""
     named = {str(name) for name in [key, *(line.get("tenant") for line in lines)] if name}
     if reader.tenants is not None:
-        if beyond := named - set(reader.tenants):
-            raise NotificationRefused("tenant", f"{', '.join(sorted(beyond))} is out of the reader's reach")
+        if beyond := reader.beyond(named):
+            raise NotificationRefused("tenant", f"{', '.join(beyond)} is out of the reader's reach")
         return reader.tenants[str(key)] if key else None
     if not key:
         return None

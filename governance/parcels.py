@@ -1,28 +1,32 @@
 """Messages brought to people outside of the console: at most so many in an hour, none in their quiet hours.
 
 The console's inbox has each message at once. By other channels, what waits for one reader goes as one message
-when it may; nothing is dropped.
+when it may. Nothing is dropped but what its reader no longer reaches when its time comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from audit import outbox
 from audit.models.outbox import Destination
-from governance import mails, pacing
+from governance import mails, pacing, readers
 from governance.models import Notification, Parcel
 from governance.pacing import Because, Rate, Verdict
+from governance.readers import Reader
 from governance.reminders import quiet_hours
 from tenants import chats, preferences
 from tenants.models import Group, Preferences, User
 from tenants.models.preferences import Channel
+
+log = structlog.get_logger("plumbline.parcels")
 
 OUTSIDE = (Channel.EMAIL, Channel.CHAT)
 _MOST_AT_A_TIME = 500  # readers
@@ -70,12 +74,14 @@ def send_due(group: Group, *, at: datetime) -> int:
 
 def _send(ways: Collection[_Way], at: datetime) -> int:
     # One sender a reader at a time, so that two don't each think theirs is the last that the rate allows.
+    # Not against those who refer to the reader, as both of two messages that arrive together do.
     ids = sorted({way.user_id for way in ways})
-    people = {user.pk: user for user in User.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
-    wishes = preferences.of_people(ids)
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    people = {user.pk: user for user in locked}
+    wishes, reached = preferences.of_people(ids), _readers(ways, people)
     sent = 0
     for way in sorted(ways, key=lambda one: (one.user_id, one.group_id, one.channel)):
-        waiting = list(_waiting(way))
+        waiting = _still_reached(_waiting(way), reached.get((way.group_id, way.user_id)))
         verdict = _verdict(way, waiting, wishes[way.user_id], at)
         rows = Parcel.objects.filter(pk__in=[one.pk for one in waiting])
         if verdict.because is not None:
@@ -90,6 +96,28 @@ def _send(ways: Collection[_Way], at: datetime) -> int:
 def _waiting(way: _Way) -> Iterable[Parcel]:
     rows = Parcel.objects.waiting().filter(group_id=way.group_id, user_id=way.user_id, channel=way.channel)
     return rows.select_related("notification", "notification__tenant", "group").order_by("created_at", "pk")
+
+
+def _readers(ways: Collection[_Way], people: Mapping[int, User]) -> dict[tuple[int, int], Reader]:
+    """What they reach now, by group and person: a parcel may have waited for hours."""
+    found = {}
+    for group_id in {way.group_id for way in ways}:
+        names = [people[way.user_id].username for way in ways if way.group_id == group_id]
+        for reader in readers.of_group(group_id, names=names).values():
+            found[group_id, reader.user.pk] = reader
+    return found
+
+
+def _still_reached(waiting: Iterable[Parcel], reader: Reader | None) -> list[Parcel]:
+    """What may still be told to the reader; the rest is dropped."""
+    kept, gone = [], []
+    for parcel in waiting:
+        reached = reader is not None and not reader.beyond(readers.tenants_in(parcel.notification))
+        (kept if reached else gone).append(parcel)
+    if gone:
+        Parcel.objects.filter(pk__in=[parcel.pk for parcel in gone]).delete()
+        log.info("parcels.out_of_reach", user=gone[0].user_id, group=gone[0].group_id, dropped=len(gone))
+    return kept
 
 
 def _verdict(way: _Way, waiting: Collection[Parcel], wishes: Preferences, at: datetime) -> Verdict:

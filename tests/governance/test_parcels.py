@@ -4,13 +4,15 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit import outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from governance import delivery, parcels, retention
 from governance.models import Notification, Parcel
-from tenants.models import Preferences, User
+from tenants.models import Membership, Preferences, Role, User
 from tests.factories import AT, World
 from tests.governance.notified import message
 
@@ -53,6 +55,35 @@ def test_what_waited_goes_as_one_when_the_quiet_hours_end(asleep: World) -> None
         assert f"The text of {key}." in mail["text"]
         assert f"The text of {key}." in mail["html"]
     assert parcels.send_due(asleep.group, at=AT + 2 * HOUR) == 0
+
+
+def test_who_reaches_nothing_any_more_is_sent_nothing_that_waited(asleep: World) -> None:
+    tell(asleep, "one")
+    Membership.objects.filter(user=asleep.owner).delete()
+    assert parcels.send_due(asleep.group, at=AT + HOUR) == 0
+    assert mails(asleep.owner) == []
+    assert not Parcel.objects.waiting().exists()
+
+
+def test_of_what_waited_only_what_is_still_within_reach_is_sent(world: World) -> None:
+    Preferences.objects.create(user=world.tenant_admin, quiet_from=time(1), quiet_until=(AT + HOUR).time())
+    other = world.tenant_admin.memberships.create(
+        group=world.group, role=Role.TENANT_ADMIN, tenant=world.tenant_b
+    )
+    message(world, world.tenant_admin, "one", subject="Yours", tenant="tenant-a")
+    lines = [{"tenant": "tenant-a"}, {"tenant": "tenant-b"}]
+    message(world, world.tenant_admin, "two", subject="Once yours", lines=lines)
+    other.delete()
+    assert parcels.send_due(world.group, at=AT + HOUR) == 1
+    assert [mail["subject"] for mail in mails(world.tenant_admin)] == ["Yours"]
+
+
+def test_two_messages_to_one_reader_that_arrive_together_do_not_wait_for_each_other(world: World) -> None:
+    tell(world, "one")
+    with CaptureQueriesContext(connection) as queries:
+        tell(world, "two")
+    (lock,) = [q["sql"] for q in queries if "FOR " in q["sql"] and '"tenants_user"' in q["sql"]]
+    assert lock.endswith("FOR NO KEY UPDATE"), "else each waits for the other's reference to the reader"
 
 
 def test_what_is_urgent_goes_at_once_and_takes_along_what_waits(asleep: World) -> None:
