@@ -110,7 +110,8 @@ def _readers(ways: Collection[_Way], people: Mapping[int, User]) -> dict[tuple[i
 
 def _still_reached(waiting: Iterable[Parcel], reader: Reader | None) -> list[Parcel]:
     """What may still be told to the reader; the rest is dropped."""
-    kept, gone = [], []
+    kept: list[Parcel] = []
+    gone: list[Parcel] = []
     for parcel in waiting:
         reached = reader is not None and not reader.beyond(readers.tenants_in(parcel.notification))
         (kept if reached else gone).append(parcel)
