@@ -82,6 +82,7 @@ def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any
         "until": wording.moment(exemption.expires_at, zone=wishes.time_zone, language=language),
         "reason": exemption.reason,
         "asked_by": exemption.requested_by_name,
+        "over": exemption.status == Exemption.Status.EXPIRED,
         "decided_by": exemption.decided_by_name,
         "comment": exemption.decision_comment,
     }

@@ -83,6 +83,7 @@ _EXEMPTION: Placeholders = {
     "until": "when it ends",
     "reason": "why it was asked for",
     "asked_by": "who asked",
+    "over": "whether its time is over",
     "decided_by": "who decided; empty while nobody has",
     "comment": "what they said",
 }

@@ -167,3 +167,8 @@ def test_who_asked_for_an_exemption_hears_of_the_decision_and_deciders_of_the_qu
     assert told["subject"] == "tenant-a: exemption from core approved"
     assert "It was approved by owner. Once" in told["text"]
     assert Exemption.objects.get(pk=asked.pk).status == "approved"
+    exemptions.expire_due(world.group, at=asked.expires_at)
+    told = last(world.tenant_admin)
+    assert told["subject"] == "tenant-a: exemption from core expired"
+    assert "Its time is over: what it covered is drift again." in told["text"]
+    assert "expired by" not in told["text"], "nobody did that"
