@@ -21,7 +21,10 @@ class Told:
     owners: list[User]
 
     def summary_readers(self) -> list[tuple[list[User], frozenset[str] | None]]:
-        """Who reads what is told of the group: its owners all of it, others what concerns their policies."""
+        """Who reads what is told of the group: its owners all of it, others what concerns their policies.
+
+        Those who answer for the same policies read the same.
+        """
         names: dict[int, set[str]] = {}
         people: dict[int, User] = {}
         owners = {owner.pk for owner in self.owners}
@@ -30,7 +33,10 @@ class Told:
                 if user.pk not in owners:
                     people[user.pk] = user
                     names.setdefault(user.pk, set()).add(policy)
-        return [(self.owners, None), *(([people[pk]], frozenset(owned)) for pk, owned in names.items())]
+        alike: dict[frozenset[str], list[User]] = {}
+        for pk, owned in names.items():
+            alike.setdefault(frozenset(owned), []).append(people[pk])
+        return [(self.owners, None), *((readers, owned) for owned, readers in alike.items())]
 
 
 @dataclass(slots=True)

@@ -80,6 +80,17 @@ def test_who_answers_for_policies_reads_of_these_and_an_owner_of_everything(worl
     ]
 
 
+def test_those_who_answer_for_the_same_policies_read_the_same(world: World) -> None:
+    other = User.objects.create_user("other")
+    groups.add_member(world.group, other, Role.AUDITOR, actor=SYSTEM, at=AT)
+    for user in (world.viewer, other):
+        PolicyOwner.objects.create(group=world.group, user=user, policy="core")
+    assert told(world).summary_readers() == [
+        ([world.owner], None),
+        ([other, world.viewer], frozenset({"core"})),
+    ]
+
+
 def test_a_tenant_admin_who_answers_for_a_policy_is_not_told_of_the_group(world: World) -> None:
     PolicyOwner.objects.create(group=world.group, user=world.tenant_admin, policy="core")
     assert told(world).policies == {}
