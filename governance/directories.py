@@ -50,6 +50,10 @@ def sync_all(*, at: datetime) -> None:
             change = sync(configured.group, actor=SYSTEM, at=at)
         except (NoLdap, LdapFailure, RosterRefused) as failure:
             log.warning("directory.failed", group=configured.group.slug, error=str(failure))
+        except Exception as failure:  # whatever LDAP may hold that nobody thought of
+            log.exception("directory.failed", group=configured.group.slug)
+            problem = f"What LDAP answers can’t be taken over ({type(failure).__name__}): see the log."
+            _remember(configured.group, at, problem=problem)
         else:
             log.info("directory.synced", group=configured.group.slug, **change.counts())
 

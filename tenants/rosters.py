@@ -8,6 +8,7 @@ from typing import Any
 
 from tenants.models import DirectoryPerson, Group, Membership, Origin, PolicyOwner, Role, Tenant, User
 
+_POLICY_LENGTH = 200
 _FEW = 3  # so many grants may go at once, whatever share of all they are
 
 
@@ -128,6 +129,7 @@ def compare(group: Group, roster: Roster, *, origin: Origin) -> Change:
         for grant in active
         if (grant.person in accounts or grant.person in roster.people)
         and (not grant.tenant or grant.tenant in tenants)
+        and len(grant.policy) <= _POLICY_LENGTH  # LDAP may say anything; no policy is called that
     }
     given, taken = differ(known(group, origin), able)
     listed = {row.user.username: row for row in _listed(group, origin)}

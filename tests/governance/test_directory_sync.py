@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError
 
 from config import queue
 from config.access import SYSTEM
 from governance import configuration
 from governance.schedules import SCHEDULES
-from tenants.models import DirectorySync, Membership, Origin
+from tenants import enrolment
+from tenants.models import DirectorySync, Group, Membership, Origin
 from tests.factories import AT, World
 from tests.tenants import slapd
 from tests.tenants.slapd import SUFFIX, Slapd
@@ -101,3 +103,24 @@ def test_without_a_server_or_a_mapping_the_command_says_which_is_missing(
         call_command(*call)
     with pytest.raises(CommandError, match="There is no group nowhere"):
         call_command("directory", "show", "--group", "nowhere")
+
+
+def test_what_nobody_thought_of_in_one_group_keeps_no_other_from_its_sync(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TEXT.replace("acme", "elsewhere")
+    configuration.apply(configuration.load_text(text, file="directory.yaml"), actor=SYSTEM, at=AT)
+    take = enrolment.take
+
+    def fail(group: Group, *args: Any, **more: Any) -> Any:
+        if group.slug == "acme":
+            raise DataError("value too long")
+        return take(group, *args, **more)
+
+    monkeypatch.setattr(enrolment, "take", fail)
+    queue.run("governance.jobs.sync_directories", {})
+    told = {sync.group.slug: sync.problem for sync in DirectorySync.objects.select_related("group")}
+    assert told == {
+        "acme": "What LDAP answers can’t be taken over (DataError): see the log.",
+        "elsewhere": "",
+    }

@@ -210,6 +210,13 @@ def test_people_who_vanish_from_ldap_are_not_shut_out_in_masses(world: World) ->
     assert reach.access_of_person(world.viewer, "acme") is None
 
 
+def test_a_name_that_no_policy_can_have_matches_none(world: World) -> None:
+    long = Grant("ann", policy="x" * 201)
+    roster = Roster({"ann": Person("ann")}, frozenset({long}))
+    change = enrolment.take(world.group, roster, origin=Origin.LDAP, actor=SYSTEM, at=AT)
+    assert (change.unmatched, change.given) == ((long,), ())
+
+
 def test_the_last_owner_is_not_taken_away(world: World, server: Slapd, tree: Connection) -> None:
     sync(world, server, roles=[{"name": "owner", "group": OWNERS}])
     Membership.objects.filter(user=world.owner).delete()
