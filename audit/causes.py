@@ -14,7 +14,13 @@ import httpx
 from audit.models.outbox import Cause
 
 CLOCK_TOLERANCE = timedelta(minutes=2)  # apart; a receiver of signed messages takes five at most
-_FULL_STATUSES = frozenset({HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.TOO_MANY_REQUESTS})
+_FULL_STATUSES = frozenset(
+    {
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,  # more than it has, or allows itself, room for
+    }
+)
 _AWAY_STATUSES = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,

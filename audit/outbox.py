@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from httpx import HTTPStatusError
 
-from audit import causes
+from audit import causes, leases
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 from config.lifecycle import advance
 
@@ -26,6 +28,9 @@ LEASE = timedelta(seconds=60)  # longer than any sender's time-out, so that nobo
 MAX_ATTEMPTS = 12
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
+SOON = timedelta(seconds=20)  # once a receiver that was away is back
+HELPERS = 7  # that carry messages beside the first
+HELP_AFTER = 0.3  # seconds; making their connections takes longer than most rounds
 
 
 class Undeliverable(Exception):
@@ -113,15 +118,47 @@ def post_audit(document: Mapping[str, Any], *, group_id: int, at: datetime) -> N
 
 
 def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100) -> Delivery:
-    """Send what is due, oldest first, up to `limit` messages. Any number of workers may do so at once."""
+    """Send what is due, oldest first, up to `limit` messages. Any number of workers may do so at once.
+
+    Receivers that are slow to answer hold up one courier each; where it takes long, others help.
+    """
+    leases.end_abandoned(at=at)
+    turns = iter(range(limit))
+    if connection.in_atomic_block:  # what it holds, nobody else sees
+        return _carry(senders, turns, at)
+    over = Event()
+    with ThreadPoolExecutor(HELPERS) as pool:
+        helpers = [pool.submit(_help, senders, turns, at, over) for _ in range(HELPERS)]
+        try:
+            done = _carry(senders, turns, at)
+        finally:
+            over.set()
+    return sum((helper.result() for helper in helpers), start=done)
+
+
+def _help(senders: Mapping[str, Sender], turns: Iterator[int], at: datetime, over: Event) -> Delivery:
+    """Carry messages as well, on a connection of one's own, if it isn't over soon."""
+    if over.wait(HELP_AFTER):
+        return Delivery()
+    try:
+        return _carry(senders, turns, at + timedelta(seconds=HELP_AFTER))
+    finally:
+        connections.close_all()
+
+
+def _carry(senders: Mapping[str, Sender], turns: Iterator[int], at: datetime) -> Delivery:
+    """Send one after the other for as long as there are turns left."""
     done, begun = Delivery(), time.monotonic()
-    for _ in range(limit):
+    for _ in turns:
         # One at a time, and from now on: the lease of a whole batch would be over before its last is sent.
         now = at + timedelta(seconds=time.monotonic() - begun)
         message = _claim(now, at, list(senders))
         if message is None:
             break
-        done += _deliver(message, senders[message.destination], at)
+        try:
+            done += _deliver(message, senders[message.destination], at)
+        finally:
+            leases.give_back(message.pk)
     return done
 
 
@@ -171,10 +208,11 @@ def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMe
     """The message that has been due the longest; what became due only during the round waits for the next."""
     due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
     message = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at").first()
-    if message is not None:
-        message.attempts += 1
-        message.lease_until = now + LEASE
-        message.save(update_fields=["attempts", "lease_until"])
+    if message is None or not leases.take(message.pk):
+        return None
+    message.attempts += 1
+    message.lease_until = now + LEASE
+    message.save(update_fields=["attempts", "lease_until"])
     return message
 
 
@@ -192,7 +230,20 @@ def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
     with transaction.atomic():
         _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
         sender.settle(message, answer, at)
+        _hasten(message, at)
     return Delivery(delivered=1)
+
+
+def _hasten(message: OutboxMessage, at: datetime) -> None:
+    """Let what waits long for the same receiver go soon, where that couldn't be reached: it is back."""
+    waiting = OutboxMessage.objects.filter(
+        status=OutboxStatus.PENDING,
+        destination=message.destination,
+        address=message.address,
+        cause=Cause.AWAY,
+        next_attempt_at__gt=at + SOON,
+    )
+    waiting.update(next_attempt_at=at + SOON * random.uniform(0.5, 1.0))
 
 
 def _reason(failure: Exception, now: datetime) -> str:

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     POLICY_ENFORCE = "policy.enforce"
     PLAN_OPERATE = "plan.operate"  # start, pause, resume, cancel, stop the whole group
     PLAN_APPROVE = "plan.approve"
+    ROLLBACK_OPERATE = "rollback.operate"  # take tenants back, and have policies give way to it
+    RECONCILE = "reconcile"  # compare all that should agree, and repair it
     TASK_CORRECT = "task.correct"  # say what was done by hand instead of an upgrade task
     WINDOW_AGREE = "window.agree"  # when a tenant may be changed
     CONFLICT_DECIDE = "conflict.decide"

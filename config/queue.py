@@ -5,22 +5,33 @@ itself that there is nothing left to do. The queue gives each job out at least o
 on are found again by a schedule, so that a lost wake-up only costs time.
 """
 
+import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.tasks import async_task  # noqa: TID251 (this module is the door)
 
 Job = TypeVar("Job", bound=Callable[..., None])
+
+# The number of the advisory lock that all share who do a job; any that nobody else uses.
+AT_WORK = 7_205_759_405
+_ANYBODY_AT_WORK = """
+SELECT EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND objsubid = 1
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+"""
 
 JOBS: dict[str, Callable[..., None]] = {}
 
@@ -82,13 +93,33 @@ def run(name: str, payload: dict[str, Any]) -> None:
     """Do a job; this is what a worker calls."""
     function = find(name)
     begun = time.monotonic()
-    with structlog.contextvars.bound_contextvars(job=name):
+    with _seen_at_work(), structlog.contextvars.bound_contextvars(job=name):
         try:
             function(**payload)
         except Exception:
             log.exception("job_failed", payload=payload)
             raise
         log.debug("job_done", payload=payload, seconds=round(time.monotonic() - begun, 3))
+
+
+def anybody_at_work() -> bool:
+    """Whether any worker is doing a job just now; one that died doesn't count."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANYBODY_AT_WORK, [AT_WORK >> 32, AT_WORK & 0xFFFFFFFF])
+        return bool(cursor.fetchone()[0])
+
+
+@contextlib.contextmanager
+def _seen_at_work() -> Iterator[None]:
+    """Share the lock of those at work, which the database takes away from one that is killed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [AT_WORK])
+    try:
+        yield
+    finally:
+        # Where the job broke the connection, or its transaction, the lock goes with that.
+        with contextlib.suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [AT_WORK])
 
 
 def run_pending() -> int:

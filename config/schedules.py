@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 from django_q.models import Schedule as Row
 
@@ -19,7 +18,8 @@ from config.queue import Schedule
 
 # The number of the advisory lock under which declarations are written; any that nobody else uses.
 SYNC_LOCK = 7_205_759_403
-PATIENCE = timedelta(seconds=settings.JOB_TIMEOUT + 120)
+PATIENCE = timedelta(seconds=settings.JOB_TIMEOUT + 120)  # with workers that are all at work
+IDLE_PATIENCE = timedelta(seconds=20)  # with workers of which none is
 
 
 def declared() -> list[Schedule]:
@@ -77,14 +77,18 @@ def run(schedule: str, job: str, token: str) -> None:
     queue.run(job, {})
 
 
-def stuck(*, at: datetime) -> bool:
-    """Whether a job was asked for so long ago that no worker can be at work any more."""
-    return _overdue(at).exists()
+def stuck(schedules: Iterable[Schedule], *, at: datetime) -> bool:
+    """Whether workers are there that take no job: one waits though nobody is at work, or waits too long."""
+    waiting = _waiting_since(schedules)
+    if any(at - since > PATIENCE for since in waiting.values()):
+        return True
+    return any(at - since > IDLE_PATIENCE for since in waiting.values()) and not queue.anybody_at_work()
 
 
-def forget(*, at: datetime) -> None:
+def forget(schedules: Iterable[Schedule], *, at: datetime) -> None:
     """Let the schedules whose jobs got lost be asked for again."""
-    _overdue(at).update(task=None)
+    lost = [name for name, since in _waiting_since(schedules).items() if at - since > IDLE_PATIENCE]
+    Row.objects.filter(name__in=lost).update(task=None)
 
 
 def reset() -> None:
@@ -92,6 +96,8 @@ def reset() -> None:
     Row.objects.update(task=None)
 
 
-def _overdue(at: datetime) -> QuerySet[Row]:
-    rows: QuerySet[Row] = Row.objects.filter(task__isnull=False, next_run__lte=at - PATIENCE)
-    return rows
+def _waiting_since(schedules: Iterable[Schedule]) -> dict[str, datetime]:
+    """By name, when those jobs were asked for that haven't begun."""
+    every = {schedule.name: schedule.every for schedule in schedules}
+    rows = Row.objects.filter(task__isnull=False, name__in=every).values_list("name", "next_run")
+    return {name: next_run - every[name] for name, next_run in rows if next_run is not None}

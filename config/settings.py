@@ -178,8 +178,10 @@ DECIDERS: int = env.int("PLUMBLINE_DECIDERS", default=min(len(os.sched_getaffini
 SCHEDULES = "governance.schedules.SCHEDULES"
 # How often the whole loop runs by itself; snapshots and drift are every five minutes anyway.
 LOOP_MINUTES: int = env.int("PLUMBLINE_LOOP_MINUTES", default=60)
+# How often a worker sees to tasks and messages under way where nobody tells it to, as callbacks do.
+FOLLOW_UP_EVERY = timedelta(seconds=env.float("PLUMBLINE_FOLLOW_UP_SECONDS", default=10))
 # How long an upgrade that the orchestrator calls done waits for the manifest that shows it.
-VERIFY_WITHIN = timedelta(minutes=env.int("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
+VERIFY_WITHIN = timedelta(minutes=env.float("PLUMBLINE_VERIFY_MINUTES", default=24 * 60))
 # How long what nobody asks for again is kept: delivered messages, and answers to repeated requests.
 KEEP = timedelta(days=env.int("PLUMBLINE_KEEP_DAYS", default=30))
 # How long the links in messages lead to their page; each asks for a login in any case.
@@ -198,6 +200,9 @@ USES_SANDBOX = ORCHESTRATOR == "sandbox"
 ORCHESTRATOR_URL = (
     f"http://127.0.0.1:{SANDBOX_PORT}" if USES_SANDBOX else base_url("PLUMBLINE_ORCHESTRATOR_URL", default="")
 )
+# Seconds that a call to another service may take, and after how many without a callback to ask for one.
+CALL_TIMEOUT: float = env.float("PLUMBLINE_CALL_TIMEOUT_SECONDS", default=10)
+POLL_AFTER = timedelta(seconds=env.float("PLUMBLINE_POLL_SECONDS", default=20))
 ORCHESTRATOR_TOKEN = generated_secret("ORCHESTRATOR_TOKEN")
 MANIFESTS_TOKEN: str = env.str("PLUMBLINE_MANIFESTS_TOKEN", default="")  # for other sources over HTTP
 NOTIFY_URL = base_url("PLUMBLINE_NOTIFY_URL", default="")

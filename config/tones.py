@@ -28,6 +28,7 @@ TONES: dict[str, str] = {
     # is on its way
     "planned": "azure",
     "ready": "azure",
+    "simulated": "azure",
     "proposed": "azure",
     "pending": "azure",
     "waiting": "azure",
@@ -71,6 +72,7 @@ TONES: dict[str, str] = {
     "revoked": "secondary",
     "cancelled": "secondary",
     "superseded": "secondary",
+    "rolled_back": "secondary",
     "retired": "secondary",
     "archived": "secondary",
     "observe": "secondary",

@@ -98,8 +98,8 @@ def _watch(cluster: Any, declared: list[queue.Schedule], lease: Any) -> None:
         now = timezone.now()
         lease.execute("SELECT 1")  # fails if the database went away, and our lease with it
         schedules.tick(declared, at=now)
-        if schedules.stuck(at=now):
-            schedules.forget(at=now)
+        if schedules.stuck(declared, at=now):
+            schedules.forget(declared, at=now)
             log.error("worker_stuck")
             return
         time.sleep(1)

@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 from django.conf import settings
+
+from config.processes import die_with_parent
 
 READY_WITHIN = 180.0  # on a machine that does other things as well
 
@@ -25,7 +28,7 @@ READY_WITHIN = 180.0  # on a machine that does other things as well
 class Throwaway:
     """Runs commands and the whole product on a data directory of its own."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str]) -> None:
         self.data_dir = data_dir
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -37,6 +40,7 @@ class Throwaway:
             "PLUMBLINE_PORT": str(self.port),
             "PLUMBLINE_SANDBOX_PORT": str(_free_port()),
             "PLUMBLINE_LOG_LEVEL": "WARNING",
+            **environment,
         }
 
     def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
@@ -54,8 +58,8 @@ class Throwaway:
         return json.loads(self.manage(*arguments, "--json", codes=codes))
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Web, worker and sandbox, until the block ends."""
+    def running(self) -> Iterator[int]:
+        """Web, worker and sandbox, until the block ends; the process of their supervisor."""
         with (self.data_dir / "run.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--port", str(self.port)],
@@ -64,10 +68,11 @@ class Throwaway:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
             )
         try:
             self._await()
-            yield
+            yield process.pid
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
@@ -102,12 +107,12 @@ class Throwaway:
 
 
 @contextmanager
-def throwaway() -> Iterator[Throwaway]:
+def throwaway(environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Throwaway]:
     """An installation with an empty, migrated database."""
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         # An embedded server that is started by root runs as another account, which has to reach its files.
         Path(folder).chmod(0o755)
-        made = Throwaway(Path(folder))
+        made = Throwaway(Path(folder), environment)
         try:
             made.manage("migrate", "--verbosity", "0")
             yield made

@@ -13,7 +13,7 @@ from governance import message_templates
 from governance.digests import frame
 from governance.messages import texts, wording
 from governance.messages.kinds import Kind
-from governance.models import Exemption, Notification, Plan
+from governance.models import Exemption, Notification, Plan, Rollback
 from tenants import links, preferences
 from tenants.models import Group, Preferences, User
 
@@ -38,6 +38,27 @@ def plan_paused(plan: Plan, people: Iterable[User], told: dict[str, int], *, key
     page = links.page(plan.group.slug, "plan_detail", plan.pk)
     event = _Event(plan.group, Kind.ALERT, Notification.Kind.ALERT, page, None, key)
     _announce(event, people, lambda _wishes: {"plan": plan.number, **told}, at=at)
+
+
+def rolled_back(row: Rollback, people: Iterable[User], *, at: datetime) -> None:
+    """Tenants are taken back: what the group wants instead has to be settled."""
+    page = links.page(row.group.slug, "rollback_detail", row.number)
+    event = _Event(row.group, Kind.ROLLBACK, Notification.Kind.ALERT, page, None, f"rollback-{row.pk}")
+    _announce(event, people, lambda wishes: rollback_values(row, wishes), at=at)
+
+
+def rollback_values(row: Rollback, wishes: Preferences) -> dict[str, Any]:
+    """The placeholders of a message about a rollback."""
+    return {
+        "rollback": row.number,
+        "snapshot": row.snapshot_number,
+        "plan": row.of_plan.number if row.of_plan else "",
+        "tenant_count": len(row.tenants),
+        "reason": row.reason,
+        "policies": [{"name": name} for name in sorted({one["policy"] for one in row.policies})],
+        "paused": row.way == Rollback.Way.PAUSE,
+        "until": wording.moment(row.until, zone=wishes.time_zone, language=wishes.language),
+    }
 
 
 def exemption_changed(exemption: Exemption, people: Iterable[User], *, at: datetime) -> None:

@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -19,13 +18,15 @@ from audit.models import OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Retried, Sender, Undeliverable
 from config.access import Access, Actor
-from governance import handovers, notifications, orchestrator
+from config.lifecycle import TransitionError
+from governance import handovers, notifications, wire
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 from tenants import chats
 
 _SOON = timedelta(minutes=5)
+CUT_OFF = "Plumbline was stopped while it sent this; whether it was sent isn’t known."
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
 # What is the matter with a destination, and what a person does about it before the message is tried again.
@@ -114,7 +115,12 @@ class ToMail(OneWay):
     """E-mail. `payload`: {"subject", "text", "html"}; the address is the message's."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Send one mail; its Message-ID is the outbox message's, so that a repetition can be told."""
+        """Send one mail; its Message-ID is the outbox message's, so that a repetition can be told.
+
+        Raises Undeliverable where an attempt was cut off: told twice is worse, and the inbox has it.
+        """
+        if message.attempts > 1 and not message.last_error:
+            raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
         mail = EmailMultiAlternatives(
             subject=message.payload["subject"],
             body=message.payload["text"],
@@ -157,9 +163,7 @@ def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> d
         "webhook-timestamp": str(int(stamp.timestamp())),
         "webhook-signature": Webhook(subscription.secret).sign(str(message.pk), stamp, body),
     }
-    response = httpx.post(
-        subscription.url, content=body.encode(), headers=headers, timeout=orchestrator.TIMEOUT
-    )
+    response = wire.client().post(subscription.url, content=body.encode(), headers=headers)
     response.raise_for_status()
     return {"status": response.status_code}
 
@@ -222,9 +226,12 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     and FlagOff while a flag forbids it.
     """
     ledger.hold(message.group_id)
-    outbox.retry(message, at=at)
-    if message.destination == Destination.ORCHESTRATOR:
-        handovers.revive(message, actor=actor, at=at)
+    if message.destination != Destination.ORCHESTRATOR:
+        outbox.retry(message, at=at)
+    elif OutboxMessage.objects.given_up().filter(pk=message.pk).exists():
+        handovers.revive(message, actor=actor, at=at)  # which leaves when it is its turn
+    else:
+        raise TransitionError(message, OutboxStatus.PENDING)
     retried = Retried(
         message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
     )

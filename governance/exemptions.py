@@ -109,6 +109,21 @@ def revoke(exemption: Exemption, *, actor: Actor, at: datetime, comment: str = "
 
 
 @transaction.atomic
+def revoke_many(rows: QuerySet[Exemption], *, actor: Actor, at: datetime, comment: str) -> int:
+    """End granted exemptions of one group before their time, and say how many. The caller judges anew."""
+    ended = list(rows.filter(status=Status.APPROVED).select_related("tenant", "policy").order_by("pk"))
+    if not ended:
+        return 0
+    decided: dict[str, Any] = {"decided_by_id": actor.id, "decided_by_name": actor.name, "decided_at": at}
+    Exemption.objects.filter(pk__in=[row.pk for row in ended], status=Status.APPROVED).update(
+        status=Status.REVOKED, decision_comment=comment, **decided
+    )
+    records = [_record(Action.EXEMPTION_REVOKED, row) for row in ended]
+    ledger.record_many(records, group_id=ended[0].group_id, actor=actor, at=at)
+    return len(ended)
+
+
+@transaction.atomic
 def expire_due(group: Group, *, at: datetime, actor: Actor = SYSTEM) -> int:
     """End the exemptions whose time is over, and say how many; what they covered is drift with a new SLA."""
     over = Exemption.objects.filter(group=group, status=Status.APPROVED, expires_at__lte=at)

@@ -59,17 +59,22 @@ class ToOrchestrator:
         """Note the order's id; the callback may have been faster."""
         ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
         task = _task(message)
+        if _is_of_an_earlier_attempt(message, task):
+            return
         if answer.get("withdrawn"):
             said = f"{task.plan} was cancelled before the orchestrator had this task."
             _move(task, Status.CANCELLED, at, detail=said)
             return
         order_id = str(answer.get("id", ""))
-        UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
-        _move(task, Status.ACCEPTED, at, order_id=order_id)
+        if not _move(task, Status.ACCEPTED, at, order_id=order_id):
+            UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """Give the task up with the reason: what the orchestrator made of the order isn't known."""
-        _move(_task(message), Status.GIVEN_UP, at, detail=reason)
+        ledger.hold(message.group_id)
+        task = _task(message)
+        if not _is_of_an_earlier_attempt(message, task):
+            _move(task, Status.GIVEN_UP, at, detail=reason)
 
 
 class ToCancellation:
@@ -120,11 +125,12 @@ def revivable(group_id: int) -> QuerySet[UpgradeTask]:
 def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     """Take a task up again whose hand-over was given up, and its plan with it, in the caller's transaction.
 
-    It is the same order under the same key: it may have arrived after all. Raises NotRevivable, and FlagOff
-    while a flag forbids changes to tenants.
+    It is the same order under the same key: it may have arrived after all. Like every other it goes when
+    limits, windows and freezes let it. Raises NotRevivable, and FlagOff while a flag forbids changes to
+    tenants.
     """
     flags.require_sync(Group.objects.get(pk=message.group_id))
-    tasks = revivable(message.group_id).select_related("tenant", "plan")
+    tasks = revivable(message.group_id).select_related("tenant", "plan__group")
     task = tasks.filter(idempotency_key=message.idempotency_key).first()
     if task is None:
         raise NotRevivable(message)
@@ -132,7 +138,10 @@ def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
         advance(task.plan, to=Plan.Status.RUNNING, only_from=(Plan.Status.COMPLETED,), finished_at=None)
         data = {"retried": task.tenant.key}
         ledger.record(Action.PLAN_RESUMED, subject=task.plan, actor=actor, at=at, data=data)
-    upgrades.move(task, Status.DISPATCHED, actor=actor, at=at, dispatched_at=at, finished_at=None, detail="")
+    fields = {"finished_at": None, "not_before": None, "wait_reason": "", "detail": ""}
+    same_attempt = max(task.attempts - 1, 0)
+    upgrades.move(task, Status.QUEUED, actor=actor, at=at, attempts=same_attempt, **fields)
+    upgrades.dispatch_due(task.plan.group, at=at)
 
 
 def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:
@@ -152,16 +161,22 @@ def _is_withdrawn(message: OutboxMessage) -> bool:
     return never_tried and _task(message).plan.status == Plan.Status.CANCELLED
 
 
+def _is_of_an_earlier_attempt(message: OutboxMessage, task: UpgradeTask) -> bool:
+    """Whether the task is handed over anew by now: a callback was faster than the answer, and said failed."""
+    return message.idempotency_key != task.idempotency_key
+
+
 def _task(message: OutboxMessage) -> UpgradeTask:
     return UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
 
 
-def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> None:
-    """Move the task on, unless it has moved past that."""
+def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> bool:
+    """Move the task on, unless it has moved past that; whether it did."""
     try:
         upgrades.move(task, to, actor=SYSTEM, at=at, **fields)
     except TransitionError:
-        return
+        return False
+    return True
 
 
 def _note(task: UpgradeTask, detail: str, at: datetime) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 
+from audit import machines
 from config import queue
-from config.access import SYSTEM
+from config.access import SYSTEM, Actor, ActorKind
 from governance import (
     compliance,
     decisions,
@@ -13,6 +16,7 @@ from governance import (
     directories,
     parcels,
     pipeline,
+    reconciliation,
     reminders,
     retention,
     retries,
@@ -20,8 +24,9 @@ from governance import (
     snapshots,
     stages,
     upgrades,
+    waking,
 )
-from governance.models import Run
+from governance.models import Reconciliation, Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -42,6 +47,7 @@ def advance_run(run_id: str) -> None:
 @queue.job
 def follow_up(group_id: int) -> None:
     """Work on what is under way in a group: tasks, messages, runs."""
+    waking.begun(group_id)
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
     retries.queue_due(group, at=at)
@@ -72,7 +78,7 @@ def run_simulation(simulation_id: str) -> None:
 def tick() -> None:
     """Find again whatever a lost wake-up left lying."""
     for group in Group.objects.filter(governance_enabled=True):
-        queue.enqueue("governance.jobs.follow_up", group_id=group.pk)
+        waking.follow_up(group.pk, at=timezone.now())
 
 
 @queue.job
@@ -95,9 +101,25 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
 
 
 @queue.job
+def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, asked_at: str) -> None:
+    """Compare all that should agree, for a person; done twice it finds less."""
+    group = Group.objects.get(pk=group_id)
+    actor = Actor(ActorKind.PERSON, person_id, person)
+    asked = datetime.fromisoformat(asked_at)
+    if not Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked).exists():
+        reconciliation.reconcile(group, apply=apply, actor=actor, at=timezone.now())
+
+
+@queue.job
 def sync_directories() -> None:
     """Take over who is responsible for what from LDAP, where a group's directory file names it."""
     directories.sync_all(at=timezone.now())
+
+
+@queue.job
+def look_at_machine() -> None:
+    """Note how this worker's machine does."""
+    machines.look(at=timezone.now())
 
 
 @queue.job

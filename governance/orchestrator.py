@@ -15,11 +15,10 @@ from django.utils.dateparse import parse_datetime
 from audit import causes
 from audit.models.outbox import Cause
 from audit.outbox import Undeliverable
-from governance import signatures
+from governance import signatures, wire
 from governance.signatures import SignatureRefused
 
 PATH = "/internal/version/upgrade/plan"
-TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 STATUSES = frozenset({"accepted", "running", "succeeded", "failed", "cancelled"})
 # Refusals that another attempt may turn: the receiver is busy, or not quite there yet.
 _WORTH_ANOTHER_TRY = frozenset(
@@ -64,7 +63,7 @@ def post_json(url: str, payload: Any, *, token: str, idempotency_key: str) -> di
     headers = {"Idempotency-Key": idempotency_key}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    response = httpx.post(url, json=payload, headers=headers, timeout=TIMEOUT)
+    response = wire.client().post(url, json=payload, headers=headers)
     _refuse_for_good(response)
     answer = response.json() if response.content else {}
     return answer if isinstance(answer, dict) else {"answer": answer}
@@ -75,10 +74,9 @@ def ask(order_id: str) -> OrderStatus:
 
     Raises httpx.HTTPError if the orchestrator can't be asked, CallbackRefused if its answer isn't a status.
     """
-    response = httpx.get(
+    response = wire.client().get(
         f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}",
         headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"},
-        timeout=TIMEOUT,
     )
     response.raise_for_status()
     return _status_of(response, order_id)
@@ -91,9 +89,7 @@ def cancel(order_id: str) -> OrderStatus:
     another try, CallbackRefused if the answer isn't a status.
     """
     url = f"{settings.ORCHESTRATOR_URL}{PATH}/{order_id}/cancel"
-    response = httpx.post(
-        url, headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"}, timeout=TIMEOUT
-    )
+    response = wire.client().post(url, headers={"Authorization": f"Bearer {settings.ORCHESTRATOR_TOKEN}"})
     if response.status_code == HTTPStatus.CONFLICT:
         raise TooLate(_detail(response))
     _refuse_for_good(response)

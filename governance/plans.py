@@ -13,10 +13,10 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor, ActorKind
 from config.lifecycle import advance
-from governance import cancellations, drafting, flags, rings, rollouts, urgency
+from governance import cancellations, drafting, flags, reversals, rings, rollouts, urgency
 from governance.drafting import TaskDraft
-from governance.models import Finding, Plan, Policy, Run, UpgradeTask
-from governance.models.plan import NOT_STARTED, WAITING
+from governance.models import Finding, Plan, Policy, Run, Simulation, UpgradeTask
+from governance.models.plan import NOT_STARTED, UNAPPROVED, WAITING
 from governance.models.snapshot import Trigger
 from governance.resolution import digest_of
 from tenants.models import Group, Tenant
@@ -97,21 +97,32 @@ def start(plan: Plan, *, actor: Actor, at: datetime) -> None:
     with transaction.atomic():
         ledger.hold(plan.group_id)
         plan.refresh_from_db(fields=["status"])
-        if plan.needs_approval and plan.status == Status.DRAFTED:
+        if plan.needs_approval and plan.status in UNAPPROVED:
             raise NeedsApproval(plan)
         moved = _moved(plan, at)
         if moved:
             _refuse(plan, moved, actor=actor, at=at)
         else:
-            advance(plan, to=Status.RUNNING, only_from=(Status.DRAFTED, Status.APPROVED), started_at=at)
+            advance(plan, to=Status.RUNNING, only_from=NOT_STARTED, started_at=at)
             _release(plan)
             data = {"tasks": plan.tasks.count(), "tenants": _tenant_keys(plan.tasks.all())}
             ledger.record(Action.PLAN_STARTED, subject=plan, actor=actor, at=at, data=data)
             if not plan.tasks.unfinished().exists():  # all of it was done by hand before
                 advance(plan, to=Status.COMPLETED, finished_at=at)
                 ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=actor, at=at)
+                reversals.settle(plan, at=at)
     if moved:
         raise WorldMoved(plan, moved)
+
+
+@transaction.atomic
+def note_simulation(plan: Plan, simulation: Simulation, *, actor: Actor, at: datetime) -> None:
+    """Keep with a plan that hasn't been approved or started what it would do. Raises TransitionError."""
+    ledger.hold(plan.group_id)
+    digest = simulation.inputs_digest
+    advance(plan, to=Status.SIMULATED, simulation=simulation, simulation_digest=digest)
+    data = {"simulation": simulation.number, "inputs_digest": digest}
+    ledger.record(Action.PLAN_SIMULATED, subject=plan, actor=actor, at=at, data=data)
 
 
 @transaction.atomic

@@ -12,9 +12,9 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import TransitionError, advance
-from governance import compilation, decisions, documents, drift, plans, profiles
+from governance import compilation, decisions, documents, drift, exemptions, plans, profiles
 from governance.documents import ConfigurationError, Problem, Source, checking, schemas
-from governance.models import Policy, PolicyVersion
+from governance.models import Exemption, Policy, PolicyVersion, Rollback
 from governance.policy_documents import Document
 from tenants.models import Group
 
@@ -94,10 +94,14 @@ def pause(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> No
 
 @transaction.atomic
 def resume(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
-    """Let a paused policy act again. Raises TransitionError."""
+    """Let a paused policy act again; the rollbacks that it was paused for end. Raises TransitionError."""
     if policy.status != Status.PAUSED:
         raise TransitionError(policy, Status.ACTIVE)
+    ledger.hold(policy.group_id)
     _move(policy, Status.ACTIVE, Action.POLICY_RESUMED, actor=actor, at=at, reason=reason)
+    rows = Rollback.objects.filter(group=policy.group, way=Rollback.Way.PAUSE).in_force(at)
+    for rollback in rows.filter(policies__contains=[{"policy": policy.name}]):
+        _end(rollback, actor=actor, at=at, reason=f"{policy} acts again.")
 
 
 @transaction.atomic
@@ -169,6 +173,18 @@ def settle(
     found = drift.detect(group, at=at, actor=actor, policy_ids=policy_ids)
     decisions.evaluate(group, at=at, actor=actor)
     return found
+
+
+def _end(rollback: Rollback, *, actor: Actor, at: datetime, reason: str) -> None:
+    """Let a rollback bind no longer, so that what it wants and what a policy wants never fight."""
+    baseline = rollback.baseline
+    if baseline is not None and baseline.status in {Status.ACTIVE, Status.PAUSED}:
+        take_out_of_force(baseline, actor=actor, at=at, reason=reason)
+    granted = Exemption.objects.filter(group=rollback.group, name__startswith=f"{rollback.name}-")
+    exemptions.revoke_many(granted, actor=actor, at=at, comment=reason)
+    Rollback.objects.filter(pk=rollback.pk).update(ended_at=at)
+    settle(rollback.group, actor=actor, at=at)
+    ledger.record(Action.ROLLBACK_ENDED, subject=rollback, actor=actor, at=at, data={"reason": reason})
 
 
 def _version(

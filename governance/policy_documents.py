@@ -80,7 +80,7 @@ def expand(document: Document, profile: Document | None, *, at: datetime) -> Exp
         effective_from=since,
         effective_until=_at(document.get("effective_until", document.get("until")), at, moments.ending),
         acts_from=_acts_from(document.get("grace_period"), since, at),
-        deny=tuple(settings.get("deny", ())) if document.get("kind") != "hold" else (),
+        deny=_denied(document, settings),
         rules=tuple(_complete(rule, weight, sla) for rule in rules_of(document)),
     )
 
@@ -106,6 +106,12 @@ def free_key(plugin: str, taken: set[str]) -> str:
     while key in taken:
         key, number = f"{stem}-{number}", number + 1
     return key
+
+
+def _denied(document: Document, settings: Document) -> tuple[str, ...]:
+    """The profile's switches that the document takes over: none for a hold, else all unless it names them."""
+    switches = tuple(settings.get("deny", ())) if document.get("kind") != "hold" else ()
+    return tuple(one for one in switches if one in document.get("deny", switches))
 
 
 def _complete(rule: Document, weight: int, sla: Mapping[str, int]) -> Document:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import waiting
-from governance.models import Conflict, Finding, Plan, Run, Snapshot, UpgradeTask
+from governance import maintenance, simulation, waiting
+from governance.models import (
+    Conflict,
+    Finding,
+    MaintenanceWindow,
+    Plan,
+    Rollback,
+    Run,
+    Snapshot,
+    UpgradeTask,
+)
+from tenants.models import Group
 
 
 def snapshot(row: Snapshot) -> dict[str, Any]:
@@ -69,7 +79,60 @@ def plan(row: Plan) -> dict[str, Any]:
         "limits": row.limits,
         "failure_budget": row.failure_budget,
         "pause_reason": row.pause_reason,
+        "simulation": str(row.simulation_id) if row.simulation_id else None,
+        "simulation_digest": row.simulation_digest,
+        "rolls_back": row.rolls_back.number if row.rolls_back else None,
+        "taken_back_by": list(row.taken_back_by.order_by("number").values_list("number", flat=True)),
         "tasks": [task(one) for one in tasks],
+    }
+
+
+def rollback(row: Rollback) -> dict[str, Any]:
+    """A rollback with its simulation, what gives way to it, and its plan."""
+    return {
+        "number": row.number,
+        "snapshot": row.snapshot_number,
+        "before_plan": row.of_plan.number if row.of_plan else None,
+        "tenants": row.tenants,
+        "way": row.way,
+        "until": row.until.isoformat(),
+        "reason": row.reason,
+        "policies": row.policies,
+        "left_out": row.left_out,
+        "baseline": row.name,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "simulation": simulation.as_document(row.simulation),
+        "plan": plan(row.simulation.plan) if row.simulation.plan else None,
+    }
+
+
+def calendar(group: Group, rows: QuerySet[MaintenanceWindow], *, at: datetime) -> dict[str, Any]:
+    """The freezes that are still ahead, and the windows."""
+    ahead = [freeze for freeze in maintenance.freezes_of(group.pk) if freeze.ends_at > at]
+    return {
+        "freezes": [
+            {
+                "name": freeze.name,
+                "from": freeze.starts_at.isoformat(),
+                "until": freeze.ends_at.isoformat(),
+                "reason": freeze.reason,
+            }
+            for freeze in sorted(ahead, key=lambda freeze: freeze.starts_at)
+        ],
+        "windows": [window(row) for row in rows.order_by("tenant__key", "pk")],
+    }
+
+
+def window(row: MaintenanceWindow) -> dict[str, Any]:
+    """A maintenance window."""
+    return {
+        "number": row.pk,
+        "tenant": row.tenant.key,
+        "days": row.days,
+        "starts": f"{row.starts:%H:%M}",
+        "ends": f"{row.ends:%H:%M}",
+        "zone": row.zone,
+        "agreed_by": row.agreed_by_name,
     }
 
 

@@ -15,7 +15,7 @@ from governance.escalation import Audience, Step
 from governance.messages import markup, texts
 from governance.messages.kinds import DIGESTS, Kind, placeholders
 from governance.messages.texts import Message, Texts
-from governance.models import Exemption, Plan
+from governance.models import Exemption, Plan, Rollback
 from tenants import directory, links
 from tenants.models import Group, Preferences, User
 
@@ -55,17 +55,22 @@ def preview(
 
 
 def _values(kind: Kind, wishes: Preferences, group: Group, user: User, at: datetime) -> dict[str, Any] | None:
-    link = _link(group, user)
     if kind in DIGESTS:
         return _digest(kind, wishes, group, user, at)
+    told = _event(kind, wishes, group)
+    return None if told is None else {**frame(group, user, _link(group, user)), **told}
+
+
+def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | None:
     if kind == Kind.EXEMPTION:
         rows = Exemption.objects.filter(group=group).select_related("tenant", "policy", "plugin")
-        latest = rows.order_by("-requested_at").first()
-        told = announcements.exemption_values(latest, wishes) if latest else None
-    else:
-        plan = Plan.objects.filter(group=group).order_by("-number").first()
-        told = _plan(plan) if plan else None
-    return None if told is None else {**frame(group, user, link), **told}
+        exemption = rows.order_by("-requested_at").first()
+        return announcements.exemption_values(exemption, wishes) if exemption else None
+    if kind == Kind.ROLLBACK:
+        back = Rollback.objects.filter(group=group).select_related("of_plan").order_by("-number").first()
+        return announcements.rollback_values(back, wishes) if back else None
+    plan = Plan.objects.filter(group=group).order_by("-number").first()
+    return _plan(plan) if plan else None
 
 
 @transaction.atomic

@@ -1,160 +1,210 @@
-"""A snapshot restored as the wanted state of what a policy is about."""
+"""What takes tenants back to a snapshot: the versions that they had, as the rules of a baseline.
+
+It reads and doesn't write: a rollback keeps it, simulates it and puts it in force.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
-from audit import ledger
-from audit.actions import Action
-from config.access import Actor
-from governance import policies, policy_documents
-from governance.models import Exemption, Installation, Policy, PolicyVersion, SelectionTenant, Snapshot
-from tenants.models import Tenant
+from governance import opposition, policy_documents, snapshots
+from governance.models import Installation, Plan, Policy, Release, SelectionTenant, Snapshot
+from governance.models.rule import RuleKind
+from governance.opposition import Opposing, Pair, Versions
+from tenants.models import Group, Tenant
 
-# By then the group has settled what it wants instead; exemptions end, they never just stay.
-_REASSESS_WITHIN = timedelta(days=30)
+_REMOVED = None  # the version of a plugin that isn't there
 
 
 class NothingToRestore(Exception):
-    """Everything that the policy is about is as it was in that snapshot."""
+    """Everything that is asked about is as it was in that snapshot, or can't be brought back."""
 
-    def __init__(self, policy: Policy, number: int) -> None:
-        super().__init__(f"What {policy} is about is as it was in snapshot {number}; nothing to restore.")
+    def __init__(self, number: int, left_out: Collection[Mapping[str, str]] = ()) -> None:
+        self.left_out = list(left_out)
+        why = "; ".join(f"{one['plugin']} in {one['tenant']}: {one['reason']}" for one in self.left_out[:5])
+        told = f"Everything asked about is as it was in snapshot {number}; nothing to restore."
+        super().__init__(f"Nothing of snapshot {number} can be brought back. {why}" if why else told)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is taken back: all that differs, or only this of it. `plan` stands for what that plan changed."""
+
+    tenant_keys: frozenset[str] = frozenset()
+    policy: Policy | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What brings the tenants back: a baseline of what was, and the old policy out of its way there.
+    """What brings the tenants back. `wanted` are the versions that change, `rules` what a baseline says.
 
-    `left_out` are plugins (by tenant) that were removed since: a version can't be wanted of what isn't there.
+    `opposing` are the rules that would undo it; `left_out` what isn't brought back, with the reason.
     """
 
-    policy: Policy
     snapshot: Snapshot
-    document: dict[str, Any]
-    tenants: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-    def exemptions(self) -> list[dict[str, Any]]:
-        """The tenants' exemptions from the policy whose effect is taken back, as in the YAML."""
-        return [
-            {
-                "name": "",
-                "tenant": key,
-                "policy": self.policy.name,
-                "reason": self.reason,
-                "until": "in 30 days",
-            }
-            for key in self.tenants
-        ]
+    wanted: Versions
+    rules: list[dict[str, Any]]
+    opposing: list[Opposing]
+    left_out: list[dict[str, str]] = field(default_factory=list)
 
     @property
-    def reason(self) -> str:
-        """Why, in words."""
-        return f"Taken back to snapshot {self.snapshot.number}."
+    def tenants(self) -> list[str]:
+        """The keys of the tenants that change."""
+        return sorted({tenant for tenant, _ in self.wanted})
 
 
-def prepare(policy: Policy, number: int, tenant_keys: Collection[str] = ()) -> Restoration:
-    """What would restore the snapshot for the tenants that the policy selects, or those that are named.
-
-    Raises Snapshot.DoesNotExist, and NothingToRestore.
-    """
-    snapshot = Snapshot.objects.get(group_id=policy.group_id, number=number)
-    tenants = _tenants(policy, tenant_keys)
-    then = _versions(_about(policy, tenants).at(number))
-    now = _versions(_about(policy, tenants).current())
-    moved = {key for key in then.keys() | now.keys() if then.get(key) != now.get(key)}
-    changed = {plugin for tenant, plugin in moved if (tenant, plugin) in now}
-    concerned = {tenant for tenant, plugin in moved if (tenant, plugin) in now}
-    if not concerned:
-        raise NothingToRestore(policy, number)
-    rules: list[dict[str, Any]] = []
-    for plugin in sorted(changed):
-        key = policy_documents.free_key(plugin, {rule["name"] for rule in rules})
-        rules.append({"name": key, "plugins": [plugin], **_rule(plugin, concerned, then, now)})
-    document = {
-        "kind": Policy.Kind.BASELINE,
-        "name": f"restore-{policy.name}"[:100],
-        "title": f"{policy.name} taken back to snapshot {number}",
-        "profile": policy.current.profile_name if policy.current else "",
-        "tenants": {"keys": sorted(concerned)},
-        "rules": rules,
-    }
-    left_out = sorted(f"{plugin} in {tenant}" for tenant, plugin in moved - now.keys())
-    return Restoration(policy, snapshot, document, tuple(sorted(concerned)), tuple(left_out))
-
-
-@transaction.atomic
-def draft(restoration: Restoration, *, actor: Actor, at: datetime) -> PolicyVersion:
-    """Keep the baseline as a draft, so that what was looked at can be applied later."""
-    group = restoration.policy.group
-    comment = restoration.reason
-    return policies.save_draft(group, restoration.document, actor=actor, at=at, comment=comment)
-
-
-@transaction.atomic
-def apply(restoration: Restoration, *, actor: Actor, at: datetime) -> Policy:
-    """Want the snapshot's state: the policy is paused, its tenants are exempt from it, the baseline binds.
-
-    Without the exemption the two would pull the tenants to and fro, or stand against each other. Raises
-    ConfigurationError, and FlagOff while governance is off.
-    """
-    policy = restoration.policy
-    if policy.status == Policy.Status.ACTIVE:
-        policies.pause(policy, actor=actor, at=at, reason=restoration.reason)
-    _exempt(restoration, actor=actor, at=at)
-    version = policies.apply(
-        policy.group, restoration.document, actor=actor, at=at, comment=restoration.reason
+def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
+    """What would take the group back to the snapshot. Raises NothingToRestore."""
+    then = _changed(snapshot, scope)
+    left_out = _not_there(snapshot, then) | _not_offered(snapshot.group, then)
+    wanted = {pair: version for pair, version in then.items() if pair not in left_out}
+    opposing = opposition.opposing(snapshot.group, wanted, at=at)
+    held = _held(opposing)
+    wanted = {pair: version for pair, version in wanted.items() if pair not in held}
+    told = [
+        {"tenant": tenant, "plugin": plugin, "reason": reason}
+        for (tenant, plugin), reason in sorted((left_out | held).items())
+    ]
+    if not wanted:
+        raise NothingToRestore(snapshot.number, told)
+    return Restoration(
+        snapshot,
+        wanted,
+        rules=_rules(wanted, _installed(snapshot.group, wanted)),
+        opposing=_without(opposing, held),
+        left_out=told,
     )
-    policies.settle(policy.group, actor=actor, at=at)
-    data = {"policy": policy.name, "baseline": version.policy.name, "tenants": list(restoration.tenants)}
-    ledger.record(Action.SNAPSHOT_RESTORED, subject=restoration.snapshot, actor=actor, at=at, data=data)
-    return version.policy
 
 
-def _tenants(policy: Policy, keys: Collection[str]) -> list[int]:
-    selections = policy.rules.filter(version=policy.current).values("selection")
-    chosen = SelectionTenant.objects.filter(selection__in=selections).values("tenant")
-    rows = Tenant.objects.filter(pk__in=chosen)
-    return list((rows.filter(key__in=list(keys)) if keys else rows).values_list("pk", flat=True))
+def before(plan: Plan) -> Snapshot:
+    """The snapshot from before the plan. Raises Snapshot.DoesNotExist if there was none."""
+    return Snapshot.objects.select_related("group").get(group=plan.group_id, number=plan.snapshot_number)
 
 
-def _about(policy: Policy, tenants: Collection[int]) -> Any:
-    """The installations that the policy's rules speak of."""
-    rows = Installation.objects.filter(group_id=policy.group_id, tenant_id__in=list(tenants))
+def _changed(snapshot: Snapshot, scope: Scope) -> dict[Pair, str | None]:
+    """What differs now, with the version that it had then."""
+    group = snapshot.group
+    rows = snapshots.compare(group.pk, snapshot.number, _open_number(group)).filter(tenant__active=True)
+    if scope.tenant_keys:
+        rows = rows.filter(tenant__key__in=scope.tenant_keys)
+    if scope.policy is not None:
+        rows = rows.filter(_about(scope.policy))
+    found = {
+        (tenant, plugin): version
+        for tenant, plugin, version in rows.values_list("tenant__key", "plugin__name", "from_version")
+    }
+    if scope.plan is None:
+        return found
+    steps = _steps(scope.plan)
+    return {pair: version for pair, version in found.items() if pair in steps}
+
+
+def _open_number(group: Group) -> int:
+    return Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk)
+
+
+def _about(policy: Policy) -> Q:
+    """What the policy's rules speak of."""
+    rules = policy.rules.filter(version=policy.current)
+    members = SelectionTenant.objects.filter(selection__in=rules.values("selection"))
+    tenants = Q(tenant__in=members.values("tenant"))
     named: set[int] = set()
-    for plugins in policy.rules.filter(version=policy.current).values_list("plugins", flat=True):
+    for plugins in rules.values_list("plugins", flat=True):
         if not plugins:
-            return rows.filter(plugin__is_host=False)
+            return tenants & Q(plugin__is_host=False)
         named |= set(plugins)
-    return rows.filter(plugin_id__in=named)
+    return tenants & Q(plugin__in=named)
 
 
-def _versions(rows: Any) -> dict[tuple[str, str], str]:
+def _steps(plan: Plan) -> set[Pair]:
+    """What the plan changed, or may have: what was handed over, or done by hand."""
+    begun = plan.tasks.filter(Q(dispatched_at__isnull=False) | Q(corrected_at__isnull=False))
+    rows = begun.values_list("tenant__key", "steps")
+    return {(tenant, step["plugin"]) for tenant, steps in rows for step in steps}
+
+
+def _not_there(snapshot: Snapshot, then: Versions) -> dict[Pair, str]:
+    """Tenants that came later had nothing to go back to."""
+    rows = Installation.objects.filter(group=snapshot.group_id, tenant__key__in={t for t, _ in then})
+    there = set(rows.at(snapshot.number).order_by().values_list("tenant__key", flat=True).distinct())
+    told = f"the tenant wasn’t in snapshot {snapshot.number} yet"
+    return {pair: told for pair in then if pair[0] not in there}
+
+
+def _not_offered(group: Group, then: Versions) -> dict[Pair, str]:
+    """Releases that nobody should be taken to."""
+    plugins = {plugin for _, plugin in then}
+    rows = Release.objects.filter(group=group, plugin__name__in=plugins)
+    bad = rows.filter(Q(withdrawn=True) | Q(catalogued=False))
+    reasons = {
+        (plugin, version): f"{version} was withdrawn" if withdrawn else f"{version} isn’t in the catalogue"
+        for plugin, version, withdrawn in bad.values_list("plugin__name", "version", "withdrawn")
+    }
+    found = {pair: reasons.get((pair[1], version)) for pair, version in then.items() if version is not None}
+    return {pair: reason for pair, reason in found.items() if reason is not None}
+
+
+def _held(opposing: Collection[Opposing]) -> dict[Pair, str]:
+    """What holds keep: an order not to change is ended by a person, not got round."""
+    holding = [one for one in opposing if one.rule.kind == RuleKind.HOLD]
+    return {
+        pair: f"{one.rule.policy} {one.says[pair[1]]}; end the hold first"
+        for one in holding
+        for pair in one.pairs
+    }
+
+
+def _without(opposing: Collection[Opposing], held: Collection[Pair]) -> list[Opposing]:
+    left = [
+        Opposing(one.rule, one.says, [pair for pair in one.pairs if pair not in held])
+        for one in opposing
+        if one.rule.kind != RuleKind.HOLD
+    ]
+    return [one for one in left if one.pairs]
+
+
+def _installed(group: Group, wanted: Versions) -> dict[Pair, str]:
+    """What the tenants run of the plugins now."""
+    tenants = Tenant.objects.filter(group=group, key__in={tenant for tenant, _ in wanted})
+    rows = Installation.objects.filter(group=group, tenant__in=tenants)
+    rows = rows.current().filter(plugin__name__in={plugin for _, plugin in wanted})
     return {
         (tenant, plugin): version
         for tenant, plugin, version in rows.values_list("tenant__key", "plugin__name", "release__version")
     }
 
 
-def _rule(
-    plugin: str,
-    concerned: Collection[str],
-    then: Mapping[tuple[str, str], str],
-    now: Mapping[tuple[str, str], str],
-) -> dict[str, Any]:
-    """What each tenant had of the plugin: what most had, and variants for the others."""
+def _rules(wanted: Versions, now: Mapping[Pair, str]) -> list[dict[str, Any]]:
+    """Of each plugin, what most are to have, with variants for the others; what isn't meant stays."""
+    tenants = sorted({tenant for tenant, _ in wanted})
+    rules: list[dict[str, Any]] = []
+    for plugin in sorted({plugin for _, plugin in wanted}):
+        goal = {
+            tenant: wanted.get((tenant, plugin), now.get((tenant, plugin), _REMOVED))
+            for tenant in tenants
+            if (tenant, plugin) in wanted or (tenant, plugin) in now
+        }
+        missing = [tenant for tenant, version in goal.items() if version and (tenant, plugin) not in now]
+        taken = {rule["name"] for rule in rules}
+        rules.append({"name": policy_documents.free_key(plugin, taken), "plugins": [plugin], **_pinned(goal)})
+        if missing:
+            without = [tenant for tenant in tenants if not goal.get(tenant)]
+            key = policy_documents.free_key(f"{plugin}-there", taken | {rules[-1]["name"]})
+            rules.append({"name": key, "plugins": [plugin], **_present(without)})
+    return rules
+
+
+def _pinned(goal: Mapping[str, str | None]) -> dict[str, Any]:
     groups: dict[str | None, list[str]] = defaultdict(list)
-    for tenant in sorted(concerned):
-        if (tenant, plugin) in then or (tenant, plugin) in now:
-            groups[then.get((tenant, plugin))].append(tenant)
+    for tenant, version in sorted(goal.items()):
+        groups[version].append(tenant)
     most = Counter({version: len(keys) for version, keys in groups.items()}).most_common(1)[0][0]
     variants = [
         {"name": f"v{place}", "tenants": {"keys": keys}, **_had(version)}
@@ -165,33 +215,11 @@ def _rule(
     return rule | ({"variants": variants} if variants else {})
 
 
+def _present(without: list[str]) -> dict[str, Any]:
+    rule: dict[str, Any] = {"present": True, "severity": "high"}
+    variants = [{"name": "without", "tenants": {"keys": without}, "absent": True}]
+    return rule | ({"variants": variants} if without else {})
+
+
 def _had(version: str | None) -> dict[str, Any]:
     return {"absent": True} if version is None else {"exactly": version}
-
-
-def _exempt(restoration: Restoration, *, actor: Actor, at: datetime) -> None:
-    policy = restoration.policy
-    tenants = Tenant.objects.filter(group=policy.group, key__in=restoration.tenants).order_by("key")
-    have = Q(status=Exemption.Status.APPROVED, rule_key="", plugin=None, expires_at__gt=at)
-    exempt = set(policy.exemptions.filter(have).values_list("tenant", flat=True))
-    rows = Exemption.objects.bulk_create(
-        Exemption(
-            group=policy.group,
-            tenant=tenant,
-            policy=policy,
-            reason=restoration.reason,
-            status=Exemption.Status.APPROVED,
-            starts_at=at,
-            expires_at=at + _REASSESS_WITHIN,
-            requested_by_id=actor.id,
-            requested_by_name=actor.name,
-            requested_at=at,
-            decided_by_name="rollback",
-            decided_at=at,
-        )
-        for tenant in tenants
-        if tenant.pk not in exempt
-    )
-    for row in rows:
-        data = {"reason": row.reason, "expires_at": row.expires_at.isoformat()}
-        ledger.record(Action.EXEMPTION_APPROVED, subject=row, actor=actor, at=at, data=data)

@@ -28,7 +28,7 @@ from governance import (
     upgrades,
 )
 from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
-from governance.models.plan import NOT_STARTED
+from governance.models.plan import NOT_STARTED, UNAPPROVED
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -86,7 +86,7 @@ def execute(run: Run, at: datetime) -> Figures:
     """Start the plan, unless the run is dry, a profile leaves that to a person, or a flag forbids."""
     if run.dry_run or run.plan is None or run.plan.status not in NOT_STARTED:
         return {"started": 0}
-    unapproved = run.plan.needs_approval and run.plan.status == Plan.Status.DRAFTED
+    unapproved = run.plan.needs_approval and run.plan.status in UNAPPROVED
     if unapproved or not rollouts.starts_by_itself(run.plan):
         return {"started": 0, "waits_for_a_person": 1}
     try:

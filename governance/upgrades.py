@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,19 +11,31 @@ import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from audit import ledger, outbox
-from audit.actions import Action
+from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config.access import SYSTEM, Actor
-from config.lifecycle import TransitionError, advance
-from governance import budgets, flags, halting, limits, maintenance, orchestrator, rings, verification
-from governance.models import Finding, Plan, UpgradeTask
-from governance.models.plan import UNFINISHED, WAITING
+from config.lifecycle import TransitionError
+from governance import (
+    flags,
+    halting,
+    limits,
+    maintenance,
+    moves,
+    orchestrator,
+    rings,
+    verification,
+)
+from governance.models import Plan, UpgradeTask
+from governance.models.plan import WAITING
+from governance.moves import FINDING_STATUS, move
 from governance.orchestrator import CallbackRefused, OrderStatus
 from tenants.models import Group
+
+__all__ = ["FINDING_STATUS", "dispatch_due", "kept_by", "move", "poll", "post", "verify", "write_back"]
 
 log = structlog.get_logger("plumbline.upgrades")
 
@@ -35,50 +47,10 @@ _SAID = {
     "succeeded": Status.VERIFYING,
     "cancelled": Status.CANCELLED,
 }
-POLL_AFTER = timedelta(seconds=20)  # without a callback for so long, ask
-
-# What a task's state makes of the findings that it is to resolve.
-_FINDING_STATUS = {
-    Status.QUEUED: Finding.Status.PLANNED,
-    Status.DISPATCHED: Finding.Status.IN_PROGRESS,
-    Status.ACCEPTED: Finding.Status.IN_PROGRESS,
-    Status.RUNNING: Finding.Status.IN_PROGRESS,
-    Status.VERIFYING: Finding.Status.VERIFYING,
-    Status.VERIFY_FAILED: Finding.Status.VERIFY_FAILED,
-    Status.MANUAL: Finding.Status.VERIFYING,
-    Status.FAILED: Finding.Status.PLANNED,
-    Status.GIVEN_UP: Finding.Status.NEW,
-    Status.CANCELLED: Finding.Status.NEW,
-}
-_FOLLOWING = (
-    Finding.Status.NEW,
-    Finding.Status.PLANNED,
-    Finding.Status.IN_PROGRESS,
-    Finding.Status.VERIFYING,
-    Finding.Status.VERIFY_FAILED,
-)
 
 # Where a manifest may settle a task.
-_JUDGED = (Status.VERIFYING, Status.MANUAL, Status.VERIFY_FAILED, Status.FAILED)
-
-
-def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
-    """Move a task on, its findings and its plan with it, and write it down. Raises TransitionError."""
-    with transaction.atomic():
-        ledger.hold(task.group_id)  # before any row: detection holds it while it writes findings
-        if to not in UNFINISHED:
-            fields.setdefault("finished_at", at)
-        advance(task, to=to, **fields)
-        _follow(task, to)
-        ledger.record(
-            Action.TASK_CHANGED,
-            subject=task,
-            actor=actor,
-            at=at,
-            data={"status": to.value, "detail": task.detail, "steps": task.steps, "order": task.order_id},
-        )
-        if to not in UNFINISHED:
-            _close(task.plan_id, at, failed=to in budgets.FAILURES)
+_KNOWN_AS_FAILED = (Status.VERIFY_FAILED, Status.FAILED)
+_JUDGED = (Status.VERIFYING, Status.MANUAL, *_KNOWN_AS_FAILED)
 
 
 def dispatch_due(group: Group, *, at: datetime) -> int:
@@ -95,10 +67,10 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
         maintenance.postpone_closed(group, queue, at=at)
         tasks = limits.admitted(group, queue)
-        for task in tasks:
-            fields = {"dispatched_at": at, "attempts": task.attempts + 1, "wait_reason": ""}
-            move(task, Status.DISPATCHED, actor=SYSTEM, at=at, **fields)
-            _post(task, group, at)
+        again = {task.idempotency_key for task in tasks if task.dispatched_at is not None}
+        attempt = {"dispatched_at": at, "attempts": F("attempts") + 1, "wait_reason": ""}
+        moves.move_all(tasks, Status.DISPATCHED, actor=SYSTEM, at=at, **attempt)
+        post(tasks, group, at, again=again)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
 
@@ -163,7 +135,7 @@ def _after_failure(task: UpgradeTask, at: datetime) -> tuple[Status, dict[str, A
     return Status.FAILED, {"not_before": follows, "wait_reason": reason}
 
 
-def poll(group: Group, *, at: datetime, after: timedelta = POLL_AFTER) -> int:
+def poll(group: Group, *, at: datetime, after: timedelta = settings.POLL_AFTER) -> int:
     """Ask the orchestrator about tasks that nothing was heard of for a while; the number asked about."""
     if not settings.ORCHESTRATOR_URL:
         return 0
@@ -198,20 +170,24 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
     waiting = UpgradeTask.objects.filter(
         Q(dispatched_at__isnull=False) | Q(corrected_at__isnull=False), group=group, status__in=_JUDGED
     ).select_related("tenant", "plan")
+    waiting = waiting.exclude(Exists(_followed()))  # whose work a manifest shows, the later task did
     if tenant_ids is not None:
         waiting = waiting.filter(tenant_id__in=list(tenant_ids))
-    judged = {"verified": 0, "verify_failed": 0}
-    for task in waiting:
-        verdict = verification.judge(task, at=at)
-        if verdict is None or (verdict and task.status in {Status.VERIFY_FAILED, Status.FAILED}):
-            continue
-        to = Status.VERIFY_FAILED if verdict else Status.SUCCEEDED
-        try:
-            move(task, to, actor=SYSTEM, at=at, detail="; ".join(verdict), wait_reason="")
-        except TransitionError:
-            continue
-        judged["verify_failed" if verdict else "verified"] += 1
-    return judged
+    tasks = list(waiting)
+    evidence = verification.gather(tasks)
+    verdicts = {task.pk: verification.judge(task, evidence, at=at) for task in tasks}
+    shown = [task for task in tasks if verdicts[task.pk] == []]
+    verified = moves.move_all(shown, Status.SUCCEEDED, actor=SYSTEM, at=at, detail="", wait_reason="")
+    failed = [task for task in tasks if verdicts[task.pk] and task.status not in _KNOWN_AS_FAILED]
+    for task in failed:
+        told = "; ".join(verdicts[task.pk] or ())
+        moves.move_all([task], Status.VERIFY_FAILED, actor=SYSTEM, at=at, detail=told, wait_reason="")
+    return {"verified": len(verified), "verify_failed": len(failed)}
+
+
+def _followed() -> QuerySet[UpgradeTask]:
+    """The tasks of a tenant after the one that is asked about."""
+    return UpgradeTask.objects.filter(tenant=OuterRef("tenant"), created_at__gt=OuterRef("created_at"))
 
 
 def _names_a_task(text: str) -> bool:
@@ -221,28 +197,6 @@ def _names_a_task(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _follow(task: UpgradeTask, to: Status) -> None:
-    status = _FINDING_STATUS.get(to)
-    if status is not None:
-        Finding.objects.open().filter(
-            tenant_id=task.tenant_id,
-            plugin__name__in=[step["plugin"] for step in task.steps],
-            status__in=_FOLLOWING,
-        ).update(status=status)
-
-
-def _close(plan_id: Any, at: datetime, *, failed: bool) -> None:
-    """Complete the plan once its last task is finished; pause it once too many have failed."""
-    plan = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("group").get(pk=plan_id)
-    if plan.status != Plan.Status.RUNNING or (failed and budgets.pause_if_spent(plan, at=at)):
-        return
-    if plan.tasks.unfinished().exists():
-        return
-    advance(plan, to=Plan.Status.COMPLETED, finished_at=at)
-    ledger.record(Action.PLAN_COMPLETED, subject=plan, actor=SYSTEM, at=at)
-    budgets.alert_failures(plan, at=at)
 
 
 def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
@@ -256,8 +210,19 @@ def _explain_waiting(group: Group, reason: str, at: datetime) -> None:
         waiting.order_by().exclude(wait_reason=reason).update(wait_reason=reason)
 
 
-def _post(task: UpgradeTask, group: Group, at: datetime) -> None:
-    payload = {
+def post(tasks: Iterable[UpgradeTask], group: Group, at: datetime, *, again: Collection[str] = ()) -> None:
+    """Put the orders of dispatched tasks into the outbox.
+
+    Those of the keys in `again` that were given up get another round.
+    """
+    payloads = {task.idempotency_key: _order(task, group) for task in tasks}
+    outbox.post_many(Destination.ORCHESTRATOR, payloads.items(), group_id=group.pk, at=at)
+    for message in OutboxMessage.objects.given_up().filter(idempotency_key__in=again):
+        outbox.retry(message, at=at)
+
+
+def _order(task: UpgradeTask, group: Group) -> dict[str, Any]:
+    return {
         "group": group.slug,
         "plan": str(task.plan_id),
         "task": str(task.pk),
@@ -266,6 +231,3 @@ def _post(task: UpgradeTask, group: Group, at: datetime) -> None:
         "due_at": task.due_at.isoformat() if task.due_at else None,
         "callback_url": f"{settings.BASE_URL}{reverse('api_upgrade_status')}",
     }
-    outbox.post(
-        Destination.ORCHESTRATOR, payload, group_id=group.pk, idempotency_key=task.idempotency_key, at=at
-    )

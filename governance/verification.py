@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -11,31 +13,50 @@ from governance.models import Installation, Manifest, UpgradeTask
 _AWAITS = (UpgradeTask.Status.VERIFYING, UpgradeTask.Status.MANUAL)
 
 
-def judge(task: UpgradeTask, *, at: datetime) -> list[str] | None:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """When tenants were last observed, and what they run of the plugins in question; by tenant id."""
+
+    observed_at: Mapping[int, datetime]
+    installed: Mapping[int, Mapping[str, str]]
+
+
+def gather(tasks: Iterable[UpgradeTask]) -> Evidence:
+    """All that is needed to judge these tasks."""
+    plugins = {task.tenant_id: {step["plugin"] for step in task.steps} for task in tasks}
+    newest = (
+        Manifest.objects.filter(tenant_id__in=plugins)
+        .order_by("tenant_id", "-observed_at", "-inventory_id")
+        .distinct("tenant_id")
+        .values_list("tenant_id", "observed_at")
+    )
+    installed: dict[int, dict[str, str]] = {tenant_id: {} for tenant_id in plugins}
+    named = set().union(*plugins.values())
+    rows = Installation.objects.current().filter(tenant_id__in=plugins, plugin__name__in=named)
+    for tenant_id, plugin, version in rows.values_list("tenant_id", "plugin__name", "release__version"):
+        installed[tenant_id][plugin] = version
+    return Evidence(dict(newest), installed)
+
+
+def judge(task: UpgradeTask, evidence: Evidence, *, at: datetime) -> list[str] | None:
     """What the newest manifest shows otherwise, or that there is none; None if it is too early to say."""
-    verdict = _differences(task)
+    verdict = _differences(task, evidence)
     return _overdue(task, at) if verdict is None else verdict
 
 
-def _differences(task: UpgradeTask) -> list[str] | None:
+def _differences(task: UpgradeTask, evidence: Evidence) -> list[str] | None:
     """The differences that the newest manifest shows, empty if none; None if it is too early to say."""
-    newest = (
-        Manifest.objects.filter(tenant_id=task.tenant_id).order_by("-observed_at", "-inventory_id").first()
-    )
-    if newest is None or (task.dispatched_at is not None and newest.observed_at < task.dispatched_at):
+    observed_at = evidence.observed_at.get(task.tenant_id)
+    if observed_at is None or (task.dispatched_at is not None and observed_at < task.dispatched_at):
         return None
-    installed = dict(
-        Installation.objects.current()
-        .filter(tenant_id=task.tenant_id, plugin__name__in=[step["plugin"] for step in task.steps])
-        .values_list("plugin__name", "release__version")
-    )
+    installed = evidence.installed[task.tenant_id]
     differences = [
         f"{step['plugin']} is {installed.get(step['plugin'], 'not installed')}, not {step['to'] or 'removed'}"
         for step in task.steps
         if installed.get(step["plugin"]) != step["to"]
     ]
     said_at = task.corrected_at or task.checked_at or task.dispatched_at
-    return differences if not differences or (said_at and newest.observed_at >= said_at) else None
+    return differences if not differences or (said_at and observed_at >= said_at) else None
 
 
 def _overdue(task: UpgradeTask, at: datetime) -> list[str] | None:

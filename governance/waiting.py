@@ -14,7 +14,7 @@ from governance import flags, halting, limits, maintenance, rings
 from governance.calendars import Freeze
 from governance.limits import NOWHERE, Limits, Load, Spot
 from governance.models import Plan, UpgradeTask
-from governance.models.plan import WAITING
+from governance.models.plan import UNAPPROVED, WAITING
 from governance.rings import Outlook
 from tenants.models import Group
 
@@ -22,6 +22,7 @@ Status = UpgradeTask.Status
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
+    Plan.Status.SIMULATED: "The plan has not been started.",
     Plan.Status.APPROVED: "The plan is approved, and has not been started.",
     Plan.Status.PAUSED: "The plan is paused.",
 }
@@ -126,7 +127,7 @@ def _of_the_group(queue: Queue) -> Explanation | None:
 
 
 def _of_the_plan(plan: Plan) -> Explanation | None:
-    if plan.needs_approval and plan.status == Plan.Status.DRAFTED:
+    if plan.needs_approval and plan.status in UNAPPROVED:
         return Explanation("The plan waits for the approval of someone else than its author.")
     if plan.status == Plan.Status.PAUSED and plan.pause_reason:
         return Explanation(f"The plan is paused: {plan.pause_reason}")

@@ -28,6 +28,7 @@ class Settings:
 
     delay_seconds: float = 0.5
     latency_seconds: float = 0.0
+    latency_rate: float = 1.0
     error_rate: float = 0.0
     stall_rate: float = 0.0
     stall_seconds: float = 15.0
@@ -76,6 +77,13 @@ def outcome(settings: Settings, sequence: int) -> Outcome:
     if _draw(settings.seed, "false success", sequence) < settings.false_success_rate:
         return Outcome.FALSE_SUCCESS
     return Outcome.CARRIED_OUT
+
+
+def is_late(settings: Settings, request: int) -> bool:
+    """Whether the answer to the n-th request of the contract comes late."""
+    if not settings.latency_seconds:
+        return False
+    return _draw(settings.seed, "latency", request) < settings.latency_rate
 
 
 def is_refused(settings: Settings, request: int) -> bool:

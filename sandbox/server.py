@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.callbacks import CallbackOutbox, Courier
 from sandbox.endpoints import ROUTES, Answer, Endpoint, Request, Route
-from sandbox.faults import Absence, Fault, SettingsStore, is_refused, is_stalled
+from sandbox.faults import Absence, Fault, SettingsStore, is_late, is_refused, is_stalled
 from sandbox.orders import OrderBook
 from sandbox.problems import Problem, not_found
 from sandbox.state import FleetState
@@ -153,12 +153,12 @@ class Handler(BaseHTTPRequestHandler):
         if sandbox.absence.seconds_left():
             sandbox.settings.note(Fault.ABSENCES)
             raise Silence
-        if settings.latency_seconds:
-            sandbox.settings.note(Fault.SLOW_ANSWERS)
-            time.sleep(settings.latency_seconds)
-        if not (settings.error_rate or settings.stall_rate):
+        if not (settings.latency_seconds or settings.error_rate or settings.stall_rate):
             return endpoint(sandbox, request)
         number = sandbox.settings.next_request()
+        if is_late(settings, number):
+            sandbox.settings.note(Fault.SLOW_ANSWERS)
+            time.sleep(settings.latency_seconds)
         if is_refused(settings, number):
             sandbox.settings.note(Fault.ERRORS)
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The sandbox was told to fail some requests")

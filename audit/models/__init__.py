@@ -1,7 +1,8 @@
 """The tables of proof and of what leaves the house."""
 
 from audit.models.entry import Entry
+from audit.models.machine import Machine
 from audit.models.outbox import OutboxMessage
 from audit.models.report import Report, ReportFile
 
-__all__ = ["Entry", "OutboxMessage", "Report", "ReportFile"]
+__all__ = ["Entry", "Machine", "OutboxMessage", "Report", "ReportFile"]

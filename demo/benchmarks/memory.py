@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo.processes import under
+
 EVERY = 0.2  # seconds
 
 
@@ -38,9 +40,8 @@ class Usage:
 
     def look(self, roots: dict[str, int], *, first: bool = False) -> None:
         """Read what the processes under these, by their kind, have taken so far."""
-        parents = _parents()
         for kind, root in roots.items():
-            for pid in _under(root, parents):
+            for pid in under(root):
                 if peak := _peak(pid):
                     self._peaks[kind, pid] = max(self._peaks.get((kind, pid), 0), peak)
                     self._now[kind, pid] = _seconds(pid) or self._now.get((kind, pid), 0)
@@ -65,27 +66,6 @@ def watching(roots: dict[str, int]) -> Iterator[Usage]:
     finally:
         done.set()
         thread.join()
-
-
-def _parents() -> dict[int, int]:
-    found: dict[int, int] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                # The name, in brackets, may hold anything.
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            found[int(folder.name)] = int(fields[1])
-    return found
-
-
-def _under(root: int, parents: dict[int, int]) -> Iterator[int]:
-    waiting = [root]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += [pid for pid, parent in parents.items() if parent == one]
 
 
 def _peak(pid: int) -> int:

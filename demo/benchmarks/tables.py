@@ -35,6 +35,16 @@ def evaluation(name: str, figures: dict[str, Any]) -> Table:
     return table
 
 
+def execution(figures: dict[str, Any]) -> Table:
+    """A plan carried out, and the queue."""
+    table = Table("execution", "figures")
+    for name, value in figures["end_to_end"].items():
+        table.add_row(name.replace("_", " "), _kinds(value) if isinstance(value, dict) else _short(value))
+    for name, asked in figures["queue"].items():
+        table.add_row(f"queue, {name}", _kinds(asked))
+    return table
+
+
 def notes(figures: dict[str, Any]) -> str:
     """The query plans of the hot statements."""
     told = figures["stages"]["plans"]["notes"]

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers as s
 
+from governance.forms.windows import WindowForm
+
 
 class Body(s.Serializer[Any]):
     """A JSON object; unknown fields are refused, since a misspelt one would be ignored in silence."""
@@ -123,6 +125,9 @@ class SimulateBody(Body):
     profiles = s.ListField(child=s.DictField(), required=False)
     exemptions = s.ListField(child=s.DictField(), required=False)
     retired = s.ListField(child=s.CharField(max_length=100), required=False)
+    paused = s.ListField(child=s.CharField(max_length=100), required=False)
+    acting = s.ListField(child=s.CharField(max_length=100), required=False)
+    plan = s.IntegerField(min_value=1, required=False)
     ended = s.ListField(child=s.CharField(max_length=100), required=False)
     releases = s.ListField(child=s.DictField(), required=False)
     withdrawn = s.ListField(child=s.DictField(), required=False)
@@ -161,6 +166,54 @@ class ApprovalBody(Body):
 
     approved_by = s.CharField(max_length=150)
     reason = s.CharField(max_length=1000, required=False, default="")
+
+
+class RollbackBody(Body):
+    """Which earlier state is wanted back, and how the policies that would undo it give way."""
+
+    snapshot = s.IntegerField(min_value=1, required=False)
+    before_plan = s.IntegerField(min_value=1, required=False)
+    policy = s.CharField(max_length=100, required=False)
+    tenants = s.ListField(child=s.CharField(max_length=200), required=False)
+    way = s.ChoiceField(choices=["exempt", "pause"], required=False, default="exempt")
+    until = s.DateTimeField(required=False)
+    profile = s.CharField(max_length=50, required=False)
+    reason = s.CharField(max_length=300)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either a snapshot or a plan."""
+        if ("snapshot" in attrs) == ("before_plan" in attrs):
+            raise s.ValidationError({"snapshot": ["Name either a snapshot or a plan, as before_plan."]})
+        return attrs
+
+
+class WindowBody(Body):
+    """A weekly window by the clock of a place; `days` count from 0, Monday."""
+
+    tenant = s.CharField(max_length=200)
+    days = s.ListField(child=s.IntegerField(min_value=0, max_value=6), allow_empty=False)
+    starts = s.TimeField()
+    ends = s.TimeField()
+    zone = s.CharField(max_length=60)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """On quarter hours, in a zone that there is."""
+        form = WindowForm({**attrs, "days": [str(day) for day in attrs["days"]]})
+        if not form.is_valid():
+            raise s.ValidationError({name: list(map(str, told)) for name, told in form.errors.items()})
+        return attrs
+
+
+class FreezesBody(Body):
+    """A freeze calendar, as `freezes` has it in multi_tenant_baselines.schema.json."""
+
+    freezes = s.ListField(child=s.DictField())
+
+
+class ReconcileBody(Body):
+    """Whether what has one right answer is repaired."""
+
+    apply = s.BooleanField(required=False, default=False)
 
 
 class ReasonBody(Body):

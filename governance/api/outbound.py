@@ -18,9 +18,8 @@ from rest_framework.response import Response
 from audit import ledger
 from audit.actions import Action
 from audit.models import Entry
-from config import queue
 from config.access import SYSTEM, Permission
-from governance import notifications, orchestrator, orders, upgrades
+from governance import notifications, orchestrator, orders, upgrades, waking
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
@@ -165,7 +164,7 @@ def upgrade_status(request: Request) -> Response:
     task = upgrades.write_back(status, actor=SYSTEM, at=at)
     if task is None:
         raise Http404
-    queue.enqueue("governance.jobs.follow_up", group_id=task.group_id)
+    waking.follow_up(task.group_id, at=at)
     return Response({"task": str(task.pk), "status": task.status})
 
 

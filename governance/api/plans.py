@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import plans, presenters
+from governance import plans, presenters, simulation
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, respond
@@ -34,6 +34,26 @@ from tenants.reach import access_of_person
 def plan_status(request: Request, number: int) -> Response:
     """Its status, its rings and limits, why it is paused, and its tasks."""
     return respond(Answer(presenters.plan(_plan(request, number))))
+
+
+@endpoint(
+    "POST",
+    Permission.POLICY_SIMULATE,
+    answers=bodies.Document,
+    summary="Simulate a plan",
+    tag="plans",
+)
+def simulate_plan(request: Request, number: int) -> Response:
+    """Work out what it would do, with nothing done; the simulation and its digest stay with the plan."""
+
+    def simulate() -> Answer:
+        plan = _plan(request, number)
+        actor, title = access_of(request).actor, f"{plan} carried out"
+        what = simulation.Supposition(plan=plan.number)
+        kept = simulation.simulate_what(plan.group, what, at=timezone.now(), actor=actor, title=title)
+        return Answer(simulation.as_document(kept))
+
+    return respond(once(request, "simulate-plan", simulate))
 
 
 @endpoint(

@@ -14,7 +14,17 @@ from rest_framework.views import set_rollback
 
 from audit.outbox import Undeliverable
 from config.lifecycle import TransitionError
-from governance import conflicts, corrections, exemptions, flags, halting, pipeline, plans, simulation
+from governance import (
+    conflicts,
+    corrections,
+    exemptions,
+    flags,
+    halting,
+    pipeline,
+    plans,
+    restoring,
+    simulation,
+)
 from governance.catalogue_formats import CatalogueError
 from governance.configuration import ConfigurationError
 from governance.orchestrator import CallbackRefused
@@ -35,6 +45,7 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     simulation.WorldMoving: (HTTPStatus.CONFLICT, "world-moving", "The world is moving"),
     simulation.NotApplicable: (HTTPStatus.CONFLICT, "not-applicable", "Not to be applied"),
     simulation.NeedsAnother: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must decide"),
+    restoring.NothingToRestore: (HTTPStatus.CONFLICT, "nothing-to-restore", "Nothing to restore"),
     plans.FourEyes: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     plans.NeedsApproval: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     halting.AlreadySo: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),

@@ -1,4 +1,4 @@
-"""plan list, show, approve, start, pause, resume."""
+"""plan list, show, simulate, approve, start, pause, resume."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import typer
 from django.db.models import Count, Q
 
 from config.access import Actor, Permission
-from governance import plans, presenters
+from governance import plans, presenters, simulation
+from governance.cli import simulations
 from governance.cli.output import Output, operator
 from governance.models import Plan
 from governance.models.plan import UNFINISHED
@@ -38,6 +39,13 @@ def show(out: Output, plan: Plan) -> None:
     ]
     title = f"{plan}: {plan.get_status_display()}"
     out.answer(document, lambda: out.table(title, ("tenant", "ring", "status", "why it waits"), rows))
+
+
+def simulate(out: Output, plan: Plan, *, at: datetime) -> None:
+    """Work out what it would do, and keep that with it."""
+    what = simulation.Supposition(plan=plan.number)
+    kept = simulation.simulate_what(plan.group, what, at=at, actor=operator(), title=f"{plan} carried out")
+    out.answer(simulation.as_document(kept), lambda: simulations.show(out, kept))
 
 
 def approve(out: Output, plan: Plan, *, person: str, reason: str, at: datetime) -> None:

@@ -2,67 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from governance import configuration, policies, restoring, simulation
+import typer
+
+from governance import configuration, moments, policies, presenters, restoring, rollbacks, simulation
 from governance.cli import runs, simulations
 from governance.cli.output import Exit, Output, end, operator
-from governance.models import Policy
-from governance.restoring import Restoration
+from governance.models import Plan, Rollback
+from governance.rollbacks import Asked
+from tenants.models import Group
 
 
-def rollback(
-    out: Output,
-    policy: Policy,
-    number: int,
-    tenants: Sequence[str],
-    *,
-    apply: bool,
-    timeout: float,
-    at: datetime,
-) -> None:
-    """Show what would bring the tenants back, and with `apply` do it. Ends with DIFFERENT if only shown."""
+def rollback(out: Output, group: Group, asked: Asked, *, apply: bool, timeout: float, at: datetime) -> None:
+    """Show what would bring the tenants back, and with `apply` do it.
+
+    Ends with DIFFERENT if only shown, with DECISION where a person has to approve the plan.
+    """
     try:
-        restoration = restoring.prepare(policy, number, tenants)
+        row = rollbacks.prepare(group, asked, actor=operator(), at=at)
     except restoring.NothingToRestore as nothing:
         told = str(nothing)
-        out.answer({"policy": policy.name, "snapshot": number, "tenants": []}, lambda: out.say(told))
+        document = {"snapshot": asked.snapshot, "tenants": [], "left_out": nothing.left_out, "says": told}
+        out.answer(document, lambda: out.say(told))
         return
+    except rollbacks.RollbackRefused as refusal:
+        out.stop(Exit.USAGE, refusal.reason)
+    row.simulation = simulation.run(row.simulation_id, at=at)
+    if row.simulation.error:
+        out.stop(Exit.FAILED, row.simulation.error)
     if not apply:
-        _show(out, restoration, at)
+        out.answer(presenters.rollback(row), lambda: _show(out, row))
         end(Exit.DIFFERENT)
-    baseline = restoring.apply(restoration, actor=operator(), at=at)
-    out.say(f"{policy.name} is paused, {baseline.name} binds {len(restoration.tenants)} tenants.")
-    runs.enforce(out, policy.group, [baseline.name], dry_run=False, timeout=timeout, at=at)
+    _carry_out(out, row, rollbacks.apply(row, actor=operator(), at=at), timeout=timeout, at=at)
 
 
-def _show(out: Output, restoration: Restoration, at: datetime) -> None:
-    policy = restoration.policy
-    version = restoring.draft(restoration, actor=operator(), at=at)
-    kept = simulation.simulate(
-        policy.group,
-        policies=[restoration.document],
-        exemptions=restoration.exemptions(),
-        at=at,
-        actor=operator(),
-        title=version.document["title"],
-    )
-    document = {
-        "policy": policy.name,
-        "snapshot": restoration.snapshot.number,
-        "baseline": policies.as_written(restoration.document),
-        "version": version.number,
-        "tenants": list(restoration.tenants),
-        "left_out": list(restoration.left_out),
-        "simulation": simulation.as_document(kept),
-    }
+def ending(text: str, *, at: datetime) -> datetime:
+    """A time ahead as people write it."""
+    try:
+        return moments.ending(text, at=at)
+    except moments.MomentError as error:
+        raise typer.BadParameter(str(error)) from error
 
-    def show() -> None:
-        out.console.print(configuration.dump(policies.as_written(restoration.document)), markup=False)
-        simulations.show(out, kept)
-        for plugin in restoration.left_out:
-            out.say(f"Not brought back, since it was removed: {plugin}", "yellow")
-        out.say("Kept as a draft; nothing is done yet. --yes does it.")
 
-    out.answer(document, show)
+def _carry_out(out: Output, row: Rollback, plan: Plan | None, *, timeout: float, at: datetime) -> None:
+    out.say(f"{row.name} binds {len(row.tenants)} tenants. {_given_way(row)}")
+    if plan is None:
+        told = "No tenant is free to be changed now; a later run plans them."
+        out.answer(presenters.rollback(row), lambda: out.say(told))
+        return
+    if plan.needs_approval:
+        out.answer(presenters.rollback(row), lambda: out.say(f"{plan} waits for approval."))
+        end(Exit.DECISION)
+    runs.enforce(out, row.group, [row.name], dry_run=False, timeout=timeout, at=at)
+
+
+def _show(out: Output, row: Rollback) -> None:
+    (baseline,) = row.simulation.supposed["policies"]
+    out.console.print(configuration.dump(policies.as_written(baseline)), markup=False)
+    simulations.show(out, row.simulation)
+    against = [[one["policy"], one["rule"], one["says"], len(one["tenants"])] for one in row.policies]
+    out.table("Policies that would undo it", ("policy", "rule", "wants", "tenants"), against)
+    for place, kind in enumerate(row.simulation.outcome["order"], start=1):
+        rows = [[step["plugin"], step["from"] or "–", step["to"] or "–"] for step in kind["steps"]]
+        out.table(f"In this order, {place}: {', '.join(kind['tenants'][:5])}", ("plugin", "from", "to"), rows)
+    for one in row.left_out:
+        out.say(f"Not brought back: {one['plugin']} in {one['tenant']}, since {one['reason']}", "yellow")
+    out.say(f"{_given_way(row)} Nothing is done yet. --yes does it.")
+
+
+def _given_way(row: Rollback) -> str:
+    names = ", ".join(rollbacks.given_way(row))
+    if not names:
+        return "No policy has to give way."
+    paused = f"Paused for it: {names}."
+    return paused if row.way == Rollback.Way.PAUSE else f"Exempt until {row.until:%Y-%m-%d} from {names}."

@@ -11,7 +11,8 @@ from uuid import uuid4
 import httpx
 
 from governance.conformance.receiver import Delivery, Receiver
-from governance.orchestrator import PATH, STATUSES, TIMEOUT
+from governance.orchestrator import PATH, STATUSES
+from governance.wire import TIMEOUT
 
 PROBLEM = "application/problem+json"
 ENDS = frozenset({"succeeded", "failed", "cancelled"})

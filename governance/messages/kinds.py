@@ -16,6 +16,7 @@ class Kind(models.TextChoices):
     ESCALATION = "escalation", "Escalation"
     ALERT = "alert", "Alert: a plan has paused"
     EXEMPTION = "exemption", "Exemption asked for or decided"
+    ROLLBACK = "rollback", "Rollback: reassess what is wanted"
 
 
 DIGESTS = (Kind.REMINDER, Kind.SUMMARY, Kind.DECISION, Kind.ESCALATION)
@@ -85,9 +86,20 @@ _EXEMPTION: Placeholders = {
     "decided_by": "who decided; empty while nobody has",
     "comment": "what they said",
 }
+_ROLLBACK: Placeholders = {
+    **_FRAME,
+    "rollback": "the rollback’s number",
+    "snapshot": "the snapshot that is gone back to",
+    "plan": "the plan that is undone; empty if it was a snapshot’s choice",
+    "tenant_count": "the tenants that go back",
+    "reason": "why",
+    "policies": {"name": "a policy that gives way"},
+    "paused": "whether these are paused; else they leave the tenants exempt",
+    "until": "until when they do",
+}
 
 
 def placeholders(kind: str) -> Placeholders:
     """What a template of the kind may name."""
-    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION}
+    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION, Kind.ROLLBACK: _ROLLBACK}
     return others.get(Kind(kind), _DIGEST)

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                             ("escalation", "Escalation"),
                             ("alert", "Alert: a plan has paused"),
                             ("exemption", "Exemption asked for or decided"),
+                            ("rollback", "Rollback: reassess what is wanted"),
                         ],
                         max_length=12,
                     ),

@@ -14,6 +14,8 @@ from governance.models.order import UpgradeOrder
 from governance.models.parcel import Parcel
 from governance.models.plan import Plan, UpgradeTask
 from governance.models.policy import Policy, PolicyVersion, Profile
+from governance.models.reconciliation import Reconciliation
+from governance.models.rollback import Rollback
 from governance.models.rule import Rule, Selection, SelectionTenant, Violation
 from governance.models.run import Run
 from governance.models.silence import Silence
@@ -45,8 +47,10 @@ __all__ = [
     "Policy",
     "PolicyVersion",
     "Profile",
+    "Reconciliation",
     "Release",
     "ReleaseAdvisory",
+    "Rollback",
     "Rule",
     "Run",
     "Selection",

@@ -26,30 +26,52 @@ class Plan(models.Model):
         """Where it stands."""
 
         DRAFTED = "drafted", "Drafted"
+        SIMULATED = "simulated", "Simulated"
         APPROVED = "approved", "Approved"
         RUNNING = "running", "Running"
         PAUSED = "paused", "Paused"
         COMPLETED = "completed", "Completed"
         CANCELLED = "cancelled", "Cancelled"
         REFUSED = "refused", "Refused: the world moved"
+        ROLLED_BACK = "rolled_back", "Rolled back"
 
     TRANSITIONS: Transitions = {
         Status.DRAFTED: frozenset(
-            {Status.APPROVED, Status.RUNNING, Status.CANCELLED, Status.REFUSED, Status.COMPLETED}
+            {
+                Status.SIMULATED,
+                Status.APPROVED,
+                Status.RUNNING,
+                Status.CANCELLED,
+                Status.REFUSED,
+                Status.COMPLETED,
+            }
+        ),
+        # The world moves on: it may be simulated again.
+        Status.SIMULATED: frozenset(
+            {Status.SIMULATED, Status.APPROVED, Status.RUNNING, Status.CANCELLED, Status.REFUSED}
         ),
         Status.APPROVED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED}),
         Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
         Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
-        Status.COMPLETED: frozenset({Status.RUNNING}),  # a person retries a hand-over that was given up
-        Status.CANCELLED: frozenset(),
+        # A person retries a hand-over that was given up; or the plan that takes it back is completed.
+        Status.COMPLETED: frozenset({Status.RUNNING, Status.ROLLED_BACK}),
+        Status.CANCELLED: frozenset({Status.ROLLED_BACK}),  # what was handed over before
         Status.REFUSED: frozenset(),
+        Status.ROLLED_BACK: frozenset(),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="plans")
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=200, blank=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFTED)
+    status = models.CharField(max_length=12, choices=Status, default=Status.DRAFTED)
+    # What it would do, worked out before it starts, and the digest of what that was worked out from.
+    simulation = models.ForeignKey(
+        "governance.Simulation", on_delete=models.SET_NULL, null=True, related_name="simulated_plans"
+    )
+    simulation_digest = models.CharField(max_length=64, blank=True)
+    # The plan that this one takes back.
+    rolls_back = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="taken_back_by")
     snapshot_number = models.PositiveIntegerField()
     inputs_digest = models.CharField(max_length=64)
     policy_versions = models.JSONField(default=list)  # [{"policy": name, "version": number}]
@@ -79,7 +101,9 @@ class Plan(models.Model):
 
 
 # Nothing of it was handed over yet.
-NOT_STARTED = [Plan.Status.DRAFTED, Plan.Status.APPROVED]
+NOT_STARTED = [Plan.Status.DRAFTED, Plan.Status.SIMULATED, Plan.Status.APPROVED]
+# Nobody has approved it yet.
+UNAPPROVED = [Plan.Status.DRAFTED, Plan.Status.SIMULATED]
 
 
 class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
@@ -150,8 +174,8 @@ class UpgradeTask(models.Model):
         Status.FAILED: frozenset(
             {Status.QUEUED, Status.SUCCEEDED, Status.MANUAL, Status.GIVEN_UP, Status.CANCELLED}
         ),
-        # Given up on the way, it is handed over again where a person retries the message.
-        Status.GIVEN_UP: frozenset({Status.MANUAL, Status.DISPATCHED}),
+        # Given up on the way, it waits for its turn again where a person retries the message.
+        Status.GIVEN_UP: frozenset({Status.MANUAL, Status.QUEUED}),
         Status.CANCELLED: frozenset(),
     }
 

@@ -17,7 +17,8 @@ class Simulation(models.Model):
 
     `supposed` is what was asked, as simulation.schema.json has it. `inputs` adds what the outcome depends on
     beside it, see governance.simulation.facts; `outcome`: {"before": {...}, "after": {...}, "done": {...},
-    "difference": {...}, "actions": [...], "advised": [...], "conflicts": [...], "solved": [...]}.
+    "difference": {...}, "actions": [...], "order": [...], "advised": [...], "conflicts": [...],
+    "solved": [...]}.
     """
 
     class Status(models.TextChoices):

@@ -5,9 +5,11 @@ from governance.simulation.applying import (
     NotApplicable,
     Outdated,
     apply,
+    conclude,
     grants,
     hindrance,
     needs_another,
+    put_in_force,
     require_current,
 )
 from governance.simulation.exporting import (
@@ -35,6 +37,7 @@ __all__ = [
     "apply",
     "as_document",
     "columns",
+    "conclude",
     "export",
     "grants",
     "hindrance",
@@ -44,6 +47,7 @@ __all__ = [
     "markdown",
     "needs_another",
     "of_document",
+    "put_in_force",
     "read",
     "request",
     "require_current",

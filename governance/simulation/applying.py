@@ -15,7 +15,7 @@ from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError, advance
 from governance import configuration, exemptions, flags, plans, policies
 from governance.documents import Source
-from governance.models import Plan, Policy, Simulation
+from governance.models import Plan, Policy, Rollback, Simulation
 from governance.simulation import facts, reading
 from governance.simulation.supposition import SECTIONS, Supposition, of_document
 from tenants.models import Group
@@ -50,10 +50,22 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     Raises Outdated if the world isn't what it was worked out from, TransitionError if it isn't ready or was
     applied, NotApplicable, NeedsAnother, ConfigurationError, and FlagOff while governance is off.
     """
+    _allow(simulation, actor)
+    put_in_force(simulation, actor=actor, at=at, comment=comment)
+    acting = of_document(simulation.supposed).acting
+    plan = plans.draft(simulation.group, policy_names=acting, at=at, actor=actor)
+    conclude(simulation, plan, actor=actor, at=at, comment=comment)
+    return plan
+
+
+def put_in_force(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = "") -> None:
+    """The part of `apply` that changes what binds, in the caller's transaction; who may is the caller's.
+
+    Raises what `apply` does, but for NotApplicable and NeedsAnother.
+    """
     group = Group.objects.select_for_update(no_key=True).get(pk=simulation.group_id)
     flags.require_governance(group)
-    what, given = of_document(simulation.supposed), comment
-    _allow(simulation, actor)
+    what = of_document(simulation.supposed)
     ledger.hold(group.pk)  # before any row
     advance(simulation, to=Status.APPLIED, applied_at=at, applied_by_name=actor.name)
     require_current(simulation, at=at)
@@ -63,10 +75,17 @@ def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = 
     applied = files and configuration.apply(files, actor=actor, at=at, groups=[group.slug], comment=comment)
     if not (applied and applied.changed):  # which settles what it changes, and what was retired before it
         policies.settle(group, actor=actor, at=at)
-    simulation.plan = plans.draft(group, at=at, actor=actor)
+
+
+def conclude(
+    simulation: Simulation, plan: Plan | None, *, actor: Actor, at: datetime, comment: str = ""
+) -> None:
+    """Note the plan that follows from what was put in force, and that this is what was simulated of it."""
+    simulation.plan = plan
     simulation.save(update_fields=["plan"])
-    _record(simulation, actor=actor, at=at, comment=given)
-    return simulation.plan
+    if plan is not None:
+        plans.note_simulation(plan, simulation, actor=actor, at=at)
+    _record(simulation, actor=actor, at=at, comment=comment)
 
 
 @transaction.atomic
@@ -99,6 +118,8 @@ def hindrance(simulation: Simulation) -> str:
     what = of_document(simulation.supposed)
     if unappliable := what.unappliable:
         return f"It supposes what can't be put in force: {_and(unappliable)}."
+    if Rollback.objects.filter(simulation=simulation).exists():
+        return "It belongs to a rollback, which is where it is put in force."
     if not simulation.supposed:
         return "It supposes nothing that could be put in force."
     return ""
@@ -127,6 +148,8 @@ def _retire(group: Group, what: Supposition, *, actor: Actor, at: datetime, comm
     for name in what.retired:
         policy = Policy.objects.get(group=group, name=name)
         policies.take_out_of_force(policy, actor=actor, at=at, reason=comment)
+    for policy in Policy.objects.filter(group=group, name__in=what.paused, status=Policy.Status.ACTIVE):
+        policies.pause(policy, actor=actor, at=at, reason=comment)
     for name in what.ended:
         for exemption in reading.live_exemptions(group, name):
             exemptions.revoke(exemption, actor=actor, at=at, comment=comment)

@@ -61,6 +61,11 @@ def verdict(simulation: Simulation) -> str:
     difference = simulation.outcome["difference"]
     if set(simulation.supposed) == {"snapshot"}:
         return f"{_in_line(simulation)} Nothing else is supposed that could make a difference."
+    if set(simulation.supposed) == {"plan"}:
+        opened, closed = difference["opened"], difference["closed"]
+        return (
+            f"Carried out, it closes {_count(closed, 'finding')} and opens {opened:,}. {_in_line(simulation)}"
+        )
     if not difference["changed"]:
         return "It makes no difference to any tenant."
     told = [
@@ -91,6 +96,8 @@ def is_worse(outcome: dict[str, Any]) -> bool:
 def columns(simulation: Simulation) -> tuple[str, str]:
     """What the states before and after are called."""
     on = _on(simulation)
+    if simulation.supposed.get("plan"):
+        return "now", f"carried out{on}"
     return ("then" if simulation.supposed.get("snapshot") else "now"), f"in force{on}"
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from governance import drafting, standing
 from governance.models import Plugin
 from governance.outcomes import TenantOutcome, evaluate_outcomes
-from governance.resolution import Change, Rule, Unsettled
+from governance.resolution import Change, Rule, Unsettled, in_order
 from governance.simulation.weighing import Scene
 from governance.situations import Inputs
 from governance.stock import Stock
 from tenants.models import Tenant
+
+ORDERED = 20  # kinds of tenants whose changes are put in order; a plan puts all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Judgement:
     changes: tuple[Change, ...] = ()
     actions: tuple[Change, ...] = ()
     conflicts: tuple[Unsettled, ...] = ()
+    decided: TenantOutcome | None = field(default=None, compare=False)  # what the actions come from
 
     @property
     def advised(self) -> tuple[Change, ...]:
@@ -46,7 +49,7 @@ Judgements = Mapping[int, Judgement]
 def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None = None) -> Judgements:
     """Decide about those of the tenants in which something breaks a rule, by the real decisions."""
     inputs = drafting.acting_inputs(
-        scene.group, policy_names=(), tenant_ids=tenant_ids, at=scene.at, stock=stock
+        scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at, stock=stock
     )
     inputs = replace(inputs, snapshot=scene.snapshot)
     precedents = standing.precedents(scene.group.pk)
@@ -60,6 +63,7 @@ def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None 
             changes=result.outcome.changes,
             actions=_changes(planned.get(tenant)) if tenant in mixed else result.outcome.changes,
             conflicts=result.outcome.unsettled,
+            decided=planned.get(tenant) if tenant in mixed else result,
         )
         for tenant, result in whole.items()
     }
@@ -148,6 +152,30 @@ def told_changes(changes: Mapping[int, Iterable[Change]], names: Names) -> list[
         }
         for (plugin, before, after, because), tenants in rows
     ]
+
+
+def told_order(judgements: Judgements, names: Names) -> list[dict[str, Any]]:
+    """What policies would do in the order in which it can be done, of the kinds with the most tenants."""
+    alike: dict[int, tuple[TenantOutcome, list[int]]] = {}
+    for tenant, one in judgements.items():
+        if one.actions and one.decided is not None:
+            alike.setdefault(id(one.decided), (one.decided, []))[1].append(tenant)
+    most = sorted(alike.values(), key=lambda kind: (-len(kind[1]), min(names.tenants[t] for t in kind[1])))
+    return [
+        {
+            "tenants": sorted(names.tenants[tenant] for tenant in tenants),
+            "steps": [_step(change, names) for change in in_order(result.situation, result.outcome.changes)],
+        }
+        for result, tenants in most[:ORDERED]
+    ]
+
+
+def _step(change: Change, names: Names) -> dict[str, Any]:
+    return {
+        "plugin": names.plugins[change.component],
+        "from": change.before.version if change.before else None,
+        "to": change.after.version if change.after else None,
+    }
 
 
 def told_conflicts(judgements: Judgements, besides: Judgements, names: Names) -> list[dict[str, Any]]:

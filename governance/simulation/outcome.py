@@ -64,7 +64,7 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
         edge = facts.holds_until(scene.group, at)
         busy = planning.busy_tenants(scene, what)
         with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, binding, busy, stock)
+            after = _after(scene, what, binding, busy, stock)
         judgements = judging.judge(present, after.touched, stock) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
@@ -74,14 +74,21 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     )
 
 
-def _after(scene: Scene, binding: touching.Binding, busy: frozenset[int], stock: Stock | None) -> _After:
+def _after(
+    scene: Scene,
+    what: Supposition,
+    binding: touching.Binding,
+    busy: frozenset[int],
+    stock: Stock | None,
+) -> _After:
     """Within a supposition. Its own savepoints take back what is worked out on top of it.
 
     Without a `stock` in common with the state before, everyone may be concerned.
     """
     weighing.weigh(scene, _AFTER)
     drifting = weighing.drifting(_BEFORE, _AFTER)
-    touched = drifting if stock is None else drifting & touching.touched(binding, touching.binding(scene))
+    concerned = touching.touched(binding, touching.binding(scene)) | touching.planned(scene, what)
+    touched = drifting if stock is None else drifting & concerned
     judgements = judging.judge(scene, touched, stock) if touched else {}
     figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
     names = judging.names_of(scene)
@@ -93,7 +100,7 @@ def _after(scene: Scene, binding: touching.Binding, busy: frozenset[int], stock:
         difference=weighing.compare(_BEFORE, _AFTER),
         differing=weighing.differing(),
         findings=weighing.differing_file(),
-        done=_done(scene, judgements) if scene.snapshot is None else None,
+        done=_done(scene, judgements) if scene.snapshot is None and what.plan is None else None,
         later=planning.told(scene, judgements, busy, names),
         holds_until=facts.holds_until(scene.group, scene.at),
     )
@@ -132,6 +139,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
         },
         "later": after.later,
         "actions": _told(after, lambda one: one.actions),
+        "order": judging.told_order(after.judgements, names),
         "advised": _told(after, lambda one: one.advised),
         "conflicts": conflicts,
         "solved": solved,

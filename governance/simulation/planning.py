@@ -16,7 +16,7 @@ def busy_tenants(scene: Scene, what: Supposition) -> frozenset[int]:
     """The tenants that no plan would take up, since a task is under way that the supposition doesn't end."""
     if scene.snapshot is not None:
         return frozenset()
-    return drafting.busy_tenants(scene.group.pk, ending=what.retired)
+    return drafting.busy_tenants(scene.group.pk, ending=[*what.retired, *what.paused])
 
 
 def told(scene: Scene, judgements: Judgements, busy: Collection[int], names: Names) -> dict[str, Any]:

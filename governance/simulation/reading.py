@@ -17,7 +17,8 @@ from governance.catalogue_formats import CatalogueError
 from governance.documents import ConfigurationError, Problem, Source, checking, schemas
 from governance.documents.checking import Findings, Known
 from governance.documents.reading import Place, spelled
-from governance.models import Exemption, Plugin, Policy, Profile, Snapshot
+from governance.models import Exemption, Plan, Plugin, Policy, Profile, Snapshot
+from governance.models.plan import NOT_STARTED
 from governance.simulation.supposition import SECTIONS, Supposition, of_document
 from tenants.models import Group
 
@@ -123,6 +124,10 @@ def _check_gone(found: Findings, group: Group, supposed: Supposition) -> None:
             found.refuse(("retired", index), checking.unknown("policy in force", name, in_force))
         elif name in given:
             found.refuse(("retired", index), f"“{name}” is supposed to be in force and retired")
+    for section, names in (("paused", supposed.paused), ("acting", supposed.acting)):
+        for index, name in enumerate(names):
+            if name not in in_force | given:
+                found.refuse((section, index), checking.unknown("policy in force", name, in_force))
     for index, name in enumerate(supposed.ended):
         if not live_exemptions(group, name).exists():
             names = _live(group).exclude(name="").values_list("name", flat=True)
@@ -192,6 +197,19 @@ def _check_time(found: Findings, group: Group, supposed: Supposition) -> None:
         else:
             if moment < found.at - _PAST:
                 found.refuse(("at",), "lies in the past; ask about a snapshot to look back")
+    _check_plan(found, group, supposed)
     number = supposed.snapshot
     if number is not None and not Snapshot.objects.filter(group=group, number=number).exists():
         found.refuse(("snapshot",), f"there is no snapshot {number}")
+
+
+def _check_plan(found: Findings, group: Group, supposed: Supposition) -> None:
+    if supposed.plan is None:
+        return
+    plan = Plan.objects.filter(group=group, number=supposed.plan).first()
+    if plan is None:
+        found.refuse(("plan",), f"there is no plan {supposed.plan}")
+    elif plan.status not in NOT_STARTED:
+        found.refuse(("plan",), f"{plan} is {plan.get_status_display().lower()} already")
+    elif supposed.snapshot is not None:
+        found.refuse(("plan",), "is carried out on what the tenants run now, not on a snapshot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,8 +17,8 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError, advance
-from governance import documents, flags, moments
-from governance.models import Simulation, Snapshot
+from governance import documents, flags, moments, plans
+from governance.models import Plan, Simulation, Snapshot
 from governance.policy_documents import Document
 from governance.simulation import facts, outcome, reading
 from governance.simulation.supposition import Supposition, of_document
@@ -68,6 +69,7 @@ def simulate_what(
             group, what, at=at, actor=actor, title=title, status=Status.READY, started_at=at, **answer
         )
         _record(simulation, actor=actor, at=at)
+        _note_at_plan(simulation, what, actor=actor, at=at)
     return simulation
 
 
@@ -99,6 +101,7 @@ def run(simulation_id: UUID | str, *, at: datetime) -> Simulation:
             answer = _answer(simulation.group, what, asked_at=simulation.created_at, actor=actor, at=at)
             advance(simulation, to=Status.READY, **answer)
             _record(simulation, actor=actor, at=at)
+            _note_at_plan(simulation, what, actor=actor, at=at)
     except TransitionError:
         simulation.refresh_from_db()  # someone else was faster: theirs it is
     except (documents.ConfigurationError, flags.FlagOff, WorldMoving) as refusal:
@@ -150,7 +153,7 @@ def _answer(
     """What a simulation that is ready has beside the question."""
     begun = time.perf_counter()
     asked = moments.starting(what.at, at=asked_at) if what.at else at
-    scene = Scene(group, max(asked, at), what.snapshot)
+    scene = Scene(group, max(asked, at), what.snapshot, tuple(what.acting))
     known, found = _worked_out(scene, what, actor, at)
     times = {"at": scene.at.isoformat(), "now": at.isoformat()}
     inputs = {"supposed": what.as_document(), **times, "facts": known}
@@ -177,6 +180,14 @@ def _record(simulation: Simulation, *, actor: Actor, at: datetime) -> None:
         "conflicts": len(simulation.outcome["conflicts"]),
     }
     ledger.record(Action.SIMULATION_RUN, subject=simulation, actor=actor, at=at, data=data)
+
+
+def _note_at_plan(simulation: Simulation, what: Supposition, *, actor: Actor, at: datetime) -> None:
+    """The plan that was supposed to be carried out keeps it, unless it was started meanwhile."""
+    if what.plan is not None:
+        plan = Plan.objects.get(group=simulation.group, number=what.plan)
+        with contextlib.suppress(TransitionError):
+            plans.note_simulation(plan, simulation, actor=actor, at=at)
 
 
 def _worked_out(

@@ -16,7 +16,7 @@ from governance.documents import ConfigurationError, Problem
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Release, Rule
 from governance.outcomes import evaluate_outcomes
 from governance.policy_documents import Document
-from governance.simulation import reading
+from governance.simulation import reading, standing_in
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
 from tenants.models import Group, Tenant
@@ -36,10 +36,14 @@ def supposed(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
             Policy.objects.filter(group=group, name=name).update(status=Policy.Status.RETIRED)
         for document in what.policies:
             _policy(group, document, actor, at)
+        active = Policy.objects.filter(group=group, name__in=what.paused, status=Policy.Status.ACTIVE)
+        active.update(status=Policy.Status.PAUSED)
         for name in what.ended:
             reading.live_exemptions(group, name).update(status=Exemption.Status.REVOKED)
         for document in what.exemptions:
             _exempt(group, document, actor, at)
+        if what.plan is not None:
+            standing_in.stand_in(standing_in.steps_of(standing_in.drafted(group, what.plan)))
         settle(scene)
         yield
         transaction.set_rollback(True)

@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import connection
 
-from governance.models import Exemption, SelectionTenant
+from governance.models import Exemption, SelectionTenant, UpgradeTask
+from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
 
 
@@ -43,6 +44,14 @@ def touched(before: Binding, after: Binding) -> frozenset[int]:
     chosen = (members.get(then, set()) ^ members.get(now, set()) for then, now in pairs)
     exempt = {tenant for _, tenant in before.exemptions.items() ^ after.exemptions.items()}
     return frozenset(exempt).union(*chosen)
+
+
+def planned(scene: Scene, what: Supposition) -> frozenset[int]:
+    """The tenants of a plan that is supposed to be carried out."""
+    if what.plan is None:
+        return frozenset()
+    tasks = UpgradeTask.objects.filter(group=scene.group, plan__number=what.plan)
+    return frozenset(tasks.values_list("tenant_id", flat=True))
 
 
 def _members(selections: Collection[int]) -> Mapping[int | None, set[int]]:

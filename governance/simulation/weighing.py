@@ -26,11 +26,15 @@ KEPT = 200_000  # findings that are kept in the file
 
 @dataclass(frozen=True)
 class Scene:
-    """Of whom and when it is asked. `snapshot` None stands for what the tenants run now."""
+    """Of whom and when it is asked. `snapshot` None stands for what the tenants run now.
+
+    `acting` are the only policies that are acted on; none named stands for all that enforce.
+    """
 
     group: Group
     at: datetime
     snapshot: int | None = None
+    acting: tuple[str, ...] = ()
 
     @cached_property
     def tenant_ids(self) -> frozenset[int] | None:

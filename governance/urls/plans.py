@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<uuid:pk>/cancel/", runs.run_cancel, name="run_cancel"),
     path("<uuid:pk>/", plans.plan_detail, name="plan_detail"),
+    path("<uuid:pk>/simulate/", plans.plan_simulate, name="plan_simulate"),
     path("<uuid:pk>/start/", plans.plan_start, name="plan_start"),
     path("<uuid:pk>/approve/", plans.plan_approve, name="plan_approve"),
     path("<uuid:pk>/pause/", plans.plan_pause, name="plan_pause"),

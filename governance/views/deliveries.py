@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from audit import machines
 from audit.models import OutboxMessage
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
@@ -45,7 +46,9 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
     context = {
         "listing": rows,
         "shown": _shown(request, rows.rows),
+        "troubles": machines.troubles(at=timezone.now()),
         "retriable": delivery.retriable(request.access).count(),
+        "may_reconcile": request.access.allows(Permission.RECONCILE),
         "webhooks_too": request.access.allows(Permission.GROUP_ADMINISTER),
     }
     return render_page(

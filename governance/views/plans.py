@@ -20,8 +20,11 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
 from governance import flags, plans, waiting
+from governance.documents import ConfigurationError
 from governance.models import Plan, UpgradeTask
-from governance.models.plan import UNFINISHED
+from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED
+from governance.simulation import Supposition
+from governance.views.simulations import ask
 from tenants.models import Group
 
 
@@ -79,7 +82,9 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
 @requires(Permission.GROUP_VIEW)
 def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """One plan: its progress, which renews itself while tasks are under way, and its tasks."""
-    plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
+    related = Plan.objects.within(request.access).select_related("simulation", "rolls_back")
+    unread = ("outcome", "findings", "inputs", "supposed")
+    plan = get_object_or_404(related.defer(*(f"simulation__{name}" for name in unread)), pk=pk)
     rows = listing(
         request,
         UpgradeTask.objects.within(request.access).filter(plan=plan).select_related("tenant", "plan"),
@@ -118,6 +123,7 @@ def _progress(plan: Plan) -> dict[str, Any]:
             [Part(status.label, counts[status], tone(status)) for status in known],
             title=f"Upgrade tasks of {plan}",
         ),
+        "taken_back_by": plan.taken_back_by.order_by("number"),
         "rings": plan.tasks.order_by().values("ring").distinct().count(),
     }
 
@@ -126,9 +132,13 @@ def _allowed(request: ConsoleRequest, plan: Plan) -> dict[str, bool]:
     """What the person may do with the plan."""
     approves = request.access.allows(Permission.PLAN_APPROVE) and plan.author_id != request.actor.id
     return {
+        "not_started": plan.status in NOT_STARTED,
+        "unapproved": plan.status in UNAPPROVED,
         "may_start": not plan.needs_approval or plan.status == Plan.Status.APPROVED,
         "may_approve": approves and plan.needs_approval,
         "may_operate": request.access.allows(Permission.PLAN_OPERATE),
+        "may_simulate": request.access.allows(Permission.POLICY_SIMULATE),
+        "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE) and plan.started_at is not None,
     }
 
 
@@ -145,6 +155,19 @@ def plan_start(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
         messages.success(request, f"{plan} has started.")
     return redirect_to(request, "plan_detail", plan.pk)
+
+
+@require_POST
+@requires(Permission.POLICY_SIMULATE)
+def plan_simulate(request: ConsoleRequest, pk: UUID) -> HttpResponse:
+    """Have a worker work out what the plan would do; it stays with the plan."""
+    plan = get_object_or_404(Plan.objects.within(request.access).select_related("group"), pk=pk)
+    try:
+        asked = ask(request, plan.group, Supposition(plan=plan.number), title=f"{plan} carried out")
+    except (flags.FlagOff, ConfigurationError) as refusal:
+        messages.error(request, str(refusal))
+        return redirect_to(request, "plan_detail", plan.pk)
+    return redirect_to(request, "simulation_detail", asked.pk)
 
 
 @require_POST

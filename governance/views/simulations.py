@@ -234,12 +234,15 @@ def _gone(request: ConsoleRequest, supposed: dict[str, Any]) -> list[str]:
     retired, ended = supposed.get("retired", []), supposed.get("ended", [])
     kinds = dict(Policy.objects.within(request.access).filter(name__in=retired).values_list("name", "kind"))
     told = [f"no {kinds.get(name, 'policy')} {name}" for name in retired]
+    told += [f"{name} paused" for name in supposed.get("paused", ())]
     # The console supposes the end of an exemption by its id, which nobody knows by heart.
     rows = Exemption.objects.within(request.access).filter(pk__in=filter(_is_id, ended))
     known = {str(row.pk): f"of {row}" for row in rows.select_related("tenant", "policy")}
     told += [f"no exemption {known.get(name, name)}" for name in ended]
     told += [f"{one['plugin']} {one['version']} withdrawn" for one in supposed.get("withdrawn", ())]
     told += [f"the time {supposed['at']}"] if "at" in supposed else []
+    told += [f"only {name} acting" for name in supposed.get("acting", ())]
+    told += [f"plan {supposed['plan']} carried out"] if "plan" in supposed else []
     return told + ([f"the state of snapshot {supposed['snapshot']}"] if "snapshot" in supposed else [])
 
 

@@ -58,6 +58,7 @@ def snapshot_list(request: ConsoleRequest) -> HttpResponse:
         "listing": rows,
         "compare": compare,
         "may_seal": request.access.allows(Permission.SNAPSHOT_SEAL),
+        "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE),
     }
     return render_page(
         request,
@@ -74,7 +75,13 @@ def snapshot_detail(request: ConsoleRequest, number: int) -> HttpResponse:
     snapshot = get_object_or_404(Snapshot.objects.within(request.access), number=number)
     before = Snapshot.objects.within(request.access).filter(number__lt=number).order_by("-number").first()
     after = Snapshot.objects.within(request.access).filter(number__gt=number).order_by("number").first()
-    context = {"snapshot": snapshot, "before": before, "after": after, "newest": _newest(request)}
+    context = {
+        "snapshot": snapshot,
+        "before": before,
+        "after": after,
+        "newest": _newest(request),
+        "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE),
+    }
     # The first one is told apart from nothing: number 0 stands for the time before it.
     return _changes(
         request, "governance/snapshots/detail.html", before.number if before else 0, number, context

@@ -23,6 +23,8 @@ class Group(models.Model):
     halted_at = models.DateTimeField(null=True)
     halted_by_name = models.CharField(max_length=200, blank=True)
     halt_reason = models.CharField(max_length=1000, blank=True)
+    # When its follow-up was asked for that hasn't begun yet; see governance.waking.
+    follow_up_asked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

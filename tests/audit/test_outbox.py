@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from audit import outbox
+from audit import leases, outbox
 from audit.models import OutboxMessage
-from audit.models.outbox import Destination, OutboxStatus
+from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Undeliverable
 from tests.factories import AT
 
@@ -94,13 +97,36 @@ def test_what_fails_too_often_is_given_up_and_can_be_retried() -> None:
     assert deliver(recorder).delivered == 1
 
 
-def test_a_message_in_someones_hands_is_left_to_them_until_their_lease_ends() -> None:
+@contextmanager
+def somebody_holds(message: OutboxMessage) -> Iterator[None]:
+    """Another session has the message in hand, until it ends."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [leases.key(message.pk)])
+            yield
+    finally:
+        other.close()
+
+
+def test_a_message_in_someones_hands_is_left_to_them() -> None:
     recorder = Recorder()
     post()
     OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
 
-    assert deliver(recorder) == Delivery()
-    assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)).delivered == 1
+    with somebody_holds(OutboxMessage.objects.get()):
+        assert deliver(recorder) == Delivery()
+        assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)) == Delivery()
+
+
+def test_a_message_that_its_holder_died_with_is_taken_up_at_once() -> None:
+    post()
+    OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
+
+    with somebody_holds(OutboxMessage.objects.get()):
+        pass
+
+    assert deliver(Recorder()).delivered == 1
 
 
 def test_what_follows_is_in_nobodys_hands_while_one_is_sent() -> None:
@@ -122,3 +148,27 @@ def test_a_destination_without_a_sender_waits() -> None:
 
     assert outbox.deliver_due({}, at=AT) == Delivery()
     assert OutboxMessage.objects.get().status == OutboxStatus.PENDING
+
+
+def test_what_waits_for_a_receiver_that_was_away_goes_soon_once_it_is_back() -> None:
+    for key in ("first", "second"):
+        post(key)
+    OutboxMessage.objects.filter(idempotency_key="second").update(
+        attempts=8, cause=Cause.AWAY, next_attempt_at=AT + timedelta(minutes=8)
+    )
+
+    assert deliver(Recorder()).delivered == 1
+
+    waiting = OutboxMessage.objects.get(idempotency_key="second")
+    assert AT < waiting.next_attempt_at <= AT + outbox.SOON
+
+
+def test_what_was_refused_for_another_reason_keeps_its_wait() -> None:
+    for key in ("first", "second"):
+        post(key)
+    due = AT + timedelta(minutes=8)
+    OutboxMessage.objects.filter(idempotency_key="second").update(cause=Cause.FULL, next_attempt_at=due)
+
+    deliver(Recorder())
+
+    assert OutboxMessage.objects.get(idempotency_key="second").next_attempt_at == due

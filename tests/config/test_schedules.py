@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django_q.models import Schedule as Row
 
 from config import queue, schedules
@@ -80,15 +81,26 @@ def test_a_schedule_for_what_is_no_job_is_refused() -> None:
         schedules.sync_schedules([Schedule("odd", "tests.config.jobs.not_a_job", timedelta(1))], at=NOW)
 
 
-def test_a_job_that_never_begins_shows_that_the_workers_are_stuck() -> None:
+def test_a_job_that_waits_though_nobody_is_at_work_shows_that_the_workers_are_stuck() -> None:
     schedules.sync_schedules([OFTEN], at=NOW)
     schedules.tick([OFTEN], at=NOW)
-    late = _after(10) + schedules.PATIENCE
-    assert not schedules.stuck(at=late - timedelta(seconds=1))
-    assert schedules.stuck(at=late)
-    schedules.forget(at=late)
-    assert not schedules.stuck(at=late)
+    late = NOW + schedules.IDLE_PATIENCE
+    assert not schedules.stuck([OFTEN], at=late)
+    assert schedules.stuck([OFTEN], at=late + timedelta(seconds=1))
+    schedules.forget([OFTEN], at=late + timedelta(seconds=1))
+    assert not schedules.stuck([OFTEN], at=late + timedelta(seconds=1))
     assert schedules.tick([OFTEN], at=late) == ["often"]
+
+
+def test_workers_that_are_all_at_work_are_given_the_time_of_their_jobs() -> None:
+    schedules.sync_schedules([OFTEN], at=NOW)
+    schedules.tick([OFTEN], at=NOW)
+    late = NOW + schedules.PATIENCE
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [queue.AT_WORK])
+        assert not schedules.stuck([OFTEN], at=late)
+        assert schedules.stuck([OFTEN], at=late + timedelta(seconds=1))
+        cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [queue.AT_WORK])
 
 
 def test_a_job_in_the_hands_of_the_dead_can_be_asked_for_again() -> None:

@@ -22,6 +22,7 @@ from governance.models import (
     Plugin,
     Policy,
     Profile,
+    Rollback,
     Run,
     Simulation,
     Snapshot,
@@ -29,6 +30,7 @@ from governance.models import (
     WebhookSubscription,
 )
 from governance.models.snapshot import Trigger
+from governance.simulation import Supposition
 from tenants.models import TeamChat, Tenant
 from tests import factories
 from tests.factories import AT, World
@@ -49,6 +51,7 @@ class Furnished:
     conflict: Conflict
     exemption: Exemption
     simulation: Simulation
+    rollback: Rollback
     report: Report
     notifications: list[Notification]
     findings: list[Finding]
@@ -109,6 +112,7 @@ def furnish(world: World) -> Furnished:
         conflict=conflict,
         exemption=exemption,
         simulation=_simulation(world, rules),
+        rollback=_rollback(world),
         report=_report(world),
         notifications=[
             _notification(world, user) for user in (world.owner, world.viewer, world.tenant_admin)
@@ -158,6 +162,22 @@ def _manifest(world: World, tenant: Any) -> None:
 def _simulation(world: World, rules: list[dict[str, Any]]) -> Simulation:
     document = {"name": "core", "kind": "policy", "profile": "align", "tenants": "*", "rules": rules[:1]}
     return simulation.simulate(world.group, policies=[document], at=AT, actor=SYSTEM, title="Milder")
+
+
+def _rollback(world: World) -> Rollback:
+    asked = simulation.request(world.group, Supposition(retired=["core"]), at=AT, actor=SYSTEM)
+    return Rollback.objects.create(
+        group=world.group,
+        number=1,
+        snapshot_number=1,
+        way=Rollback.Way.EXEMPT,
+        until=AT + timedelta(days=9),
+        reason="Customers call.",
+        tenants=["tenant-b"],
+        simulation=simulation.run(asked.pk, at=AT),
+        created_by_name="owner",
+        created_at=AT,
+    )
 
 
 def _report(world: World) -> Report:

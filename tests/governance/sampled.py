@@ -15,7 +15,7 @@ _NUMBERS = {
     "overdue",
     "decisions",
 }
-_MORE = {"waiting_more", "orphans_more", "failed", "total", "budget", "plan", "ring"}
+_MORE = {"waiting_more", "orphans_more", "failed", "total", "budget", "plan", "ring", "rollback", "snapshot"}
 
 
 def sample(kind: Kind) -> dict[str, Any]:
@@ -28,6 +28,6 @@ def _value(name: str, told: Any) -> Any:
         return [{key: _value(key, text) for key, text in told.items()} for _ in range(2)]
     if name in _NUMBERS | _MORE:
         return 1234
-    if name == "summary":
+    if name in {"summary", "paused"}:
         return True
     return "https://plumbline.example/to/x/" if name in {"link", "inbox"} else f"some {name} & <more>"

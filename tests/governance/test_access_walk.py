@@ -67,6 +67,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "orders": [{"pk": order.pk} for order in house.orders],
         "decisions": [{"pk": house.conflict.pk, "number": 1}],
         "exemptions": [{"pk": house.exemption.pk}],
+        "rollbacks": [{"number": house.rollback.number}],
         "snapshots": [{"number": house.snapshot.number}],
         "notifications/templates": [{"kind": "reminder", "language": "zh"}],
         "notifications": [{"pk": one.pk} for one in house.notifications],

@@ -59,6 +59,7 @@ def test_every_template_is_shown_with_what_is_so_now(owner: Client, kind: Kind, 
         Kind.DECISION: "crm",
         Kind.ALERT: "20 %",
         Kind.EXEMPTION: "tenant-b",
+        Kind.ROLLBACK: "snapshot",
     }
     page = said(owner, f"{LIST}{kind}/{language}/")
     assert "from what you reach" in page

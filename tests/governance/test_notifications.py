@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from audit import outbox
 from audit.actions import Action
 from audit.models import Entry, OutboxMessage
-from audit.models.outbox import Destination
+from audit.models.outbox import Destination, OutboxStatus
 from config.access import SYSTEM
 from governance import delivery, notifications
 from governance.models import (
@@ -160,3 +160,13 @@ def test_a_person_of_two_roles_reaches_every_tenant(world: World) -> None:
     groups.add_member(world.group, world.tenant_admin, Role.AUDITOR, actor=SYSTEM, at=AT)
     assert reach.access_of_person(world.tenant_admin, "acme") is not None
     assert message(world, world.tenant_admin, tenant="tenant-b")["refused"] == []
+
+
+def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World) -> None:
+    message(world, world.owner)
+    OutboxMessage.objects.filter(destination="email").update(attempts=1)
+
+    delivery.deliver_due(at=AT)
+
+    mail = OutboxMessage.objects.get(destination="email")
+    assert (mail.status, mail.last_error) == (OutboxStatus.DEAD, delivery.CUT_OFF)

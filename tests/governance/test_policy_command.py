@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.access import SYSTEM
-from governance import configuration
+from governance import configuration, policies, profiles
 from governance.models import Conflict, Finding, Policy, PolicyVersion
 from governance.models.snapshot import Trigger
 from governance.snapshots import seal
@@ -223,9 +223,31 @@ def test_a_rollback_is_shown_first_and_wants_the_snapshot_back_when_told(
     shown = policy("rollback", "align", "--to", number, "--json")
     assert shown.code == 3
     assert shown.json["tenants"] == ["tenant-b"]
-    assert shown.json["baseline"]["rules"][0]["exactly"] == "2.3.0"
+    assert [one["policy"] for one in shown.json["policies"]] == ["align"]
     (action,) = shown.json["simulation"]["actions"]
     assert (action["from"], action["to"]) == ("2.4.0", "2.3.0")
-    assert Policy.objects.get(name="restore-align").status == "draft"
+    assert not Policy.objects.filter(name="rollback-1").exists()
     assert Policy.objects.get(name="align").status == "active"
+    for_people = policy("rollback", "--to", number, "--tenant", "tenant-b")
+    assert for_people.code == 3
+    assert "Policies that would undo it" in for_people.out
+    assert "--yes does it" in for_people.out
     assert policy("rollback", "align", "--to", 99).code == 1
+    assert policy("rollback").code == policy("rollback", "--to", number, "--until", "never").code == 2
+    nothing = policy("rollback", "--to", number, "--tenant", "tenant-a", "--json")
+    assert (nothing.code, nothing.json["tenants"]) == (0, [])
+
+
+def test_a_rollback_whose_plan_someone_has_to_approve_ends_with_4(
+    policy: Any, acme: World, folder: Path
+) -> None:
+    policy("apply", folder, "--json")
+    profiles.save(acme.group, {"name": "steady", "mode": "enforce", "approval": True}, actor=SYSTEM, at=AT)
+    seal(acme.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+    acme.tenant_b.group.refresh_from_db()
+    factories.install(acme.tenant_b, {"crm": "2.4.0"})
+    policies.settle(acme.group, actor=SYSTEM, at=AT)
+    done = policy("rollback", "--to", 1, "--pause", "--reason", "Customers call.", "--yes", "--json")
+    assert done.code == 4
+    assert (done.json["way"], done.json["plan"]["status"]) == ("pause", "simulated")
+    assert Policy.objects.get(name="align").status == "paused"

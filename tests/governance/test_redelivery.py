@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -12,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from audit import outbox
-from audit.models import Entry, OutboxMessage
+from audit.models import Entry, Machine, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from config.access import SYSTEM
-from governance import delivery, events, plans, upgrades, webhooks
+from config.lifecycle import TransitionError
+from governance import delivery, events, halting, maintenance, plans, upgrades, webhooks
 from governance.models import Finding, Plan, UpgradeTask
 from sandbox.server import Sandbox
 from sandbox.state import TenantState
@@ -151,6 +153,42 @@ def test_an_upgrade_that_was_given_up_is_handed_over_again_as_the_same_order(
     assert (order["id"], order["idempotency_key"]) == (task.order_id, task.idempotency_key)
 
 
+@pytest.mark.parametrize("kept", ["window", "halt"])
+def test_a_hand_over_that_is_tried_again_keeps_to_windows_and_to_a_stop(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    if kept == "halt":
+        halting.halt(world.group, reason="Customers call.", actor=SYSTEM, at=AT)
+    else:
+        night: dict[str, Any] = {"days": [0], "starts": time(22), "ends": time(23), "zone": "UTC"}
+        maintenance.agree(world.tenant_b, **night, actor=SYSTEM, at=AT)
+
+    delivery.retry(message, actor=SYSTEM, at=LATER)
+
+    task = UpgradeTask.objects.get()
+    message.refresh_from_db()
+    assert (task.status, message.status) == (UpgradeTask.Status.QUEUED, OutboxStatus.DEAD)
+    assert ("Customers call." in task.wait_reason) if kept == "halt" else ("22:00" in task.wait_reason)
+    at = AT.replace(hour=22, minute=30)
+    if kept == "halt":
+        halting.release(world.group, reason="Fine again.", actor=SYSTEM, at=at)
+    assert upgrades.dispatch_due(world.group, at=at) == 1
+    message.refresh_from_db()
+    task.refresh_from_db()
+    assert (task.status, message.status) == (UpgradeTask.Status.DISPATCHED, OutboxStatus.PENDING)
+    assert (message.idempotency_key, task.attempts) == (task.idempotency_key, 1)
+
+
+def test_what_is_on_its_way_is_not_retried(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    delivery.retry(message, actor=SYSTEM, at=LATER)
+    with pytest.raises(TransitionError):
+        delivery.retry(message, actor=SYSTEM, at=LATER)
+
+
 def test_a_tenant_that_has_another_task_by_now_is_left_alone(
     world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, owner: Client
 ) -> None:
@@ -201,3 +239,32 @@ def test_a_cancel_that_was_given_up_is_asked_again(
 
     task.refresh_from_db()
     assert task.status == UpgradeTask.Status.CANCELLED
+
+
+def test_a_full_receiver_is_named_and_tried_again_once_it_has_room(
+    world: World, receiver: Receiver, owner: Client
+) -> None:
+    receiver.refuse_next, receiver.refusal = 1, (413, "no room")
+
+    message = told_to(world, receiver.url)
+
+    assert (message.status, message.cause) == (OutboxStatus.PENDING, Cause.FULL)
+    assert "make room there" in page(owner)
+    assert delivery.deliver_due(at=LATER).delivered == 1
+
+
+def test_a_machine_whose_clock_is_wrong_or_whose_database_is_slow_is_named_on_the_page(
+    world: World, owner: Client
+) -> None:
+    Machine.objects.create(
+        name="worker-7",
+        clock_ahead=timedelta(minutes=8),
+        commit_time=timedelta(seconds=2),
+        seen_at=timezone.now(),
+    )
+
+    shown = page(owner)
+
+    assert "The clock of worker-7 is 8 minutes ahead of the database’s." in shown
+    assert "The database takes 2,000 ms for each change that worker-7 makes." in shown
+    assert "set both clocks by the same time server, then retry" in shown

@@ -1,14 +1,14 @@
-"""A snapshot restored as the wanted state."""
+"""What takes tenants back to a snapshot."""
 
 from __future__ import annotations
 
 import pytest
 
-from audit.models import Entry
 from config.access import SYSTEM
 from governance import policies, profiles, restoring
-from governance.models import Conflict, Exemption, Finding, Policy, Snapshot
+from governance.models import Policy, Release, Snapshot
 from governance.models.snapshot import Trigger
+from governance.restoring import Restoration, Scope
 from governance.snapshots import seal
 from tests import factories
 from tests.factories import AT, World
@@ -35,60 +35,110 @@ def align(world: World) -> Policy:
     return policy
 
 
+def back(world: World, number: int = 1, *tenants: str, policy: Policy | None = None) -> Restoration:
+    snapshot = Snapshot.objects.get(group=world.group, number=number)
+    return restoring.prepare(snapshot, Scope(frozenset(tenants), policy), at=AT)
+
+
 def test_it_wants_back_what_the_policy_is_about_and_nothing_else(world: World) -> None:
-    restoration = restoring.prepare(align(world), 1)
-    assert restoration.tenants == ("tenant-b",)
-    (rule,) = restoration.document["rules"]
+    restoration = back(world, policy=align(world))
+    assert restoration.tenants == ["tenant-b"]
+    (rule,) = restoration.rules
     assert (rule["plugins"], rule["exactly"]) == (["crm"], "2.3.0")
+
+
+def test_without_a_policy_it_wants_back_all_that_differs(world: World) -> None:
+    align(world)
+    assert [rule["plugins"] for rule in back(world).rules] == [["crm"], ["mail"]]
 
 
 def test_tenants_that_had_other_versions_get_variants(world: World) -> None:
     policy = align(world)
     factories.install(world.tenant_a, {"crm": "2.2.0"})
-    (rule,) = restoring.prepare(policy, 1).document["rules"]
+    (rule,) = back(world, policy=policy).rules
     wanted = {rule["exactly"], *(variant["exactly"] for variant in rule["variants"])}
     assert wanted == {"2.3.0", "2.4.0"}
 
 
-def test_a_plugin_that_came_since_is_to_go_and_one_that_went_is_named(world: World) -> None:
+def test_a_plugin_that_came_since_is_to_go_and_one_that_went_is_to_come_back(world: World) -> None:
+    policy = align(world)
+    seal(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+    for tenant in (world.tenant_a, world.tenant_b):
+        tenant.group.refresh_from_db()
+    factories.install(world.tenant_a, {"mail": "1.0.0"})
+    went = back(world, 2, policy=policy)
+    assert went.wanted == {("tenant-a", "crm"): "2.4.0"}
+    assert [next(iter(rule.keys() & {"exactly", "present"})) for rule in went.rules] == ["exactly", "present"]
+    factories.plugin(world.group, "late", ["1.0.0"])
+    factories.install(world.tenant_a, {"crm": "2.4.0", "mail": "1.0.0", "late": "1.0.0"})
+    (rule,) = back(world, 2).rules
+    assert (rule["plugins"], rule["absent"]) == (["late"], True)
+
+
+def test_a_tenant_that_came_later_is_left_as_it_is_and_named(world: World) -> None:
     policy = align(world)
     late = factories.tenant(world.group, "tenant-c")
     factories.install(late, {"crm": "2.4.0"})
-    factories.install(world.tenant_a, {"mail": "1.0.0"})
     policies.settle(world.group, actor=SYSTEM, at=AT)
-    restoration = restoring.prepare(policy, 1)
-    (rule,) = restoration.document["rules"]
-    (variant,) = rule["variants"]
-    assert (rule["exactly"], variant["absent"]) == ("2.3.0", True)
-    assert variant["tenants"] == {"keys": ["tenant-c"]}
-    assert restoration.left_out == ("crm in tenant-a",)
+    restoration = back(world, policy=policy)
+    assert restoration.tenants == ["tenant-b"]
+    (left,) = restoration.left_out
+    assert (left["tenant"], "wasn’t in snapshot 1" in left["reason"]) == ("tenant-c", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"withdrawn": True}, "2.3.0 was withdrawn"), ({"catalogued": False}, "2.3.0 isn’t in the catalogue")],
+)
+def test_releases_that_nobody_should_run_are_left_out_with_the_reason(
+    world: World, change: dict[str, bool], reason: str
+) -> None:
+    align(world)
+    Release.objects.filter(plugin__name="crm", version="2.3.0").update(**change)
+    restoration = back(world)
+    assert restoration.left_out == [{"tenant": "tenant-b", "plugin": "crm", "reason": reason}]
+    assert restoration.wanted == {("tenant-b", "mail"): "1.0.0"}
+    with pytest.raises(restoring.NothingToRestore, match=reason):
+        back(world, policy=Policy.objects.get())
+
+
+def test_what_a_hold_keeps_stays_and_the_hold_is_named(world: World) -> None:
+    align(world)
+    factories.policy(world.group, "stay", [], kind="hold", tenants={"keys": ["tenant-b"]}, plugins=["crm"])
+    restoration = back(world)
+    assert ("tenant-b", "crm") not in restoration.wanted
+    assert [one["reason"] for one in restoration.left_out] == ["stay keeps crm as it is; end the hold first"]
+    assert not restoration.opposing
 
 
 def test_only_the_tenants_that_are_named_are_brought_back(world: World) -> None:
-    policy = align(world)
-    assert restoring.prepare(policy, 1, ["tenant-b"]).tenants == ("tenant-b",)
+    align(world)
+    assert back(world, 1, "tenant-b").tenants == ["tenant-b"]
     with pytest.raises(restoring.NothingToRestore):
-        restoring.prepare(policy, 1, ["tenant-a"])
-    with pytest.raises(Snapshot.DoesNotExist):
-        restoring.prepare(policy, 99)
+        back(world, 1, "tenant-a")
 
 
-def test_the_old_policy_and_the_baseline_do_not_fight(world: World) -> None:
+def test_the_rules_that_would_undo_it_are_named_with_what_they_want(world: World) -> None:
+    align(world)
+    rule = {"name": "any", "plugins": ["crm"], "at_least": "2.2.0"}
+    factories.policy(world.group, "content", [rule], profile={"mode": "enforce"})
+    rule = {"name": "new", "plugins": ["mail"], "at_least": "1.1.0"}
+    factories.policy(world.group, "watch", [rule], profile={"mode": "observe"})
+    told = [one.as_json() for one in back(world).opposing]
+    assert [(one["policy"], one["says"], one["acts"], one["tenants"]) for one in told] == [
+        ("align", "wants crm 2.4.0 everywhere", True, ["tenant-b"]),
+        ("watch", "wants mail 1.1.0 or newer", False, ["tenant-b"]),
+    ]
+
+
+def test_what_is_exempt_from_a_rule_is_not_undone_by_it(world: World) -> None:
     policy = align(world)
-    restoration = restoring.prepare(policy, 1)
-    baseline = restoring.apply(restoration, actor=SYSTEM, at=AT)
-    policy.refresh_from_db()
-    assert policy.status == "paused"
-    assert Exemption.objects.get().tenant == world.tenant_b
-    assert not Conflict.objects.exists()
-    finding = Finding.objects.outstanding().get()
-    assert finding.target is not None
-    assert (finding.policy, finding.target.version) == (baseline, "2.3.0")
-    assert Entry.objects.filter(action="snapshot.restored").count() == 1
+    factories.exemption(world.tenant_b, policy, until=AT.replace(year=2027))
+    assert not back(world).opposing
 
 
 def test_once_it_is_as_it_was_there_is_nothing_to_restore(world: World) -> None:
-    policy = align(world)
-    factories.install(world.tenant_b, {"crm": "2.3.0"})
+    align(world)
+    factories.install(world.tenant_b, {"crm": "2.3.0", "mail": "1.0.0"})
     with pytest.raises(restoring.NothingToRestore):
-        restoring.prepare(policy, 1)
+        back(world)

@@ -10,6 +10,7 @@ import pytest
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import plans, policies, profiles, retries, upgrades
+from governance.handovers import ToOrchestrator
 from governance.models import Finding, Plan, Policy, UpgradeTask
 from governance.orchestrator import OrderStatus
 from tests import factories
@@ -150,3 +151,20 @@ def test_a_policy_that_is_paused_is_not_retried(world: World) -> None:
     failed(world)
     policies.pause(Policy.objects.get(name="core"), actor=SYSTEM, at=AT)
     assert UpgradeTask.objects.get().status == Status.CANCELLED
+
+
+def test_a_late_answer_to_the_failed_attempt_isnt_taken_for_the_new_ones(world: World) -> None:
+    task = failed(world)
+    first = OutboxMessage.objects.get(destination="orchestrator")
+    work(world, AT + 5 * MINUTE)
+    ToOrchestrator().settle(first, {"id": "order-1"}, AT + 6 * MINUTE)
+    assert said(task, "running", "order-2", AT + 7 * MINUTE).status == Status.RUNNING
+
+
+def test_giving_up_the_message_of_the_failed_attempt_leaves_the_new_one(world: World) -> None:
+    failed(world)
+    first = OutboxMessage.objects.get(destination="orchestrator")
+    task = work(world, AT + 5 * MINUTE)
+    ToOrchestrator().give_up(first, "nobody answers", AT + 6 * MINUTE)
+    task.refresh_from_db()
+    assert task.status == Status.DISPATCHED

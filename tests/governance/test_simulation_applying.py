@@ -63,10 +63,13 @@ def test_it_puts_the_texts_in_force_and_drafts_what_was_foretold(acme: World) ->
     assert (policy.status, policy.current and policy.current.comment) == ("active", "Simulation 1 applied")
     kept.refresh_from_db()
     assert (kept.status, kept.plan, kept.applied_at) == ("applied", plan, LATER)
+    plan.refresh_from_db()
+    assert (plan.status, plan.simulation, plan.simulation_digest) == ("simulated", kept, kept.inputs_digest)
     assert set(Entry.objects.filter(at=LATER).values_list("action", flat=True)) == {
         "policy.applied",
         "findings.changed",
         "plan.drafted",
+        "plan.simulated",
         "simulation.applied",
     }
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
-from governance import decisions, drift, plans, upgrades
+from governance import decisions, drift, plans, upgrades, wire
 from governance.models import Finding, Plan, UpgradeTask
 from governance.orchestrator import OrderStatus
 from tests.factories import AT, World
@@ -70,7 +70,7 @@ def test_an_answer_that_makes_no_sense_changes_nothing(
     def get(url: str, **_options: object) -> httpx.Response:
         return httpx.Response(200, text=answer, request=httpx.Request("GET", url))
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(wire.client(), "get", get)
 
     assert upgrades.poll(world.group, at=LATER + timedelta(minutes=5)) == 0
     task.refresh_from_db()
@@ -218,3 +218,19 @@ def test_after_it_was_given_up_the_next_plan_has_a_task_of_its_own(world: World)
 
     assert again is not None
     assert again.tasks.get().idempotency_key != task.idempotency_key
+
+
+def test_what_a_later_task_did_isnt_taken_for_the_work_of_one_before(world: World) -> None:
+    task = dispatched(world)
+    UpgradeTask.objects.update(status=Status.VERIFY_FAILED)
+    later = UpgradeTask(
+        group_id=task.group_id, plan_id=task.plan_id, tenant_id=task.tenant_id, steps=task.steps
+    )
+    later.idempotency_key, later.created_at = "later", AT + timedelta(hours=1)
+    later.save()
+    rollout.report(world, "tenant-b", "2.4.0", AT + timedelta(hours=2))
+
+    upgrades.verify(world.group, at=AT + timedelta(hours=2))
+
+    task.refresh_from_db()
+    assert task.status == Status.VERIFY_FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from sandbox.faults import (
     Outcome,
     Settings,
     callback_faults,
+    is_late,
     is_refused,
     is_reordered,
     is_stalled,
@@ -94,6 +96,13 @@ def test_latency_only_makes_answers_slow(sandbox: RunningSandbox) -> None:
         sandbox.client.get(f"{PLAN}/nothing", timeout=0.1)
     assert sandbox.client.get(f"{PLAN}/nothing").status_code == 404
     assert faults(sandbox) == {"slow_answers": 2}
+
+
+def test_a_share_of_the_answers_may_be_late() -> None:
+    settings = Settings(latency_seconds=1, latency_rate=0.2, seed=5)
+    late = sum(is_late(settings, number) for number in range(1000))
+    assert 150 < late < 250
+    assert not is_late(replace(settings, latency_seconds=0), 1)
 
 
 def test_a_partial_upgrade_stops_half_way_and_says_so(sandbox: RunningSandbox) -> None:

@@ -9,7 +9,7 @@ import typer
 from django_typer.management import TyperCommand, command, initialize
 from rich.console import Console
 
-from demo.benchmarks import evaluation, loop, tables
+from demo.benchmarks import evaluation, executing, execution, loop, tables
 from demo.benchmarks.fleet import Fleet, Size
 from demo.benchmarks.stages import STAGES
 
@@ -19,6 +19,7 @@ Plugins = Annotated[int, typer.Option(min=10, help="Installations in each, the h
 Policies = Annotated[int, typer.Option(min=1, help="How many policies.")]
 Drift = Annotated[float, typer.Option(min=0, max=1, help="The share of installations that break a rule.")]
 Distinct = Annotated[bool, typer.Option(help="Every tenant unlike every other: the worst case.")]
+Tasks = Annotated[int, typer.Option(min=10, help="How many tenants are upgraded.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same fleet.")]
 Measure = Callable[[evaluation.Tell], dict[str, Any]]
 
@@ -35,6 +36,7 @@ class Command(TyperCommand):
             figures = {"loop": self._measured(loop.measure)}
             for size in (Size(10_000, 200, 50, 0.12), Size(10_000, 200, 50, 0.12, distinct=True)):
                 figures[_name(size)] = self._measured(partial(evaluation.measure, size))
+            figures["execution"] = self._measured(execution.measure)
             self._print(all_as_json, figures)
 
     @command(name="loop")
@@ -57,6 +59,16 @@ class Command(TyperCommand):
         size = Size(tenants, plugins, policies, drift, distinct, seed)
         self._print(as_json, {_name(size): self._measured(partial(evaluation.measure, size))})
 
+    @command(name="execution")
+    def measure_execution(self, tasks: Tasks = execution.TASKS, as_json: JsonOption = False) -> None:
+        """A plan carried out by the sandbox at its fastest, and the queue of tasks, short and long."""
+        self._print(as_json, {"execution": self._measured(partial(execution.measure, tasks=tasks))})
+
+    @command(hidden=True)
+    def executing(self, part: str, given: str) -> None:
+        """One part of the benchmark of execution, in its installation. What is given is JSON."""
+        self.stdout.write(json.dumps(executing.PARTS[part](**json.loads(given))))
+
     @command(hidden=True)
     def inside(self, stage: str, size: str) -> None:
         """One stage, in the throwaway installation that a measurement has made. The size is JSON."""
@@ -71,8 +83,9 @@ class Command(TyperCommand):
             self.stdout.write(json.dumps(figures, indent=2))
             return
         for name, part in figures.items():
-            Console().print(tables.loop(part) if name == "loop" else tables.evaluation(name, part))
-            if name != "loop":
+            show = {"loop": tables.loop, "execution": tables.execution}.get(name)
+            Console().print(show(part) if show else tables.evaluation(name, part))
+            if show is None:
                 self.stdout.write(tables.notes(part))
 
 

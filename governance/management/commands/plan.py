@@ -44,6 +44,13 @@ class Command(ExitCodes, TyperCommand):
             plans.show(out, plans.numbered(group_of(group), number))
 
     @command()
+    def simulate(self, number: Number, group: GroupOption = None, as_json: JsonOption = False) -> None:
+        """What it would do, with nothing done; kept with the plan."""
+        out = Output(self.stdout.write, as_json=as_json)
+        with out.failures():
+            plans.simulate(out, plans.numbered(group_of(group), number), at=timezone.now())
+
+    @command()
     def approve(
         self,
         number: Number,

@@ -8,9 +8,11 @@ import typer
 from django.utils import timezone
 from django_typer.management import TyperCommand, command
 
-from governance.cli import configuration, conflicts, policies, rollback, runs, simulations
+from governance.cli import configuration, conflicts, plans, policies, rollback, runs, simulations
 from governance.cli.output import ExitCodes, Output, group_of
 from governance.cli.simulations import FailOn, Question
+from governance.restoring import Scope
+from governance.rollbacks import Asked
 
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="The group's slug, where there are several.")
@@ -257,21 +259,36 @@ class Command(ExitCodes, TyperCommand):
     @command()
     def rollback(
         self,
-        name: Annotated[str, typer.Argument(help="The policy whose effect is taken back.")],
-        to: Annotated[int, typer.Option(help="The number of the snapshot that is wanted back.")],
+        name: Annotated[str | None, typer.Argument(help="Only what this policy is about.")] = None,
+        to: Annotated[int | None, typer.Option(help="The snapshot that is wanted back.")] = None,
+        before_plan: Annotated[int | None, typer.Option(help="Only what this plan changed.")] = None,
         tenant: Annotated[
             list[str] | None, typer.Option(help="Only this tenant; may be given again.")
         ] = None,
+        pause: Annotated[bool, typer.Option("--pause", help="Pause what would undo it.")] = False,
+        until: Annotated[
+            str, typer.Option(help="Else the tenants are exempt from it so long: 2030-01-31, in 30d.")
+        ] = "in 30d",
+        profile: Annotated[str, typer.Option(help="By whose rings and limits; must enforce.")] = "",
+        reason: ReasonOption = "",
         yes: Annotated[bool, typer.Option("--yes", help="Do it, rather than show it.")] = False,
         group: GroupOption = None,
         timeout: TimeoutOption = 600,
         as_json: JsonOption = False,
     ) -> None:
-        """Restore a snapshot as the wanted state of a policy's plugins. Exit code 3 without --yes."""
+        """Want a snapshot's state back; what would undo it gives way. Exit code 3 without --yes, which shows
+        it; 4 where a person has to approve the plan."""
         out = self._output(as_json)
         with out.failures():
-            policy = policies.named(group_of(group), name)
-            rollback.rollback(out, policy, to, tenant or [], apply=yes, timeout=timeout, at=self._now())
+            found = group_of(group)
+            scope = Scope(
+                frozenset(tenant or ()),
+                policies.named(found, name) if name else None,
+                plans.numbered(found, before_plan) if before_plan is not None else None,
+            )
+            way, given = ("pause" if pause else "exempt"), reason or "At the command line."
+            asked = Asked(to, scope, way, rollback.ending(until, at=self._now()), given, profile)
+            rollback.rollback(out, found, asked, apply=yes, timeout=timeout, at=self._now())
 
     def _output(self, as_json: bool) -> Output:
         return Output(self.stdout.write, as_json=as_json)

@@ -1,0 +1,1 @@
+"""The fault drill: everything goes wrong at once, and afterwards every promise of execution is checked."""

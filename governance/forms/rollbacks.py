@@ -1,0 +1,109 @@
+"""Asking for an earlier state back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+
+from governance import moments, rollbacks
+from governance.models import Plan, Rollback, Snapshot
+from governance.restoring import Scope
+from governance.rollbacks import Asked
+from tenants.models import Group
+
+
+class RollbackForm(forms.Form):
+    """Which state is wanted back, where, and how the policies that would undo it give way."""
+
+    snapshot = forms.IntegerField(
+        label="To snapshot", min_value=1, required=False, help_text="All that differs from it goes back."
+    )
+    plan = forms.IntegerField(
+        label="Or to before plan",
+        min_value=1,
+        required=False,
+        help_text="Only what this plan changed goes back.",
+    )
+    tenants = forms.CharField(
+        label="Tenants",
+        max_length=20_000,
+        required=False,
+        help_text="Their keys, with commas between them. Empty: all that it concerns.",
+    )
+    way = forms.ChoiceField(
+        label="Policies that would undo it",
+        choices=[
+            (Rollback.Way.EXEMPT, "let these tenants be until a day; they act elsewhere as before"),
+            (Rollback.Way.PAUSE, "are paused until someone resumes them; that ends the rollback too"),
+        ],
+        initial=Rollback.Way.EXEMPT,
+        widget=forms.RadioSelect,
+    )
+    until = forms.DateField(
+        label="Until",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The last day of the exemptions. Then the policies bind again, and the rollback ends.",
+    )
+    profile = forms.ChoiceField(
+        label="Profile",
+        required=False,
+        help_text="Its rings, limits, windows and rules of approval count. Empty: that of what changed them.",
+    )
+    reason = forms.CharField(
+        label="Why", max_length=300, help_text="The owners read it, and it is kept in the ledger."
+    )
+
+    def __init__(self, *args: Any, group: Group, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+        self.at = at
+        self.initial.setdefault("until", (at + rollbacks.USUAL).date())
+        self.fields["until"].widget.attrs["min"] = at.date().isoformat()
+        names = [(name, name) for name in rollbacks.profiles_of(group)]
+        self.fields["profile"].choices = [("", "As before"), *names]  # type: ignore[attr-defined]
+
+    def clean_until(self) -> datetime | None:
+        """The end of the last day."""
+        last: date | None = self.cleaned_data["until"]
+        return moments.ending(last.isoformat(), at=self.at) if last else None
+
+    def clean_snapshot(self) -> int | None:
+        """One that there is."""
+        number: int | None = self.cleaned_data["snapshot"]
+        if number and not Snapshot.objects.filter(group=self.group, number=number).exists():
+            raise forms.ValidationError(f"There is no snapshot {number}.")
+        return number
+
+    def clean_plan(self) -> Plan | None:
+        """One that there is."""
+        number: int | None = self.cleaned_data["plan"]
+        if not number:
+            return None
+        plan = Plan.objects.filter(group=self.group, number=number).first()
+        if plan is None:
+            raise forms.ValidationError(f"There is no plan {number}.")
+        return plan
+
+    def clean(self) -> dict[str, Any]:
+        """Either a snapshot or a plan."""
+        given = super().clean() or self.cleaned_data
+        if not self.errors and bool(given.get("snapshot")) == bool(given.get("plan")):
+            raise forms.ValidationError("Name either a snapshot or a plan.")
+        return given
+
+    @property
+    def asked(self) -> Asked:
+        """What a valid form asks for."""
+        given = self.cleaned_data
+        keys = frozenset(key.strip() for key in given["tenants"].split(",") if key.strip())
+        return Asked(
+            snapshot=given["snapshot"],
+            scope=Scope(tenant_keys=keys, plan=given["plan"]),
+            way=given["way"],
+            until=given["until"],
+            reason=given["reason"],
+            profile=given["profile"],
+        )

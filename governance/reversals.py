@@ -1,0 +1,30 @@
+"""A plan taken back by another: it counts as rolled back once that one has done all of its work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from audit import ledger
+from audit.actions import Action
+from config.access import SYSTEM
+from config.lifecycle import advance
+from governance.models import Plan, UpgradeTask
+
+_OVER = (Plan.Status.COMPLETED, Plan.Status.CANCELLED)
+
+
+def settle(plan: Plan, *, at: datetime) -> None:
+    """Note at the plan that this one takes back that it is rolled back, once every task here succeeded.
+
+    The caller holds the ledger's lock. One that failed in a tenant leaves the other plan as it stood.
+    """
+    if plan.rolls_back_id is None or plan.status != Plan.Status.COMPLETED:
+        return
+    if plan.tasks.exclude(status=UpgradeTask.Status.SUCCEEDED).exists():
+        return
+    undone = Plan.objects.select_for_update(no_key=True, of=("self",)).get(pk=plan.rolls_back_id)
+    if undone.status not in _OVER:
+        return
+    advance(undone, to=Plan.Status.ROLLED_BACK)
+    data = {"by": plan.number}
+    ledger.record(Action.PLAN_ROLLED_BACK, subject=undone, actor=SYSTEM, at=at, data=data)

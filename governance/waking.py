@@ -1,0 +1,28 @@
+"""Asking a worker to follow a group up: once, however many have a reason to at the same time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from config import queue
+from tenants.models import Group
+
+LOST_AFTER = timedelta(seconds=60)  # what was asked for so long ago, and hasn't begun, got lost
+
+
+@transaction.atomic
+def follow_up(group_id: int, *, at: datetime) -> bool:
+    """Ask for the group's follow-up, unless one is asked for that hasn't begun; whether it was asked for."""
+    nobody_asked = Q(follow_up_asked_at=None) | Q(follow_up_asked_at__lt=at - LOST_AFTER)
+    asked = Group.objects.filter(nobody_asked, pk=group_id).update(follow_up_asked_at=at)
+    if asked:
+        queue.enqueue("governance.jobs.follow_up", group_id=group_id)
+    return bool(asked)
+
+
+def begun(group_id: int) -> None:
+    """What happens from now on is a reason to ask again."""
+    Group.objects.filter(pk=group_id).exclude(follow_up_asked_at=None).update(follow_up_asked_at=None)

@@ -1,0 +1,30 @@
+"""However many ask for a group's follow-up at once, it is one job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from config import queue
+from governance import jobs, waking
+from tests.factories import AT, World
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def test_many_reasons_are_one_follow_up(world: World) -> None:
+    asked = [waking.follow_up(world.group.pk, at=AT + number * SECOND) for number in range(5)]
+    assert (asked.count(True), queue.waiting()) == (1, 1)
+
+
+def test_what_happens_once_it_has_begun_is_a_reason_again(world: World) -> None:
+    waking.follow_up(world.group.pk, at=AT)
+    jobs.follow_up(world.group.pk)
+    assert waking.follow_up(world.group.pk, at=AT + SECOND)
+
+
+def test_one_that_got_lost_is_asked_for_again(world: World) -> None:
+    waking.follow_up(world.group.pk, at=AT)
+    assert waking.follow_up(world.group.pk, at=AT + waking.LOST_AFTER + SECOND)
