@@ -5,13 +5,15 @@ A process that is killed loses its session at once, so that nobody has to wait f
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from audit.models import OutboxMessage
 from audit.models.outbox import OutboxStatus
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def take(message_id: UUID) -> bool:
@@ -27,7 +29,7 @@ def give_back(message_id: UUID) -> None:
 def end_abandoned(*, at: datetime) -> int:
     """End the leases of those that were killed with a message in hand; how many."""
     leased = OutboxMessage.objects.filter(status=OutboxStatus.PENDING, lease_until__gt=at)
-    return sum(_end(message) for message in leased.only("lease_until"))
+    return sum(_end(message, at) for message in leased.only("lease_until"))
 
 
 def key(message_id: UUID) -> int:
@@ -35,13 +37,14 @@ def key(message_id: UUID) -> int:
     return int.from_bytes(message_id.bytes[:8], signed=True)
 
 
-def _end(message: OutboxMessage) -> int:
+def _end(message: OutboxMessage, at: datetime) -> int:
+    """Over, and not gone: that it was there shows whoever comes next that somebody was stopped."""
     if not take(message.pk):
         return 0
     try:
         # Unless its holder was done with it a moment ago.
         as_seen = OutboxMessage.objects.filter(pk=message.pk, lease_until=message.lease_until)
-        return as_seen.filter(status=OutboxStatus.PENDING).update(lease_until=None)
+        return as_seen.filter(status=OutboxStatus.PENDING).update(lease_until=at - _MOMENT)
     finally:
         give_back(message.pk)
 

@@ -216,6 +216,7 @@ def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMe
         held.append(message.pk)
     if message is None:
         return None
+    message.cut_off = message.lease_until is not None  # else its end would have been noted
     message.attempts += 1
     message.lease_until = now + LEASE
     message.save(update_fields=["attempts", "lease_until"])

@@ -111,6 +111,11 @@ class ToAudit(OneWay):
         )
 
 
+def _check_whole(message: OutboxMessage) -> None:
+    if message.cut_off:
+        raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
+
+
 class ToMail(OneWay):
     """E-mail. `payload`: {"subject", "text", "html"}; the address is the message's."""
 
@@ -119,8 +124,7 @@ class ToMail(OneWay):
 
         Raises Undeliverable where an attempt was cut off: told twice is worse, and the inbox has it.
         """
-        if message.attempts > 1 and not message.last_error:
-            raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
+        _check_whole(message)
         mail = EmailMultiAlternatives(
             subject=message.payload["subject"],
             body=message.payload["text"],
@@ -150,7 +154,8 @@ class ToChat(OneWay):
     """Chat messages, by the services that apprise knows."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Send to the person's or the team's address, as it is now."""
+        """Send to the person's or the team's address, as it is now. Raises Undeliverable as for mail."""
+        _check_whole(message)
         return chats.send(message)
 
 

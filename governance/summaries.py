@@ -86,8 +86,8 @@ def summaries(
         ]
         summary = Summary(readers, ids)
         summary.waiting = [one for one, parties in waiting if names is None or names & parties]
-        _count(summary, group.pk, set(people.tenants), at)
         if readers:
+            _count(summary, group.pk, set(people.tenants), at)
             summary.fresh = _fresh(summary, group.pk, at)
             found.append(summary)
     return found

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from audit import outbox
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import delivery, events
@@ -121,6 +122,15 @@ def test_a_service_that_fails_is_tried_again_and_its_refusal_is_final(
     assert sent.status == "dead"
     assert "json answers 404: the address isn’t right" in sent.last_error
     assert "See to the chat service" in delivery.advice(sent)
+
+
+def test_a_message_whose_sending_was_cut_off_is_not_sent_twice(world: World, receiver: Receiver) -> None:
+    post(team(world, receiver))
+    OutboxMessage.objects.update(attempts=1, lease_until=AT + outbox.LEASE)
+    assert (delivered().status, delivered().last_error) == ("dead", delivery.CUT_OFF)
+    assert receiver.received == []
+    delivery.retry(delivered(), actor=SYSTEM, at=AT)
+    assert delivered().status == "delivered", "as soon as a person wants it"
 
 
 def test_what_another_message_hears_at_the_same_time_is_not_said_of_this_one(

@@ -162,9 +162,11 @@ def test_a_person_of_two_roles_reaches_every_tenant(world: World) -> None:
     assert message(world, world.tenant_admin, tenant="tenant-b")["refused"] == []
 
 
-def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World) -> None:
+@pytest.mark.parametrize("before", [{"attempts": 1}, {"attempts": 2, "last_error": "Refused the first time"}])
+def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World, before: dict[str, Any]) -> None:
     message(world, world.owner)
-    OutboxMessage.objects.filter(destination="email").update(attempts=1)
+    held = AT + outbox.LEASE  # by nobody who lives
+    OutboxMessage.objects.filter(destination="email").update(lease_until=held, **before)
 
     delivery.deliver_due(at=AT)
 

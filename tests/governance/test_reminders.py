@@ -128,7 +128,7 @@ def test_reminders_go_up_from_the_tenant_to_whom_the_policy_has_and_to_the_owner
     assert last(keeper)["kind"] == "escalation"
     assert "tenant-a: crm" in last(keeper)["text"]
     assert send(world, DUE + timedelta(seconds=1)) == {"tenant-admin", "owner", "keeper"}
-    assert last(world.owner)["subject"] == "Acme: 1 finding come to you because of the due date"
+    assert last(world.owner)["subject"] == "Acme: 1 finding comes to you because of the due date"
     assert send(world, DUE + DAY) == set()
 
 
