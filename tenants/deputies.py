@@ -97,12 +97,12 @@ def _able(group: Group, person: User, username: str) -> User:
 
     A tenant admin learns nothing about anybody else: who isn't there is refused in the same words.
     """
-    memberships = Membership.objects.filter(group=group)
+    memberships = Membership.objects.valid().filter(group=group)
     own = memberships.filter(user=person)
     if not own.exclude(role=Role.TENANT_ADMIN).exists():
         same = Q(tenant__in=own.values("tenant"))
         memberships = memberships.filter(~Q(role=Role.TENANT_ADMIN) | same)
-    deputy = User.objects.filter(memberships__in=memberships, username=username, is_active=True).first()
+    deputy = User.objects.filter(memberships__in=memberships, username=username).first()
     if deputy is None:
         raise DeputyRefused(
             "deputy",

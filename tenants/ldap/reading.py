@@ -9,7 +9,7 @@ from typing import Any
 
 from ldap3 import ANONYMOUS, BASE, NONE, SIMPLE, SUBTREE, Connection, Server, Tls
 from ldap3.core import exceptions as failures
-from ldap3.core.results import RESULT_SUCCESS
+from ldap3.core.results import RESULT_REFERRAL, RESULT_SUCCESS
 
 from config.ldap import LdapServer
 from tenants.ldap.mapping import Entry, Found, Groups, Mapping, roster_of
@@ -71,6 +71,7 @@ def _connection(server: LdapServer) -> Connection:
         authentication=SIMPLE if server.bind_dn else ANONYMOUS,
         raise_exceptions=True,
         read_only=True,
+        auto_referrals=False,  # they would be followed with our password, to whatever server is named
         receive_timeout=_ANSWER_SECONDS,
     )
 
@@ -119,6 +120,11 @@ def _search(
     except failures.LDAPException as failure:
         told = " ".join(str(failure).split())[:200]
         raise LdapFailure(f"LDAP can’t answer {search} under {base}: {told}") from failure
+    if connection.result["result"] == RESULT_REFERRAL:
+        raise LdapFailure(
+            f"LDAP names another server for {base}. Nobody but the one in PLUMBLINE_LDAP_URL is asked: name "
+            "that one there, or a base that it has itself."
+        )
     if connection.result["result"] != RESULT_SUCCESS:  # ldap3 raises nothing where a limit was reached
         raise LdapFailure(
             f"LDAP gives only a part of what is under {base} ({connection.result['description']}): raise its "

@@ -14,7 +14,7 @@ from audit.models import Entry
 from config.access import SYSTEM
 from tenants import deputies, preferences
 from tenants.deputies import DeputyRefused, stand_ins
-from tenants.models import Deputy, Role, User
+from tenants.models import Deputy, DirectoryPerson, Origin, Role, User
 from tenants.preferences import Wanted
 from tests import factories
 from tests.factories import AT, World
@@ -86,6 +86,13 @@ def test_only_who_reaches_the_same_can_stand_in_and_nothing_else_is_given_away(w
     assert len(refusals) == 1
     appoint(world, world.tenant_admin, world.owner)
     appoint(world, world.owner, other)
+
+
+def test_whom_the_directory_calls_disabled_cannot_stand_in(world: World) -> None:
+    shared = {"group": world.group, "user": world.viewer, "origin": Origin.LDAP}
+    DirectoryPerson.objects.create(**shared, disabled=True)
+    with pytest.raises(DeputyRefused, match="nothing could be told"):
+        appoint(world, world.owner, world.viewer)
 
 
 def test_a_person_names_and_dismisses_a_deputy_on_the_own_page(world: World, client: Client) -> None:

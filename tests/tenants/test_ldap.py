@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -253,6 +254,21 @@ def test_a_base_that_is_not_there_is_named(server: Slapd, tree: Connection) -> N
     document = {**DOCUMENT, "roles": [{"name": "owner", "group": f"cn=gone,{SUFFIX}"}]}
     with pytest.raises(LdapFailure, match=f"has no entry cn=gone,{SUFFIX}"):
         ldap.read(server.server, ldap.mapping_of(document))
+
+
+def test_no_other_server_is_given_the_password_because_ldap_names_it(server: Slapd, tree: Connection) -> None:
+    base, as_is = f"ou=elsewhere,{SUFFIX}", [("2.16.840.1.113730.3.4.2", True, None)]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0.2)
+        link = f"ldap://127.0.0.1:{other.getsockname()[1]}/{base}"
+        tree.add(base, ["referral", "extensibleObject"], {"ou": "elsewhere", "ref": link})
+        try:
+            with pytest.raises(LdapFailure, match=f"names another server for {base}"):
+                ldap.read(server.server, ldap.mapping_of({"people": {"base": base}}))
+            with pytest.raises(TimeoutError):
+                other.accept()
+        finally:
+            tree.delete(base, controls=as_is)
 
 
 def test_it_is_asked_with_tls_whose_certificate_is_checked(server: Slapd, tree: Connection) -> None:
