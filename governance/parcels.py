@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit import outbox
 from audit.models.outbox import Destination
-from governance import mails, pacing, readers
+from governance import mails, pacing, rates, readers
 from governance.models import Notification, Parcel
-from governance.pacing import Because, Rate, Verdict
+from governance.pacing import Verdict
 from governance.readers import Reader
 from governance.reminders import quiet_hours
 from tenants import chats, preferences
@@ -79,16 +77,18 @@ def _send(ways: Collection[_Way], at: datetime) -> int:
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     people = {user.pk: user for user in locked}
     wishes, reached = preferences.of_people(ids), _readers(ways, people)
+    lately = rates.sent({way.channel for way in ways}, ids, at=at)
     sent = 0
     for way in sorted(ways, key=lambda one: (one.user_id, one.group_id, one.channel)):
         waiting = _still_reached(_waiting(way), reached.get((way.group_id, way.user_id)))
-        verdict = _verdict(way, waiting, wishes[way.user_id], at)
+        verdict = _verdict(way, waiting, wishes[way.user_id], lately, at)
         rows = Parcel.objects.filter(pk__in=[one.pk for one in waiting])
         if verdict.because is not None:
             rows.update(held_until=verdict.at, held_because=verdict.because)
         elif waiting:
             _post(way, waiting, people[way.user_id], wishes[way.user_id], at)
             rows.update(sent_at=at, held_because="")
+            lately.note(way.channel, (way.group_id, way.user_id, at))
             sent += 1
     return sent
 
@@ -121,24 +121,12 @@ def _still_reached(waiting: Iterable[Parcel], reader: Reader | None) -> list[Par
     return kept
 
 
-def _verdict(way: _Way, waiting: Collection[Parcel], wishes: Preferences, at: datetime) -> Verdict:
+def _verdict(
+    way: _Way, waiting: Collection[Parcel], wishes: Preferences, lately: rates.Sent, at: datetime
+) -> Verdict:
     urgent = any(one.urgent for one in waiting)
     found = pacing.verdict(at=at, quiet=quiet_hours(wishes), urgent=urgent)
-    if found.because is not None:
-        return found
-    by_channel = Parcel.objects.filter(channel=way.channel, sent_at__isnull=False).order_by()
-    person = Rate(settings.MESSAGES_PER_PERSON, timedelta(hours=1))
-    channel = Rate(settings.MESSAGES_PER_CHANNEL, timedelta(minutes=1))
-    mine = by_channel.filter(user_id=way.user_id)
-    verdicts = (_within(person, mine, at), _within(channel, by_channel, at))
-    last = max(verdicts, key=lambda verdict: verdict.at)
-    return last if last.because is Because.RATE else found
-
-
-def _within(rate: Rate, sent: QuerySet[Parcel], at: datetime) -> Verdict:
-    """What went to one reader at one moment went as one message."""
-    recent = sent.filter(sent_at__gt=at - rate.span).values_list("group_id", "user_id", "sent_at").distinct()
-    return pacing.within_rate(rate, [moment for _, _, moment in recent if moment is not None], at=at)
+    return found if found.because is not None else lately.verdict(way.channel, way.user_id, at=at)
 
 
 def _post(way: _Way, parcels: Collection[Parcel], user: User, wishes: Preferences, at: datetime) -> None:

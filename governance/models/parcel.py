@@ -43,6 +43,7 @@ class Parcel(models.Model):
                 fields=["held_until"], condition=models.Q(sent_at__isnull=True), name="parcel_waiting"
             ),
             models.Index(fields=["channel", "user", "sent_at"], name="parcel_sent"),
+            models.Index(fields=["channel", "sent_at"], name="parcel_sent_lately"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from audit.models.outbox import Destination
 from governance import delivery, parcels, retention
 from governance.models import Notification, Parcel
 from tenants.models import Membership, Preferences, Role, User
+from tests import factories
 from tests.factories import AT, World
 from tests.governance.notified import message
 
@@ -121,6 +122,17 @@ def test_beyond_a_channels_rate_people_wait_their_turn(world: World, settings: A
     assert mails(world.tenant_admin) == []
     parcels.send_due(world.group, at=AT + MINUTE)
     assert len(mails(world.tenant_admin)) == 1
+
+
+def test_what_went_lately_is_read_once_for_all_readers(world: World) -> None:
+    for number in range(6):
+        user = factories.member(world.group, f"reader-{number}", Role.AUDITOR)
+        Preferences.objects.create(user=user, quiet_from=time(1), quiet_until=(AT + HOUR).time())
+        message(world, user)
+    with CaptureQueriesContext(connection) as queries:
+        assert parcels.send_due(world.group, at=AT + HOUR) == 6
+    read = [q["sql"] for q in queries if q["sql"].startswith("SELECT") and '"sent_at" >' in q["sql"]]
+    assert len(read) == 1
 
 
 def test_what_was_brought_is_forgotten_in_time_and_what_waits_is_not(world: World, settings: Any) -> None:
