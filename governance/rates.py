@@ -47,7 +47,7 @@ def sent(channels: Collection[str], user_ids: Collection[int], *, at: datetime) 
     found = Sent()
     lately = Q(sent_at__gt=at - _MINUTE) | Q(sent_at__gt=at - _HOUR, user__in=user_ids)
     rows = Parcel.objects.filter(lately, channel__in=channels, sent_at__gt=at - _HOUR).order_by()
-    for channel, *message in rows.values_list("channel", "group_id", "user_id", "sent_at").distinct():
-        group_id, user_id, moment = message
-        found.note(channel, (group_id, user_id, moment))
+    for channel, group, user, moment in rows.values_list("channel", "group", "user", "sent_at").distinct():
+        if moment is not None:
+            found.note(channel, (group, user, moment))
     return found
