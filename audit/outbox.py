@@ -207,8 +207,12 @@ SELECT id, destination, idempotency_key, last_error, about FROM retried ORDER BY
 def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMessage | None:
     """The message that has been due the longest; what became due only during the round waits for the next."""
     due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
-    message = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at").first()
-    if message is None or not leases.take(message.pk):
+    due = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
+    # Past those whose holder lives on, if only suspended: their leases are over, and all else can't wait.
+    held: list[UUID] = []
+    while (message := due.exclude(pk__in=held).first()) is not None and not leases.take(message.pk):
+        held.append(message.pk)
+    if message is None:
         return None
     message.attempts += 1
     message.lease_until = now + LEASE
@@ -219,19 +223,24 @@ def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMe
 def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
     try:
         answer = sender.send(message)
+        _settle(message, sender, answer, at)
     except Undeliverable as refusal:
         return _give_up(message, sender, str(refusal), refusal.cause, at)
-    except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
+    except Exception as failure:  # whatever went wrong, the message stays, and is tried again in its time
         now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
         cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
         if message.attempts >= MAX_ATTEMPTS:
             return _give_up(message, sender, reason, cause, at)
         return _postpone(message, reason, cause, at)
-    with transaction.atomic():
-        _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
-        sender.settle(message, answer, at)
-        _hasten(message, at)
     return Delivery(delivered=1)
+
+
+@transaction.atomic
+def _settle(message: OutboxMessage, sender: Sender, answer: dict[str, Any], at: datetime) -> None:
+    """What the answer leads to. One that can't be noted here is a failure: nobody else gets past it else."""
+    _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
+    sender.settle(message, answer, at)
+    _hasten(message, at)
 
 
 def _hasten(message: OutboxMessage, at: datetime) -> None:

@@ -119,6 +119,41 @@ def test_a_message_in_someones_hands_is_left_to_them() -> None:
         assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)) == Delivery()
 
 
+def test_a_holder_that_hangs_past_its_lease_keeps_nobody_from_the_next_message() -> None:
+    recorder = Recorder()
+    post("hangs")
+    OutboxMessage.objects.update(lease_until=AT - timedelta(seconds=1), next_attempt_at=AT - outbox.LEASE)
+    held = OutboxMessage.objects.get()
+    post("next")
+
+    with somebody_holds(held):
+        assert deliver(recorder).delivered == 1
+
+    assert recorder.sent == ["next"]
+
+
+def test_an_answer_that_cannot_be_noted_is_asked_for_again_in_its_time_and_keeps_nobody_waiting() -> None:
+    class Forgetful(Recorder):
+        def settle(self, message: OutboxMessage, answer: dict[str, Any], at: Any) -> None:
+            if message.idempotency_key == "odd":
+                raise LookupError("no such task")
+            super().settle(message, answer, at)
+
+    recorder = Forgetful()
+    post("odd")
+    post("next")
+
+    assert deliver(recorder) == Delivery(delivered=1, postponed=1)
+    assert deliver(recorder) == Delivery(), "not again at once"
+    odd = OutboxMessage.objects.get(idempotency_key="odd")
+    assert (odd.status, odd.lease_until, odd.response) == (OutboxStatus.PENDING, None, None)
+    assert "no such task" in odd.last_error
+    for attempt in range(1, outbox.MAX_ATTEMPTS):
+        deliver(recorder, after=attempt * outbox.LONGEST_WAIT)
+    odd.refresh_from_db()
+    assert (odd.status, recorder.given_up) == (OutboxStatus.DEAD, ["LookupError: no such task"])
+
+
 def test_a_message_that_its_holder_died_with_is_taken_up_at_once() -> None:
     post()
     OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)
