@@ -19,7 +19,7 @@ from governance.models.policy import Mode
 from governance.restoring import Restoration, Scope
 from governance.simulation import Supposition
 from tenants import directory
-from tenants.models import Group
+from tenants.models import Group, Tenant
 
 USUAL = timedelta(days=30)  # by then the group has settled what it wants instead
 LONGEST = timedelta(days=365)  # exemptions end, they never just stay
@@ -56,6 +56,10 @@ def foresee(group: Group, asked: Asked, *, at: datetime) -> Restoration:
 
     Raises NothingToRestore, Snapshot.DoesNotExist, RollbackRefused.
     """
+    keys = asked.scope.tenant_keys
+    there = Tenant.objects.filter(group=group, key__in=keys).values_list("key", flat=True)
+    if unknown := sorted(keys.difference(there)):
+        raise RollbackRefused("tenants", f"There is no tenant {unknown[0]}.")
     if asked.scope.plan is not None:
         snapshot = restoring.before(asked.scope.plan)
     elif asked.snapshot is not None:

@@ -96,6 +96,8 @@ def test_it_may_be_worked_out_in_the_background(moved: World, service: Issue) ->
         ({**ASK, "policy": "nobody"}, 404),
         ({**ASK, "until": "2020-01-01T00:00:00Z"}, 400),
         ({**ASK, "tenants": ["tenant-a"]}, 409),
+        ({**ASK, "tenants": []}, 400),  # not all of them
+        ({**ASK, "tenants": ["tenant-b", "tenant-z"]}, 400),
         ({**ASK, "colour": "red"}, 400),
     ],
 )
