@@ -19,11 +19,12 @@ from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Retried, Sender, Undeliverable
 from config.access import Access, Actor
 from config.lifecycle import TransitionError
-from governance import handovers, notifications, wire
+from governance import handovers, notifications, upgrades, wire
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 from tenants import chats
+from tenants.models import Group
 
 _SOON = timedelta(minutes=5)
 CUT_OFF = "Plumbline was stopped while it sent this; whether it was sent isn’t known."
@@ -229,28 +230,34 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     if message.destination != Destination.ORCHESTRATOR:
         outbox.retry(message, at=at)
     elif OutboxMessage.objects.given_up().filter(pk=message.pk).exists():
-        handovers.revive(message, actor=actor, at=at)  # which leaves when it is its turn
+        handovers.revive(message, actor=actor, at=at)
+        upgrades.dispatch_due(Group.objects.get(pk=message.group_id), at=at)  # it leaves when it is its turn
     else:
         raise TransitionError(message, OutboxStatus.PENDING)
-    retried = Retried(
-        message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
-    )
-    ledger.record_many([_record(retried)], group_id=message.group_id, actor=actor, at=at)
+    ledger.record_many([_record(_retried(message))], group_id=message.group_id, actor=actor, at=at)
 
 
 @transaction.atomic
 def retry_all(access: Access, *, actor: Actor, at: datetime) -> int:
     """Give all of a group's messages that may be tried again another round, and say how many they are.
 
-    Upgrades come one by one, since each takes its task up again. Raises FlagOff while a flag forbids that.
+    Upgrades are taken up one by one, and handed over together. Raises FlagOff while a flag forbids that.
     """
     ledger.hold(access.group_id)
-    upgrades = list(retriable(access).filter(destination=Destination.ORCHESTRATOR))
-    for message in upgrades:
-        retry(message, actor=actor, at=at)
-    retried = outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)
+    orders = list(retriable(access).filter(destination=Destination.ORCHESTRATOR))
+    for message in orders:
+        handovers.revive(message, actor=actor, at=at)
+    if orders:
+        upgrades.dispatch_due(Group.objects.get(pk=access.group_id), at=at)
+    retried = [*map(_retried, orders), *outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)]
     ledger.record_many(map(_record, retried), group_id=access.group_id, actor=actor, at=at)
-    return len(upgrades) + len(retried)
+    return len(retried)
+
+
+def _retried(message: OutboxMessage) -> Retried:
+    return Retried(
+        message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
+    )
 
 
 def _record(retried: Retried) -> ledger.Record:
