@@ -120,8 +120,7 @@ class ToMail(OneWay):
 
         Raises Undeliverable where an attempt was cut off: told twice is worse, and the inbox has it.
         """
-        if message.attempts > 1 and not message.last_error:
-            raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
+        _refuse_cut_off(message)
         mail = EmailMultiAlternatives(
             subject=message.payload["subject"],
             body=message.payload["text"],
@@ -151,8 +150,18 @@ class ToChat(OneWay):
     """Chat messages, by the services that apprise knows."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Send to the person's or the team's address, as it is now."""
+        """Send to the person's or the team's address, as it is now.
+
+        Raises Undeliverable where an attempt was cut off, as for mail.
+        """
+        _refuse_cut_off(message)
         return chats.send(message)
+
+
+def _refuse_cut_off(message: OutboxMessage) -> None:
+    """Of what nobody out there could tell a repetition: an attempt before this one has said nothing."""
+    if message.attempts > 1 and not message.last_error:
+        raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
 
 
 def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from governance.models import (
     Plugin,
 )
 from governance.notifications import NotificationRefused
-from tenants import groups, reach
+from tenants import chats, groups, reach
 from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
@@ -170,3 +170,18 @@ def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World) -> N
 
     mail = OutboxMessage.objects.get(destination="email")
     assert (mail.status, mail.last_error) == (OutboxStatus.DEAD, delivery.CUT_OFF)
+
+
+def test_a_chat_message_whose_sending_was_cut_off_is_left_to_a_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[OutboxMessage] = []
+    monkeypatch.setattr(chats, "send", sent.append)
+    payload = {"title": "Hello", "text": "Read this."}
+    outbox.post(Destination.CHAT, payload, group_id=world.group.pk, idempotency_key="chat", at=AT)
+    OutboxMessage.objects.filter(destination=Destination.CHAT).update(attempts=1)
+
+    delivery.deliver_due(at=AT)
+
+    row = OutboxMessage.objects.get(destination=Destination.CHAT)
+    assert (row.status, row.last_error, sent) == (OutboxStatus.DEAD, delivery.CUT_OFF, [])
