@@ -73,6 +73,9 @@ def worked_out(
         cursor.execute(
             "SELECT set_config('work_mem', '128MB', true)"
         )  # sorts and hashes without going to disk
+        # Right after a burst the planner still takes the findings for few, and would go through all of them
+        # for each.
+        cursor.execute("SELECT set_config('enable_nestloop', 'off', true)")
         cursor.execute(_WORK_OUT, parameters)
         cursor.execute("CREATE INDEX ON telling (user_id)")
         cursor.execute("ANALYZE telling")
@@ -82,6 +85,7 @@ def worked_out(
         if not connection.needs_rollback:
             with connection.cursor() as cursor:
                 cursor.execute("DROP TABLE telling")
+                cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
 
 
 def shares() -> dict[int, Share]:

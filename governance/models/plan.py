@@ -233,7 +233,9 @@ class UpgradeTask(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["group", "queue_at", "id"], condition=Q(status="queued"), name="upgrade_task_queue"
+                fields=["group", "queue_at", "id"],
+                condition=Q(status__in=["queued", "failed"]),
+                name="upgrade_task_queue",
             ),
             models.Index(fields=["plan", "status"]),
             models.Index(fields=["plan", "ring"]),

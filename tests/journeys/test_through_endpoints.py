@@ -1,7 +1,8 @@
-"""D-1 and D-2 as an internal service plays them."""
+"""D-1 and D-2 as an internal service plays them, with rings, maintenance windows and digests."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,11 +13,26 @@ SCOPES = ("policy.enforce", "policy.edit", "report.view", "report.build", "confl
 PLUGIN = "powerx-crm-plugin"
 
 
+DAYS = [part for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") for part in ("--day", day)]
+
+
 def enforce(client: httpx.Client, key: str) -> dict[str, Any]:
     """A run from its start to where it stands for good."""
+    return settled(client, started(client, key))
+
+
+def started(client: httpx.Client, key: str) -> str:
+    """Where a run that was asked for tells how it stands."""
     answer = client.post("/internal/version/policy/enforce", json={}, headers={"Idempotency-Key": key})
     assert answer.status_code in {200, 202}, answer.text
-    return settled(client, answer.json()["status_url"])
+    return str(answer.json()["status_url"])
+
+
+def window(product: Product, tenant: str, *, begins: timedelta) -> None:
+    """Agree that the tenant may be changed for two hours of every day, from that long after now on."""
+    start = (datetime.now(UTC) + begins).replace(minute=0)
+    hours = f"{start:%H:%M}-{start + timedelta(hours=2):%H:%M}"
+    product.manage("calendar", "agree", tenant, *DAYS, "--hours", hours, "--group", "powerx")
 
 
 def settled(client: httpx.Client, status_url: str) -> dict[str, Any]:
@@ -26,17 +42,30 @@ def settled(client: httpx.Client, status_url: str) -> dict[str, Any]:
         run: dict[str, Any] = client.get(status_url).json()
         return run if run["status"] not in {"running", "acting"} else None
 
-    return until(look, "the run has ended", 60)
+    return until(look, "the run has ended", 90)
 
 
 def test_d1_the_tenant_behind_is_upgraded_told_and_reported(product: Product) -> None:
     client = product.client("powerx", *SCOPES)
+    window(product, "tenant-b", begins=timedelta(hours=12))
+    status_url = started(client, "d1")
 
-    run = enforce(client, "d1")
-
+    # A run waits for no window: it ends, and its plan goes on when the window opens.
+    run = settled(client, status_url)
     assert run["status"] == "completed", run
     [task] = run["plan"]["tasks"]
-    assert (task["tenant"], task["status"]) == ("tenant-b", "succeeded")
+    assert (task["tenant"], task["status"]) == ("tenant-b", "queued")
+    assert "window" in task["waiting_because"]
+    with product.sandbox() as sandbox:
+        assert sandbox.get("/sandbox/counts").json()["orders"] == 0
+
+    window(product, "tenant-b", begins=timedelta(hours=-1))
+
+    def upgraded() -> dict[str, Any] | None:
+        seen: dict[str, Any] = client.get(status_url).json()
+        return seen if seen["plan"]["tasks"][0]["status"] == "succeeded" else None
+
+    [task] = until(upgraded, "the task is done within the window", 180)["plan"]["tasks"]
     assert [(step["plugin"], step["from"], step["to"]) for step in task["steps"]] == [
         (PLUGIN, "2.3.0", "2.4.0")
     ]
@@ -59,6 +88,7 @@ def test_d1_the_same_key_again_starts_nothing_new(product: Product) -> None:
 
 def test_d2_a_hold_makes_a_conflict_that_only_a_decision_ends(product: Product) -> None:
     product.manage("policy", "apply", "config/version/scenarios/d2_hold.yaml")
+    window(product, "tenant-b", begins=timedelta(hours=-1))
     client = product.client("powerx", *SCOPES)
 
     run = enforce(client, "d2")
