@@ -205,21 +205,21 @@ SELECT id, destination, idempotency_key, last_error, about FROM retried ORDER BY
 
 @transaction.atomic
 def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMessage | None:
-    """The message that has been due the longest; what became due only during the round waits for the next.
-
-    One that somebody still holds beyond the lease is passed over: whoever hangs holds up nothing else.
-    """
+    """The message that has been due the longest; what became due only during the round waits for the next."""
     due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
-    rows = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
+    due = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
+    # Past those whose holder lives on, if only suspended: their leases are over, and all else can't wait.
     held: list[UUID] = []
-    while (message := rows.exclude(pk__in=held).first()) and not leases.take(message.pk):
+    while (message := due.exclude(pk__in=held).first()) is not None and not leases.take(message.pk):
         held.append(message.pk)
     if message is None:
         return None
-    message.cut_off = message.lease_until is not None  # else its end would have been noted
     message.attempts += 1
     message.lease_until = now + LEASE
-    message.save(update_fields=["attempts", "lease_until"])
+    # The error before stays with who sends it now. In the row, none says that the last attempt was cut off.
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        attempts=message.attempts, lease_until=message.lease_until, last_error=""
+    )
     return message
 
 
@@ -231,14 +231,28 @@ def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
     except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
         now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
         cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
-        if message.attempts >= MAX_ATTEMPTS:
-            return _give_up(message, sender, reason, cause, at)
-        return _postpone(message, reason, cause, at)
-    with transaction.atomic():
-        _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
-        sender.settle(message, answer, at)
-        _hasten(message, at)
+        return _failed(message, sender, reason, cause, at)
+    try:
+        _settle(message, sender, answer, at)
+    except Exception as failure:  # else nobody got past it; it left, which who sends it next is to know
+        return _failed(message, sender, _reason(failure, at), Cause.FAULT, at, left=True)
     return Delivery(delivered=1)
+
+
+def _failed(
+    message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime, *, left: bool = False
+) -> Delivery:
+    if message.attempts >= MAX_ATTEMPTS:
+        return _give_up(message, sender, reason, cause, at)
+    return _postpone(message, reason, cause, at, left=left)
+
+
+@transaction.atomic
+def _settle(message: OutboxMessage, sender: Sender, answer: dict[str, Any], at: datetime) -> None:
+    """Note the answer and what it leads to."""
+    _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
+    sender.settle(message, answer, at)
+    _hasten(message, at)
 
 
 def _hasten(message: OutboxMessage, at: datetime) -> None:
@@ -258,12 +272,13 @@ def _reason(failure: Exception, now: datetime) -> str:
     return told + causes.note(failure.response, now=now) if isinstance(failure, HTTPStatusError) else told
 
 
-def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime) -> Delivery:
+def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime, *, left: bool) -> Delivery:
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
     # Jitter, so that what failed together doesn't come back together.
     jittered = wait * random.uniform(0.5, 1.0)
     due = at + jittered
-    _finish(message, OutboxStatus.PENDING, next_attempt_at=due, last_error=reason, cause=cause)
+    error = "" if left else reason
+    _finish(message, OutboxStatus.PENDING, next_attempt_at=due, last_error=error, cause=cause)
     log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)
     return Delivery(postponed=1)
 

@@ -19,11 +19,12 @@ from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Retried, Sender, Undeliverable
 from config.access import Access, Actor
 from config.lifecycle import TransitionError
-from governance import handovers, notifications, wire
+from governance import handovers, notifications, upgrades, wire
 from governance.handovers import ToCancellation, ToOrchestrator
 from governance.models import WebhookSubscription
 from governance.orchestrator import post_json
 from tenants import chats
+from tenants.models import Group
 
 _SOON = timedelta(minutes=5)
 CUT_OFF = "Plumbline was stopped while it sent this; whether it was sent isn’t known."
@@ -111,11 +112,6 @@ class ToAudit(OneWay):
         )
 
 
-def _check_whole(message: OutboxMessage) -> None:
-    if message.cut_off:
-        raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
-
-
 class ToMail(OneWay):
     """E-mail. `payload`: {"subject", "text", "html"}; the address is the message's."""
 
@@ -124,7 +120,7 @@ class ToMail(OneWay):
 
         Raises Undeliverable where an attempt was cut off: told twice is worse, and the inbox has it.
         """
-        _check_whole(message)
+        _refuse_cut_off(message)
         mail = EmailMultiAlternatives(
             subject=message.payload["subject"],
             body=message.payload["text"],
@@ -154,9 +150,18 @@ class ToChat(OneWay):
     """Chat messages, by the services that apprise knows."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Send to the person's or the team's address, as it is now. Raises Undeliverable as for mail."""
-        _check_whole(message)
+        """Send to the person's or the team's address, as it is now.
+
+        Raises Undeliverable where an attempt was cut off, as for mail.
+        """
+        _refuse_cut_off(message)
         return chats.send(message)
+
+
+def _refuse_cut_off(message: OutboxMessage) -> None:
+    """Of what nobody out there could tell a repetition: an attempt before this one has said nothing."""
+    if message.attempts > 1 and not message.last_error:
+        raise Undeliverable(CUT_OFF, cause=Cause.FAULT)
 
 
 def _post_signed(subscription: WebhookSubscription, message: OutboxMessage) -> dict[str, Any]:
@@ -234,28 +239,34 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     if message.destination != Destination.ORCHESTRATOR:
         outbox.retry(message, at=at)
     elif OutboxMessage.objects.given_up().filter(pk=message.pk).exists():
-        handovers.revive(message, actor=actor, at=at)  # which leaves when it is its turn
+        handovers.revive(message, actor=actor, at=at)
+        upgrades.dispatch_due(Group.objects.get(pk=message.group_id), at=at)  # it leaves when it is its turn
     else:
         raise TransitionError(message, OutboxStatus.PENDING)
-    retried = Retried(
-        message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
-    )
-    ledger.record_many([_record(retried)], group_id=message.group_id, actor=actor, at=at)
+    ledger.record_many([_record(_retried(message))], group_id=message.group_id, actor=actor, at=at)
 
 
 @transaction.atomic
 def retry_all(access: Access, *, actor: Actor, at: datetime) -> int:
     """Give all of a group's messages that may be tried again another round, and say how many they are.
 
-    Upgrades come one by one, since each takes its task up again. Raises FlagOff while a flag forbids that.
+    Upgrades are taken up one by one, and handed over together. Raises FlagOff while a flag forbids that.
     """
     ledger.hold(access.group_id)
-    upgrades = list(retriable(access).filter(destination=Destination.ORCHESTRATOR))
-    for message in upgrades:
-        retry(message, actor=actor, at=at)
-    retried = outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)
+    orders = list(retriable(access).filter(destination=Destination.ORCHESTRATOR))
+    for message in orders:
+        handovers.revive(message, actor=actor, at=at)
+    if orders:
+        upgrades.dispatch_due(Group.objects.get(pk=access.group_id), at=at)
+    retried = [*map(_retried, orders), *outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)]
     ledger.record_many(map(_record, retried), group_id=access.group_id, actor=actor, at=at)
-    return len(upgrades) + len(retried)
+    return len(retried)
+
+
+def _retried(message: OutboxMessage) -> Retried:
+    return Retried(
+        message.pk, message.destination, message.idempotency_key, message.last_error, about(message)
+    )
 
 
 def _record(retried: Retried) -> ledger.Record:

@@ -22,7 +22,7 @@ class AlreadySo(Exception):
 @transaction.atomic
 def halt(group: Group, *, reason: str, actor: Actor, at: datetime) -> None:
     """Hand nothing more over, of any plan. What was handed over goes on. Raises AlreadySo."""
-    ledger.hold(group.pk)  # whoever is handing over ends first
+    _wait_for_others(group)
     said = {"halted_at": at, "halted_by_name": actor.name, "halt_reason": reason}
     if not Group.objects.filter(pk=group.pk, halted_at__isnull=True).update(**said):
         raise AlreadySo(group, halted=True)
@@ -33,7 +33,7 @@ def halt(group: Group, *, reason: str, actor: Actor, at: datetime) -> None:
 @transaction.atomic
 def release(group: Group, *, reason: str, actor: Actor, at: datetime) -> None:
     """Let the running plans go on. Raises AlreadySo."""
-    ledger.hold(group.pk)
+    _wait_for_others(group)
     halted = Group.objects.filter(pk=group.pk, halted_at__isnull=False)
     if not halted.update(halted_at=None, halted_by_name="", halt_reason=""):
         raise AlreadySo(group, halted=False)
@@ -46,3 +46,9 @@ def in_words(group: Group) -> str:
     if group.halted_at is None:
         return ""
     return f"All hand-overs were stopped by {group.halted_by_name}: {group.halt_reason}"[:300]
+
+
+def _wait_for_others(group: Group) -> None:
+    """Whoever is handing over ends first. The group's row before the ledger's lock, as whoever seals does."""
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    ledger.hold(group.pk)

@@ -126,8 +126,8 @@ def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     """Take a task up again whose hand-over was given up, and its plan with it, in the caller's transaction.
 
     It is the same order under the same key: it may have arrived after all. Like every other it goes when
-    limits, windows and freezes let it. Raises NotRevivable, and FlagOff while a flag forbids changes to
-    tenants.
+    limits, windows and freezes let it, which the caller sees to by `upgrades.dispatch_due`. Raises
+    NotRevivable, and FlagOff while a flag forbids changes to tenants.
     """
     flags.require_sync(Group.objects.get(pk=message.group_id))
     tasks = revivable(message.group_id).select_related("tenant", "plan__group")
@@ -141,7 +141,6 @@ def revive(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     fields = {"finished_at": None, "not_before": None, "wait_reason": "", "detail": ""}
     same_attempt = max(task.attempts - 1, 0)
     upgrades.move(task, Status.QUEUED, actor=actor, at=at, attempts=same_attempt, **fields)
-    upgrades.dispatch_due(task.plan.group, at=at)
 
 
 def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:

@@ -1,7 +1,7 @@
 """Who has to wait for whom: advisory locks of a group, held until the transaction ends.
 
 Taken in this order, so that no two transactions wait for each other: the group's ingest or seal lock, rows of
-tenants, the catalogue's lock, and last the ledger's.
+tenants, the catalogue's lock, the group's own row, and last the ledger's.
 """
 
 from __future__ import annotations

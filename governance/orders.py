@@ -63,6 +63,7 @@ def report(order: UpgradeOrder, *, done: bool, detail: str, actor: Actor, at: da
 
     Raises TransitionError if it was reported before.
     """
+    ledger.hold(order.group_id)  # before the order's row, as whoever takes it back does
     to = UpgradeOrder.Status.SUCCEEDED if done else UpgradeOrder.Status.FAILED
     advance(order, to=to, detail=detail, finished_at=at)
     ledger.record(

@@ -13,7 +13,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor, ActorKind
 from config.lifecycle import advance
-from governance import cancellations, drafting, flags, reversals, rings, rollouts, urgency
+from governance import cancellations, drafting, flags, reversals, rings, rollouts, urgency, withdrawals
 from governance.drafting import TaskDraft
 from governance.models import Finding, Plan, Policy, Run, Simulation, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNAPPROVED, WAITING
@@ -165,27 +165,9 @@ def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """
     ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
-    dropped = _drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled.")
+    dropped = withdrawals.drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled.")
     data = {"cancelled": dropped, "asked_to_drop": cancellations.ask(plan, at=at)}
     ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
-
-
-@transaction.atomic
-def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
-    """Cancel the waiting tasks that a policy had a part in, such as when it is paused; how many."""
-    ledger.hold(policy.group_id)
-    queued = UpgradeTask.objects.filter(group_id=policy.group_id, status__in=WAITING)
-    concerned = [task for task in queued.select_related("plan") if _is_wanted_by(task, policy.name)]
-    for plan in {task.plan_id: task.plan for task in concerned}.values():
-        mine = [task.pk for task in concerned if task.plan_id == plan.pk]
-        dropped = _drop(plan.tasks.filter(pk__in=mine), at, f"The policy {policy} was taken out of action.")
-        data = {"policy": policy.name, "cancelled": dropped}
-        if plan.tasks.unfinished().exists():
-            ledger.record(Action.TASK_CHANGED, subject=plan, actor=actor, at=at, data=data)
-        else:
-            advance(plan, to=Status.CANCELLED, finished_at=at)
-            ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
-    return len(concerned)
 
 
 def _release(plan: Plan) -> None:
@@ -248,16 +230,7 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
         )
         for draft in drafts
     )
-    _set_findings(tasks, _PLANNABLE, Finding.Status.PLANNED)
-
-
-def _set_findings(tasks: Iterable[UpgradeTask], given: Collection[str], to: Finding.Status) -> None:
-    """Move the findings on that the tasks are to resolve."""
-    wanted = {task.tenant_id: {step["plugin"] for step in task.steps} for task in tasks}
-    rows = Finding.objects.open().filter(tenant_id__in=wanted.keys(), status__in=given)
-    pairs = rows.values_list("pk", "tenant_id", "plugin__name")
-    mine = [pk for pk, tenant_id, name in pairs if name in wanted[tenant_id]]
-    Finding.objects.filter(pk__in=mine).update(status=to)
+    withdrawals.set_findings(tasks, _PLANNABLE, Finding.Status.PLANNED)
 
 
 def _moved(plan: Plan, at: datetime) -> list[str]:
@@ -268,7 +241,7 @@ def _moved(plan: Plan, at: datetime) -> list[str]:
 
 def _refuse(plan: Plan, moved: Sequence[str], *, actor: Actor, at: datetime) -> None:
     advance(plan, to=Status.REFUSED, finished_at=at)
-    _drop(_queued(plan), at, f"{plan} was refused: something changed since it was drafted.")
+    withdrawals.drop(_queued(plan), at, f"{plan} was refused: something changed since it was drafted.")
     ledger.record(Action.PLAN_REFUSED, subject=plan, actor=actor, at=at, data={"moved": list(moved)})
 
 
@@ -276,20 +249,5 @@ def _queued(plan: Plan) -> Any:
     return plan.tasks.filter(status=TaskStatus.QUEUED)
 
 
-def _drop(queued: Any, at: datetime, reason: str) -> list[str]:
-    """Cancel waiting tasks and free their findings; the tenants' keys. A task handed over meanwhile stays."""
-    tasks = list(queued.select_for_update(of=("self",)).select_related("tenant"))
-    ids = [task.pk for task in tasks]
-    UpgradeTask.objects.filter(pk__in=ids).update(
-        status=TaskStatus.CANCELLED, detail=reason, wait_reason="", finished_at=at
-    )
-    _set_findings(tasks, [Finding.Status.PLANNED], Finding.Status.NEW)
-    return sorted(task.tenant.key for task in tasks)
-
-
 def _tenant_keys(tasks: Any) -> list[str]:
     return list(tasks.order_by("tenant__key").values_list("tenant__key", flat=True))
-
-
-def _is_wanted_by(task: UpgradeTask, policy: str) -> bool:
-    return any(rule.split("/")[0] == policy for step in task.steps for rule in step.get("wanted_by", ()))

@@ -12,7 +12,7 @@ from audit import ledger
 from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import TransitionError, advance
-from governance import compilation, decisions, documents, drift, exemptions, plans, profiles
+from governance import compilation, decisions, documents, drift, exemptions, profiles, withdrawals
 from governance.documents import ConfigurationError, Problem, Source, checking, schemas
 from governance.models import Exemption, Policy, PolicyVersion, Rollback
 from governance.policy_documents import Document
@@ -89,7 +89,7 @@ def pause(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> No
     """
     ledger.hold(policy.group_id)
     _move(policy, Status.PAUSED, Action.POLICY_PAUSED, actor=actor, at=at, reason=reason)
-    plans.withdraw(policy, actor=actor, at=at)
+    withdrawals.withdraw(policy, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -163,7 +163,7 @@ def bind(version: PolicyVersion, *, at: datetime) -> None:
 def take_out_of_force(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """Retire a policy. The caller settles what follows from it."""
     _move(policy, Status.RETIRED, Action.POLICY_RETIRED, actor=actor, at=at, reason=reason)
-    plans.withdraw(policy, actor=actor, at=at)
+    withdrawals.withdraw(policy, actor=actor, at=at)
 
 
 def settle(

@@ -14,7 +14,16 @@ from typing import Any
 from django.db.models import Q
 
 from governance import opposition, policy_documents, snapshots
-from governance.models import Installation, Plan, Policy, Release, SelectionTenant, Snapshot
+from governance.models import (
+    Installation,
+    Manifest,
+    Plan,
+    Plugin,
+    Policy,
+    Release,
+    SelectionTenant,
+    Snapshot,
+)
 from governance.models.rule import RuleKind
 from governance.opposition import Opposing, Pair, Versions
 from tenants.models import Group, Tenant
@@ -63,7 +72,7 @@ class Restoration:
 def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
     """What would take the group back to the snapshot. Raises NothingToRestore."""
     then = _changed(snapshot, scope)
-    left_out = _not_there(snapshot, then) | _not_offered(snapshot.group, then)
+    left_out = _not_known(snapshot, then) | _not_there(snapshot, then) | _not_offered(snapshot.group, then)
     wanted = {pair: version for pair, version in then.items() if pair not in left_out}
     opposing = opposition.opposing(snapshot.group, wanted, at=at)
     held = _held(opposing)
@@ -136,6 +145,20 @@ def _not_there(snapshot: Snapshot, then: Versions) -> dict[Pair, str]:
     there = set(rows.at(snapshot.number).order_by().values_list("tenant__key", flat=True).distinct())
     told = f"the tenant wasn’t in snapshot {snapshot.number} yet"
     return {pair: told for pair in then if pair[0] not in there}
+
+
+def _not_known(snapshot: Snapshot, then: Versions) -> dict[Pair, str]:
+    """Plugins that nobody named then, and that may have been there all the same: they aren’t removed."""
+    gone = {pair for pair, version in then.items() if version is _REMOVED}
+    hosts = set(Plugin.objects.filter(group=snapshot.group_id, is_host=True).values_list("name", flat=True))
+    stated = Manifest.objects.filter(group=snapshot.group_id, tenant__key__in={tenant for tenant, _ in gone})
+    newest = stated.filter(observed_at__lte=snapshot.sealed_at).order_by(
+        "tenant_id", "-observed_at", "-inventory_id"
+    )
+    rows = newest.distinct("tenant_id").values_list("tenant__key", "complete")
+    unsure = {tenant for tenant, complete in rows if not complete}
+    told = f"what the tenant told before snapshot {snapshot.number} doesn’t say whether it was there"
+    return {pair: told for pair in gone if pair[0] in unsure or pair[1] in hosts}
 
 
 def _not_offered(group: Group, then: Versions) -> dict[Pair, str]:

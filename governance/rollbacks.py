@@ -13,13 +13,13 @@ from django.db.models import Max
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
-from governance import announcements, flags, plans, restoring, simulation
+from governance import announcements, flags, plans, restoring, simulation, withdrawals
 from governance.models import Plan, Policy, Profile, Rollback, Snapshot
 from governance.models.policy import Mode
 from governance.restoring import Restoration, Scope
 from governance.simulation import Supposition
 from tenants import directory
-from tenants.models import Group
+from tenants.models import Group, Tenant
 
 USUAL = timedelta(days=30)  # by then the group has settled what it wants instead
 LONGEST = timedelta(days=365)  # exemptions end, they never just stay
@@ -56,6 +56,10 @@ def foresee(group: Group, asked: Asked, *, at: datetime) -> Restoration:
 
     Raises NothingToRestore, Snapshot.DoesNotExist, RollbackRefused.
     """
+    keys = asked.scope.tenant_keys
+    there = Tenant.objects.filter(group=group, key__in=keys).values_list("key", flat=True)
+    if unknown := sorted(keys.difference(there)):
+        raise RollbackRefused("tenants", f"There is no tenant {unknown[0]}.")
     if asked.scope.plan is not None:
         snapshot = restoring.before(asked.scope.plan)
     elif asked.snapshot is not None:
@@ -101,7 +105,8 @@ def prepare(group: Group, asked: Asked, *, actor: Actor, at: datetime) -> Rollba
 def apply(row: Rollback, *, actor: Actor, at: datetime) -> Plan | None:
     """Want the snapshot's state: what would undo it gives way, the baseline binds, its plan is drafted.
 
-    All in one transaction. A plan that is taken back and still under way is cancelled by it. Raises Outdated
+    All in one transaction. A plan that is taken back and still under way is cancelled by it, and so are the
+    waiting tasks of others that would change in these tenants what is wanted back. Raises Outdated
     if the world isn't what the simulation was worked out from, TransitionError if it isn't ready or was
     applied, and FlagOff while governance is off.
     """
@@ -111,6 +116,8 @@ def apply(row: Rollback, *, actor: Actor, at: datetime) -> Plan | None:
     undone = row.of_plan
     if undone is not None and undone.status in _STOPPABLE:
         plans.cancel(undone, actor=actor, at=at)
+    # Whatever still waits to change there what is wanted back would come after it.
+    withdrawals.give_way(group, row.tenants, _plugins(row), f"{comment}."[:300], actor=actor, at=at)
     plan = plans.draft(group, policy_names=[row.name], at=at, actor=actor)
     if plan is not None:
         plan.title, plan.rolls_back = comment[:200], undone
@@ -140,6 +147,12 @@ def profiles_of(group: Group) -> list[str]:
     """The profiles that have tenants changed."""
     rows = Profile.objects.filter(group=group, mode=Mode.ENFORCE).order_by("name")
     return list(rows.values_list("name", flat=True))
+
+
+def _plugins(row: Rollback) -> set[str]:
+    """What its baseline speaks of."""
+    documents = row.simulation.supposed["policies"]
+    return {plugin for document in documents for rule in document["rules"] for plugin in rule["plugins"]}
 
 
 def _giving_way(row: Rollback) -> dict[str, Any]:

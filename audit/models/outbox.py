@@ -93,9 +93,6 @@ class OutboxMessage(models.Model):
     cause = models.CharField(max_length=8, choices=Cause, blank=True)  # of the last error
     response = models.JSONField(null=True)
 
-    # Whether whoever had it in hand before was stopped, so that nobody knows whether it was sent.
-    cut_off = False
-
     objects = OutboxQuerySet.as_manager()
 
     class Meta:

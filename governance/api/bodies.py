@@ -174,7 +174,7 @@ class RollbackBody(Body):
     snapshot = s.IntegerField(min_value=1, required=False)
     before_plan = s.IntegerField(min_value=1, required=False)
     policy = s.CharField(max_length=100, required=False)
-    tenants = s.ListField(child=s.CharField(max_length=200), required=False)
+    tenants = s.ListField(child=s.CharField(max_length=200), required=False, allow_empty=False)
     way = s.ChoiceField(choices=["exempt", "pause"], required=False, default="exempt")
     until = s.DateTimeField(required=False)
     profile = s.CharField(max_length=50, required=False)

@@ -12,7 +12,7 @@ from governance import reconciliation
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
-from governance.api.idempotency import Answer, once
+from governance.api.idempotency import Answer, in_steps
 from governance.api.policies import valid
 
 
@@ -36,7 +36,7 @@ def reconcile_group(request: Request) -> Response:
         row = reconciliation.reconcile(group_of(request), apply=body["apply"], actor=actor, at=timezone.now())
         return Answer(reconciliation.as_document(row))
 
-    return respond(once(request, "reconcile", reconcile))
+    return respond(in_steps(request, "reconcile", reconcile))
 
 
 @endpoint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -51,11 +52,10 @@ def prepare_rollback(request: Request) -> Response:
             raise ValidationError({refusal.field: [refusal.reason]}) from refusal
         if later:
             queue.enqueue("governance.jobs.run_simulation", simulation_id=str(row.simulation_id))
-            return Answer(_told(row), HTTPStatus.ACCEPTED)
-        row.simulation = simulation.run(row.simulation_id, at=at)
-        return Answer(_told(row))
+        return Answer(_told(row), HTTPStatus.ACCEPTED)
 
-    return respond(once(request, "rollback-async" if later else "rollback", prepare))
+    prepared = once(request, "rollback-async" if later else "rollback", prepare)
+    return respond(prepared if later else _worked_out(request, prepared))
 
 
 @endpoint(
@@ -92,6 +92,14 @@ def apply_rollback(request: Request, number: int) -> Response:
         return Answer(_told(row))
 
     return respond(once(request, f"apply-rollback {number}", apply))
+
+
+def _worked_out(request: Request, prepared: Answer) -> Answer:
+    """Once the rollback is kept: nobody waits for its locks meanwhile. Asked again, it goes on from there."""
+    row = _rollback(request, prepared.body["number"])
+    row.simulation = simulation.run(row.simulation_id, at=timezone.now())
+    status = HTTPStatus.ACCEPTED if row.simulation.is_under_way else HTTPStatus.OK
+    return replace(prepared, body=_told(row), status=status)
 
 
 def _asked(group: Group, body: dict[str, Any]) -> Asked:

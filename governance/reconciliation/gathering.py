@@ -88,6 +88,8 @@ def finding_facts(group: Group, only: Only = None) -> Iterator[FindingFacts]:
         rows = rows.filter(pk__in=list(only))
     rows = rows.select_related("tenant", "plugin", "policy").order_by("pk")
     unfinished = UpgradeTask.objects.filter(group=group).unfinished().select_related("plan", "tenant")
+    if only is not None:
+        unfinished = unfinished.filter(tenant__in=rows.order_by().values("tenant"))
     by_tenant = {task.tenant_id: _facts(task) for task in unfinished}
     for row in rows.iterator(chunk_size=PAGE):
         task = by_tenant.get(row.tenant_id)

@@ -43,6 +43,7 @@ def repair(one: Disagreement, hand: Hand) -> bool:
             Tenant.objects.select_for_update(no_key=True).get(pk=one.key)
         elif one.kind == "snapshot_number":
             locks.sealing(hand.group.pk)
+            Group.objects.select_for_update(no_key=True).get(pk=hand.group.pk)
         still = confirmed(one, hand)
         if still is None:
             return False

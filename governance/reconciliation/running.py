@@ -44,7 +44,7 @@ def reconcile(group: Group, *, apply: bool, actor: Actor, at: datetime) -> Recon
         at=at,
         actor_name=actor.name,
         applied=apply,
-        disagreements=told[:_SHOWN],
+        disagreements=sorted(told, key=lambda one: bool(one["repaired"]))[:_SHOWN],  # what is left first
         compared=gathering.sizes(group),
         unanswered=answers.unanswered,
     )

@@ -203,13 +203,9 @@ class Clauses:
             before = upto
 
     def _bind(self, component: Component, release: Release | None, place: int) -> None:
-        bindings = self.problem.binding.get(component.id, [])
-        for binding in bindings:
+        for binding in self.problem.binding.get(component.id, []):
             if not binding.allows(release):
                 self._add(-self._binds[binding], -place)
-        if release is not None and not release.offered:
-            named = [self._binds[b] for b in bindings if b.exact and release.id in b.allowed]
-            self._add(-place, *named)
 
     def _holds(self, relation: Relation) -> int:
         """The literal that says so."""

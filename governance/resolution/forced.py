@@ -121,7 +121,7 @@ class _Movers:
 
     def _denied(self, relation: Relation, component: int) -> bool:
         """Whether the component doesn't give what is asked where it is, and nobody else could."""
-        if len(relation.components) > 1:
+        if len(relation.components) > 1 or self._problem.situation.find(component) is None:
             return False
         here = self._problem.start.get(component)
         met = here is not None and here.id in relation.releases

@@ -69,8 +69,7 @@ class Problem:
     def _targets(
         self, component: Component, bindings: tuple[Binding, ...], prefer: Prefer
     ) -> Iterator[Release | None]:
-        named = [binding.allowed for binding in bindings if binding.exact]
-        allowed = component.offered.union(*(component.nameable & ids for ids in named))
+        allowed = component.offered | self._named(component)
         allowed = allowed.intersection(*(binding.allowed for binding in bindings))
         yield from (release for release in component.preferred(prefer) if release.id in allowed)
         if self._removable(component) and all(binding.absence for binding in bindings):
@@ -79,13 +78,23 @@ class Problem:
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
         here = component.installed.id if component.installed is not None else None
-        others = (r for r in component.candidates if r.id != here and (r.offered or r.nameable))
+        named = self._named(component)
+        others = (r for r in component.candidates if r.id != here and (r.offered or r.id in named))
         yield from sorted(others, key=lambda release: (release.rank, release.id))
         if self._removable(component):
             yield None
 
+    def _named(self, component: Component) -> frozenset[int]:
+        """What is a target only because a rule names exactly it.
+
+        Some of the bindings are asked with the freedom that all give, so that fewer never allow less.
+        """
+        bindings = self.situation.bindings
+        named = (b.allowed for b in bindings if b.exact and b.component == component.id)
+        return component.nameable.intersection(frozenset[int]().union(*named))
+
     def _removable(self, component: Component) -> bool:
-        """Some of the bindings are asked with the freedom that all give, so that fewer never allow less."""
+        """Whether a rule says that it be gone; also where only other rules are asked about."""
         bindings = self.situation.bindings
         absent = any(b.kind == "absent" and b.component == component.id for b in bindings)
         return absent and component.installed is not None

@@ -119,6 +119,59 @@ def test_a_message_in_someones_hands_is_left_to_them() -> None:
         assert deliver(recorder, after=outbox.LEASE + timedelta(seconds=1)) == Delivery()
 
 
+def test_a_holder_that_hangs_past_its_lease_keeps_nobody_from_the_next_message() -> None:
+    recorder = Recorder()
+    post("hangs")
+    OutboxMessage.objects.update(lease_until=AT - timedelta(seconds=1), next_attempt_at=AT - outbox.LEASE)
+    held = OutboxMessage.objects.get()
+    post("next")
+
+    with somebody_holds(held):
+        assert deliver(recorder).delivered == 1
+
+    assert recorder.sent == ["next"]
+
+
+def test_an_answer_that_cannot_be_noted_is_asked_for_again_in_its_time_and_keeps_nobody_waiting() -> None:
+    class Forgetful(Recorder):
+        def settle(self, message: OutboxMessage, answer: dict[str, Any], at: Any) -> None:
+            if message.idempotency_key == "odd":
+                raise LookupError("no such task")
+            super().settle(message, answer, at)
+
+    recorder = Forgetful()
+    post("odd")
+    post("next")
+
+    assert deliver(recorder) == Delivery(delivered=1, postponed=1)
+    assert deliver(recorder) == Delivery(), "not again at once"
+    odd = OutboxMessage.objects.get(idempotency_key="odd")
+    assert (odd.status, odd.lease_until, odd.response) == (OutboxStatus.PENDING, None, None)
+    assert (odd.last_error, odd.cause) == ("", Cause.FAULT), "it left: whoever sends what can't be taken back"
+    for attempt in range(1, outbox.MAX_ATTEMPTS):
+        deliver(recorder, after=attempt * outbox.LONGEST_WAIT)
+    odd.refresh_from_db()
+    assert (odd.status, recorder.given_up) == (OutboxStatus.DEAD, ["LookupError: no such task"])
+
+
+def test_an_attempt_that_was_cut_off_is_told_from_one_that_failed_also_after_a_failure() -> None:
+    class Watching(Recorder):
+        def send(self, message: OutboxMessage) -> dict[str, Any]:
+            told.append(message.last_error)
+            if message.attempts == 2:
+                raise KeyboardInterrupt  # killed while it was sent
+            return super().send(message)
+
+    told: list[str] = []
+    recorder = Watching(ConnectionError("away"))
+    post()
+    deliver(recorder)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(recorder, after=timedelta(seconds=5))
+    deliver(recorder, after=timedelta(minutes=5))
+    assert told == ["", "ConnectionError: away", ""]
+
+
 def test_a_message_that_its_holder_died_with_is_taken_up_at_once() -> None:
     post()
     OutboxMessage.objects.update(lease_until=AT + outbox.LEASE)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from config.access import SYSTEM
@@ -43,6 +45,16 @@ def test_nothing_is_handed_over_until_it_is_released(world: World, task: Upgrade
     assert upgrades.dispatch_due(world.group, at=AT) == 1
     said = Entry.objects.filter(action__in=["group.halted", "group.released"]).order_by("sequence")
     assert [entry.data["reason"] for entry in said] == ["Data centre on fire.", "Out."]
+
+
+def test_it_takes_locks_in_the_order_of_those_who_seal(world: World) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        halting.halt(world.group, reason="Stop.", actor=SYSTEM, at=AT)
+        halting.release(world.group, reason="Out.", actor=SYSTEM, at=AT)
+    told = [query["sql"] for query in asked.captured_queries]
+    locked = [sql for sql in told if "tenants_group" in sql or "pg_advisory_xact_lock" in sql]
+    assert "FOR NO KEY UPDATE" in locked[0]
+    assert "pg_advisory_xact_lock" in locked[1]
 
 
 def test_whoever_read_the_group_before_hands_nothing_over_either(world: World, task: UpgradeTask) -> None:

@@ -21,7 +21,7 @@ from governance.models import (
     Plugin,
 )
 from governance.notifications import NotificationRefused
-from tenants import groups, reach
+from tenants import chats, groups, reach
 from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
@@ -162,13 +162,28 @@ def test_a_person_of_two_roles_reaches_every_tenant(world: World) -> None:
     assert message(world, world.tenant_admin, tenant="tenant-b")["refused"] == []
 
 
-@pytest.mark.parametrize("before", [{"attempts": 1}, {"attempts": 2, "last_error": "Refused the first time"}])
-def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World, before: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_mail_whose_sending_was_cut_off_is_left_to_a_person(world: World, attempts: int) -> None:
     message(world, world.owner)
     held = AT + outbox.LEASE  # by nobody who lives
-    OutboxMessage.objects.filter(destination="email").update(lease_until=held, **before)
+    OutboxMessage.objects.filter(destination="email").update(lease_until=held, attempts=attempts)
 
     delivery.deliver_due(at=AT)
 
     mail = OutboxMessage.objects.get(destination="email")
     assert (mail.status, mail.last_error) == (OutboxStatus.DEAD, delivery.CUT_OFF)
+
+
+def test_a_chat_message_whose_sending_was_cut_off_is_left_to_a_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[OutboxMessage] = []
+    monkeypatch.setattr(chats, "send", sent.append)
+    payload = {"title": "Hello", "text": "Read this."}
+    outbox.post(Destination.CHAT, payload, group_id=world.group.pk, idempotency_key="chat", at=AT)
+    OutboxMessage.objects.filter(destination=Destination.CHAT).update(attempts=1)
+
+    delivery.deliver_due(at=AT)
+
+    row = OutboxMessage.objects.get(destination=Destination.CHAT)
+    assert (row.status, row.last_error, sent) == (OutboxStatus.DEAD, delivery.CUT_OFF, [])

@@ -10,7 +10,7 @@ import pytest
 from audit.models import Entry
 from config.access import SYSTEM
 from config.lifecycle import TransitionError
-from governance import conflicts, decisions, drift, flags, plans
+from governance import conflicts, decisions, drift, flags, plans, withdrawals
 from governance.models import Conflict, Finding, Plan, Plugin, Policy, Release, Run, UpgradeTask
 from governance.models.snapshot import Trigger
 from tenants.models import Group, Tenant
@@ -268,7 +268,7 @@ def test_withdrawing_a_policy_cancels_its_queued_tasks_only(world: World, crm: P
     floor(world, "chatter", "chat", wish={"at_least": "1.1.0"})
     plan = drafted(world)
     plans.start(plan, actor=SYSTEM, at=AT)
-    assert plans.withdraw(policy, actor=SYSTEM, at=AT) == 1
+    assert withdrawals.withdraw(policy, actor=SYSTEM, at=AT) == 1
     plan.refresh_from_db()
     assert plan.status == Plan.Status.RUNNING
     assert plan.tasks.get(tenant=world.tenant_b).status == Status.CANCELLED

@@ -15,7 +15,7 @@ from config.access import SYSTEM
 from governance import exemptions, plans, policies, upgrades
 from governance.models import Exemption, Finding, Installation, Plan, Policy, Release, Snapshot, UpgradeTask
 from governance.orchestrator import OrderStatus
-from governance.reconciliation import asking, repairing, running
+from governance.reconciliation import asking, gathering, repairing, running
 from tenants.models import Group
 from tests import factories
 from tests.factories import AT, World
@@ -260,3 +260,41 @@ def test_what_somebody_else_mends_meanwhile_is_neither_repaired_nor_told(
     entries = Entry.objects.count()
     assert house.reconcile(apply=True).disagreements == []
     assert Entry.objects.count() == entries
+
+
+def test_what_is_left_is_kept_before_what_was_repaired(
+    house: House, alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_SHOWN", 1)
+    Finding.objects.update(status="verifying")
+    Snapshot.objects.update(installations=99)
+    assert [one["kind"] for one in house.reconcile(apply=True).disagreements] == ["snapshot_count"]
+    assert house.reconcile(apply=True).left == 1, "the finding was repaired all the same"
+
+
+def test_a_finding_is_looked_at_again_without_the_tasks_of_other_tenants(
+    house: House, alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = house.task
+    UpgradeTask.objects.create(
+        group=task.group,
+        plan=task.plan,
+        tenant=house.world.tenant_a,
+        status="queued",
+        steps=[],
+        situation_digest="",
+        idempotency_key="other",
+        created_at=AT,
+        queue_at=AT,
+    )
+    looked_at: list[str] = []
+    facts = gathering._facts
+
+    def watched(one: UpgradeTask) -> Any:
+        looked_at.append(one.tenant.key)
+        return facts(one)
+
+    monkeypatch.setattr(gathering, "_facts", watched)
+    finding = Finding.objects.get()
+    assert [one.id for one in gathering.finding_facts(task.group, [str(finding.pk)])] == [str(finding.pk)]
+    assert looked_at == ["tenant-b"]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
 from config.access import Permission
-from governance import jobs
+from governance import jobs, reconciliation
 from governance.models import Finding, Reconciliation
 from tests.factories import AT, World
 from tests.governance.api.conftest import service  # noqa: F401 - a fixture
@@ -135,3 +136,23 @@ def test_a_service_with_the_scope_compares_and_repairs(house: House, service: An
     assert caller.post("version/governance/reconcile", {"apply": True}).json()["repaired"] == 1
     assert caller.get("version/governance/reconciliation").json()["applied"] is True
     assert service(Permission.PLAN_OPERATE).post("version/governance/reconcile", {}).status_code == 403
+
+
+@pytest.mark.usefixtures("house")
+def test_a_service_that_compares_holds_nothing_between_two_repairs(
+    service: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outside, within = len(connection.savepoint_ids), list[int]()
+    compare = reconciliation.reconcile
+
+    def watched(*args: Any, **kinds: Any) -> Any:
+        within.append(len(connection.savepoint_ids))
+        return compare(*args, **kinds)
+
+    monkeypatch.setattr(reconciliation, "reconcile", watched)
+    caller = service(Permission.RECONCILE)
+    first = caller.post("version/governance/reconcile", {"apply": True}, key="a").json()
+    assert within == [outside], "in no transaction of the request's"
+    assert caller.post("version/governance/reconcile", {"apply": True}, key="a").json() == first
+    assert len(within) == 1

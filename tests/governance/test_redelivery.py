@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -21,6 +22,7 @@ from governance import delivery, events, halting, maintenance, plans, upgrades, 
 from governance.models import Finding, Plan, UpgradeTask
 from sandbox.server import Sandbox
 from sandbox.state import TenantState
+from tenants.models import Group
 from tests.factories import AT, World
 from tests.governance import rollout
 from tests.sandbox import inside
@@ -187,6 +189,30 @@ def test_what_is_on_its_way_is_not_retried(
     delivery.retry(message, actor=SYSTEM, at=LATER)
     with pytest.raises(TransitionError):
         delivery.retry(message, actor=SYSTEM, at=LATER)
+
+
+def test_all_that_are_taken_up_together_are_handed_over_together(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, owner: Client
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    task = UpgradeTask.objects.get(pk=message.payload["task"])
+    task.pk, task.tenant, task.idempotency_key = uuid4(), world.tenant_a, "other"
+    task.save(force_insert=True)
+    payload = {**message.payload, "task": str(task.pk), "tenant": "tenant-a"}
+    message.pk, message.payload, message.idempotency_key = uuid4(), payload, "other"
+    message.save(force_insert=True)
+    calls: list[int] = []
+    dispatch = upgrades.dispatch_due
+
+    def counted(group: Group, *, at: datetime) -> int:
+        calls.append(dispatch(group, at=at))
+        return calls[-1]
+
+    monkeypatch.setattr(upgrades, "dispatch_due", counted)
+    owner.post(f"{LIST}retry/")
+    assert calls == [2]
+    assert not OutboxMessage.objects.given_up().exists()
+    assert Entry.objects.filter(action="delivery.retried").count() == 2
 
 
 def test_a_tenant_that_has_another_task_by_now_is_left_alone(

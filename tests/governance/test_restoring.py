@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from config.access import SYSTEM
-from governance import policies, profiles, restoring
+from governance import manifests, policies, profiles, restoring
+from governance.manifests import ManifestDocument
 from governance.models import Policy, Release, Snapshot
 from governance.models.snapshot import Trigger
 from governance.restoring import Restoration, Scope
@@ -73,6 +76,27 @@ def test_a_plugin_that_came_since_is_to_go_and_one_that_went_is_to_come_back(wor
     factories.install(world.tenant_a, {"crm": "2.4.0", "mail": "1.0.0", "late": "1.0.0"})
     (rule,) = back(world, 2).rules
     assert (rule["plugins"], rule["absent"]) == (["late"], True)
+
+
+@pytest.mark.parametrize(("host", "complete", "left"), [("10.0.0", False, ["mail"]), ("", True, ["host"])])
+def test_what_nobody_named_then_may_have_been_there_and_is_not_removed(
+    world: World, host: str, complete: bool, left: list[str]
+) -> None:
+    factories.plugin(world.group, "host", ["10.0.0"], host=True)
+    factories.plugin(world.group, "crm", ["2.3.0"])
+    factories.plugin(world.group, "mail", ["1.0.0"])
+    then = {"crm": "2.3.0"} if not complete else {"crm": "2.3.0", "mail": "1.0.0"}
+    for at, version, plugins, whole in (
+        (AT, host, then, complete),
+        (AT + timedelta(hours=1), "10.0.0", {"crm": "2.3.0", "mail": "1.0.0"}, True),
+    ):
+        document = ManifestDocument("tenant-b", version, plugins, observed_at=at, complete=whole)
+        assert not manifests.ingest(world.group, [document], actor=SYSTEM, at=at).refused
+        seal(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=at)
+        world.group.refresh_from_db()
+    with pytest.raises(restoring.NothingToRestore, match="doesn’t say whether it was there") as nothing:
+        back(world)
+    assert [one["plugin"] for one in nothing.value.left_out] == left
 
 
 def test_a_tenant_that_came_later_is_left_as_it_is_and_named(world: World) -> None:

@@ -68,6 +68,7 @@ def test_the_decision_stands_in_the_ledger_and_the_owners_are_told_once(aligned:
         ({"until": AT + timedelta(days=400)}, "until"),
         ({"profile": "nobody"}, "profile"),
         ({"scope": Scope()}, "snapshot"),
+        ({"scope": Scope(frozenset({"tenant-b", "tenant-z"})), "snapshot": 1}, "tenants"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_its_field(

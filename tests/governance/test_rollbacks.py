@@ -18,7 +18,7 @@ from governance import (
     rollbacks,
     upgrades,
 )
-from governance.models import Conflict, Exemption, Finding, Plan, Policy, Release, Rollback
+from governance.models import Conflict, Exemption, Finding, Plan, Plugin, Policy, Release, Rollback
 from governance.orchestrator import OrderStatus
 from governance.restoring import Scope
 from tests import factories
@@ -124,6 +124,26 @@ def test_a_plan_that_is_still_under_way_is_cancelled_by_it(aligned: World) -> No
     Plan.objects.filter(number=1).update(status="paused")
     applied(aligned)
     assert status(Plan.objects.get(number=1)) == Plan.Status.CANCELLED
+
+
+def test_what_waits_in_another_plan_to_change_what_comes_back_is_cancelled(aligned: World) -> None:
+    Policy.objects.filter(name="align").update(status=Policy.Status.RETIRED)
+    rules = [{"name": "crm", "plugins": ["crm"], "at_least": "2.5.0"}]
+    document = {"name": "newer", "profile": "steady", "tenants": "*", "rules": rules}
+    crm = Plugin.objects.get(name="crm")
+    Release.objects.create(group=aligned.group, plugin=crm, version="2.5.0", rank=3, released_at=AT)
+    policies.apply(aligned.group, document, actor=SYSTEM, at=AT)
+    other = plans.draft(aligned.group, at=AT, actor=SYSTEM)
+    assert other is not None
+    plans.start(other, actor=SYSTEM, at=AT)
+    plan = applied(aligned)
+    waited = {task.tenant.key: task.status for task in other.tasks.select_related("tenant")}
+    assert waited == {"tenant-a": "queued", "tenant-b": "cancelled"}
+    assert status(other) == Plan.Status.RUNNING, "elsewhere it goes on"
+    assert [task.steps[0]["to"] for task in plan.tasks.all()] == ["2.3.0"]
+    assert Entry.objects.filter(subject_id=str(other.pk)).order_by("-sequence")[0].data["cancelled"] == [
+        "tenant-b"
+    ]
 
 
 def test_it_waits_for_approval_like_every_plan(aligned: World) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from config.access import SYSTEM, Permission
-from governance import policies, profiles, snapshots
-from governance.models import Exemption, Plan, Rollback
+from governance import policies, profiles, simulation, snapshots
+from governance.models import Exemption, Plan, Rollback, Simulation
 from governance.models.snapshot import Trigger
 from tests import factories
 from tests.factories import AT, World
@@ -50,6 +53,32 @@ def test_it_is_prepared_looked_at_and_put_in_force_once(moved: World, service: I
     assert (Exemption.objects.count(), Plan.objects.count()) == (1, 1)
 
 
+def test_it_is_worked_out_with_nothing_locked_by_which_others_would_have_to_wait(
+    moved: World, service: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, within = len(connection.savepoint_ids), list[int]()
+    run = simulation.run
+
+    def watched(simulation_id: Any, *, at: Any) -> Any:
+        within.append(len(connection.savepoint_ids))
+        return run(simulation_id, at=at)
+
+    monkeypatch.setattr(simulation, "run", watched)
+    caller = service(Permission.ROLLBACK_OPERATE)
+    assert caller.post(PATH, ASK, key="a").json()["simulation"]["status"] == "ready"
+    assert within == [outside], "the transaction that keeps the rollback is over by then"
+
+
+def test_one_that_was_kept_but_not_worked_out_is_when_it_is_asked_again(moved: World, service: Issue) -> None:
+    caller = service(Permission.ROLLBACK_OPERATE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulation, "run", lambda pk, **_kinds: Simulation.objects.get(pk=pk))
+        assert caller.post(PATH, ASK, key="a").status_code == 202
+    again = caller.post(PATH, ASK, key="a")
+    assert (again.status_code, again.json()["simulation"]["status"]) == (200, "ready")
+    assert Rollback.objects.count() == 1
+
+
 def test_it_may_be_worked_out_in_the_background(moved: World, service: Issue) -> None:
     caller = service(Permission.ROLLBACK_OPERATE)
     answer = caller.post(PATH, {**ASK, "way": "pause", "tenants": ["tenant-b"]})
@@ -67,6 +96,8 @@ def test_it_may_be_worked_out_in_the_background(moved: World, service: Issue) ->
         ({**ASK, "policy": "nobody"}, 404),
         ({**ASK, "until": "2020-01-01T00:00:00Z"}, 400),
         ({**ASK, "tenants": ["tenant-a"]}, 409),
+        ({**ASK, "tenants": []}, 400),  # not all of them
+        ({**ASK, "tenants": ["tenant-b", "tenant-z"]}, 400),
         ({**ASK, "colour": "red"}, 400),
     ],
 )
