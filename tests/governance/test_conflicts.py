@@ -14,6 +14,7 @@ from governance import conflicts, outcomes, policies
 from governance.cli import conflicts as command_line
 from governance.cli.output import Exit, Output
 from governance.models import Conflict, Finding
+from governance.resolution import deciding
 from governance.resolution.search import Attempt, Search
 from tests import factories
 from tests.factories import AT, World
@@ -154,6 +155,7 @@ def test_a_long_reason_is_told_in_short(world: World) -> None:
 def test_a_tenant_that_is_too_hard_to_decide_waits_for_a_person_and_holds_nobody_up(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(deciding, "directly", lambda problem, *, final: None)
     monkeypatch.setattr(Search, "best", lambda search, problem, goals: Attempt(exhausted=True))
     monkeypatch.setattr(outcomes, "_known", OrderedDict())
     disputed.behind(world)
