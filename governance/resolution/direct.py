@@ -48,9 +48,22 @@ def best_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
 
 
 def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | None:
-    """Bindings that leave one of the goals no way, whatever else moves; None where that isn't seen."""
+    """Bindings that leave one of the goals no way, whatever else moves; None where that isn't seen.
+
+    None of them could be spared for it to be seen.
+    """
     for goal in goals:
         forced = must_move(problem, [goal])
         if not forced.possible:
-            return [binding for component in forced.places for binding in problem.binding.get(component, ())]
+            return _needed(problem, goal, [b for c in forced.places for b in problem.binding.get(c, ())])
     return None
+
+
+def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Binding]:
+    """Without those that aren't needed to see that the goal has no way."""
+    for binding in tuple(bindings):
+        fewer = [one for one in bindings if one is not binding]
+        under = problem.under(fewer)
+        if under.broken(goal) and not must_move(under, [goal]).possible:
+            bindings = fewer
+    return bindings

@@ -45,6 +45,9 @@ class Oracle:
             return None
         under = self.problem.under(bindings)
         owing = [goal for goal in under.obliged if goal in goals]
+        # The first of the goals is what is stuck: mostly that is seen at once.
+        if (blamed := blamed_directly(under, [goal for goal in goals[:1] if goal in owing])) is not None:
+            return blamed
         direct = best_directly(under, owing)
         if direct is not None and direct.state is not None:
             known.append(self._held(direct.state, goals))
