@@ -8,14 +8,14 @@ on are found again by a schedule, so that a lost wake-up only costs time.
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -77,16 +77,6 @@ def enqueue(name: str, /, **payload: Any) -> None:
     json.dumps(payload)
     # One positional argument: keywords such as `group` or `timeout` would be taken for the queue's own.
     async_task("config.queue.run", name, payload)
-
-
-def enqueue_many(name: str, payloads: Iterable[dict[str, Any]]) -> int:
-    """Ask for one job for each payload, all or none; the number of them."""
-    count = 0
-    with transaction.atomic():
-        for payload in payloads:
-            enqueue(name, **payload)
-            count += 1
-    return count
 
 
 def run(name: str, payload: dict[str, Any]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from governance.models import Notification
+from governance import notifications
 
 
 def unread_context(request: HttpRequest) -> dict[str, Callable[[], int]]:
     """How many of the actor's messages in this group are unread, counted only if a template asks."""
     access: Any = getattr(request, "access", None)
-    return {"unread": lambda: Notification.objects.within(access).unread().count() if access else 0}
+    return {"unread": lambda: notifications.unread_count(access) if access else 0}

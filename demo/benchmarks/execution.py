@@ -5,19 +5,14 @@ The sandbox orchestrator is at its fastest: it takes no time for an order and ma
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-
-from django.conf import settings
 
 from config import postgres
 from demo import processes
 from demo.benchmarks.evaluation import machine
 from demo.benchmarks.memory import watching
-from demo.throwaway import Throwaway, throwaway
+from demo.throwaway import Throwaway, inside, throwaway
 
 Tell = Callable[[str], None]
 TASKS = 10_000
@@ -30,14 +25,14 @@ def measure(tell: Tell, tasks: int = TASKS) -> dict[str, Any]:
     """Tasks a second, how long a hand-over takes, memory; and what one asks of a short and a long queue."""
     with throwaway(ENVIRONMENT) as product:
         tell("filling a group")
-        _inside(product, "fill", {"tasks": tasks})
+        inside(product, ("benchmark", "executing"), "fill", {"tasks": tasks})
         with product.running() as supervisor:
             tell("carrying out a plan")
             with watching(_roots(product, supervisor)) as usage:
-                carried_out = _inside(product, "carry_out", {})
+                carried_out = inside(product, ("benchmark", "executing"), "carry_out", {})
         figures = {**carried_out, "processor_seconds": usage.processor_seconds(), "peak_mib": usage.peaks()}
         tell("asking the queue")
-        queue = _inside(product, "queue", {"sizes": list(WAITING)})
+        queue = inside(product, ("benchmark", "executing"), "queue", {"sizes": list(WAITING)})
     return {"machine": machine(), "end_to_end": figures, "queue": queue}
 
 
@@ -47,19 +42,3 @@ def _roots(product: Throwaway, supervisor: int) -> dict[str, int]:
     assert server is not None, "the throwaway installation's database runs"
     found = {kind: processes.service(supervisor, word) for kind, word in _SERVICES.items()}
     return {kind: pid for kind, pid in found.items() if pid is not None} | {"postgresql": server.pid}
-
-
-def _inside(product: Throwaway, part: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "manage.py", "benchmark", "executing", part, json.dumps(given)]
-    done = subprocess.run(
-        command,
-        cwd=settings.BASE_DIR,
-        env=product.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"The benchmark failed in its part {part}.")
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,21 +18,23 @@ from demo.drill.driving import Driver
 from demo.drill.promises import Verdict
 from demo.drill.receiver import receiving
 from demo.drill.terms import ENVIRONMENT, Terms
-from demo.throwaway import Throwaway, throwaway
+from demo.throwaway import Throwaway, inside, throwaway
 from tenants.models import Group
 
 Tell = Callable[[str], None]
+
+_PART = ("fault_drill", "inside")
 
 
 def carry_out(terms: Terms, tell: Tell) -> dict[str, Any]:
     """Make an installation, let everything go wrong in it, and judge what is left; figures and verdicts."""
     with receiving(terms.seed) as receiver, throwaway(ENVIRONMENT) as product:
         tell(f"Filling a group with {terms.tasks} tenants")
-        _inside(product, "fill", {**terms.as_json(), "webhook": receiver.url})
+        inside(product, _PART, "fill", {**terms.as_json(), "webhook": receiver.url})
         with product.running() as supervisor:
-            figures = _inside(product, "drive", {**terms.as_json(), "supervisor": supervisor})
+            figures = inside(product, _PART, "drive", {**terms.as_json(), "supervisor": supervisor})
             reconciled = _reconciled(product)
-        figures |= _inside(product, "judge", terms.as_json())
+        figures |= inside(product, _PART, "judge", terms.as_json())
     figures["promises"].append(reconciled.as_json())
     return _with_webhooks(figures, receiver.taken)
 
@@ -93,20 +92,3 @@ def _with_webhooks(figures: dict[str, Any], taken: Counter[str]) -> dict[str, An
     late = () if course["in_time"] else (f"{course['seconds']} s were not enough",)
     told = [once.as_json(), Verdict("it came to its end in time", late).as_json()]
     return {**figures, "webhooks": taken.total(), "promises": [*figures["promises"], *told]}
-
-
-def _inside(product: Throwaway, part: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """One part in a process of the installation's own; what it says goes on as it comes."""
-    command = [sys.executable, "manage.py", "fault_drill", "inside", part, json.dumps(given)]
-    done = subprocess.run(
-        command,
-        cwd=settings.BASE_DIR,
-        env=product.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"The drill failed in its part {part}.")
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told

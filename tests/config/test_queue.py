@@ -27,18 +27,6 @@ def test_a_job_gets_its_payload_whole_even_names_that_the_queue_uses() -> None:
     assert queue.waiting() == 0
 
 
-def test_many_are_asked_for_in_order() -> None:
-    assert queue.enqueue_many("tests.config.jobs.note", [{"text": "a"}, {"text": "b"}]) == 2
-    queue.run_pending()
-    assert jobs.lines() == ["a None None", "b None None"]
-
-
-def test_many_are_asked_for_all_or_none() -> None:
-    with pytest.raises(TypeError):
-        queue.enqueue_many("tests.config.jobs.note", [{"text": "a"}, {"text": object()}])
-    assert queue.waiting() == 0
-
-
 def test_what_is_rolled_back_was_never_asked_for() -> None:
     with transaction.atomic():
         queue.enqueue("tests.config.jobs.note", text="never")
