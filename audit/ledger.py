@@ -67,26 +67,24 @@ def record(
     return record_many([entry], group_id=subject.group_id, actor=actor, at=at)[0]
 
 
-@transaction.atomic
 def record_many(records: Iterable[Record], *, group_id: int, actor: Actor, at: datetime) -> list[Entry]:
     """Write entries in order, in the caller's transaction.
 
     The group's chain is locked until that transaction ends: a chain has one end only.
     """
-    hold(group_id)
-    last = Entry.objects.filter(group_id=group_id).order_by("-sequence").first()
-    sequence, previous = (last.sequence, last.hash) if last else (0, GENESIS)
-    entries: list[Entry] = []
-    for item in records:
-        sequence += 1
-        entry = _entry(item, group_id=group_id, sequence=sequence, actor=actor, at=at, previous=previous)
-        previous = entry.hash
-        entries.append(entry)
-    written = Entry.objects.bulk_create(entries, batch_size=1000)
-    for entry in written:
-        if entry.action in REPORTED_ACTIONS:
-            outbox.post_audit(as_document(entry), group_id=group_id, at=at)
-    transaction.on_commit(lambda: _log(written))
+    with transaction.atomic(savepoint=False):
+        sequence, previous = _end_of_chain(group_id)
+        entries: list[Entry] = []
+        for item in records:
+            sequence += 1
+            entry = _entry(item, group_id=group_id, sequence=sequence, actor=actor, at=at, previous=previous)
+            previous = entry.hash
+            entries.append(entry)
+        written = Entry.objects.bulk_create(entries, batch_size=1000)
+        for entry in written:
+            if entry.action in REPORTED_ACTIONS:
+                outbox.post_audit(as_document(entry), group_id=group_id, at=at)
+        transaction.on_commit(lambda: _log(written))
     return written
 
 
@@ -98,6 +96,22 @@ def hold(group_id: int) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CHAIN_LOCK, group_id])
+
+
+def _end_of_chain(group_id: int) -> tuple[int, str]:
+    """Hold the chain, and say its last number and hash. In one go: most writes do nothing else but this."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_AND_READ, {"lock": _CHAIN_LOCK, "group": group_id})
+        cursor.nextset()  # of the lock, which says nothing
+        last: tuple[int, str] | None = cursor.fetchone()
+        return last or (0, GENESIS)
+
+
+# Two statements, since one would see the chain as it was before it had waited for the lock.
+_HOLD_AND_READ = """
+SELECT pg_advisory_xact_lock(%(lock)s, %(group)s::integer);
+SELECT sequence, hash FROM audit_entry WHERE group_id = %(group)s ORDER BY sequence DESC LIMIT 1
+"""
 
 
 def as_document(entry: Entry) -> dict[str, Any]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any, Protocol, runtime_checkable
 
 import structlog
 from django.conf import settings
 from django.db import connection, connections, transaction
 from httpx import HTTPStatusError
 
-from audit import causes, leases
+from audit import causes, claims, leases
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 from config.lifecycle import advance
 
@@ -30,7 +30,11 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
 SOON = timedelta(seconds=20)  # once a receiver that was away is back
 HELPERS = 7  # that carry messages beside the first
-HELP_AFTER = 0.3  # seconds; making their connections takes longer than most rounds
+HELP_AFTER = 0.3  # seconds for each; making their connections takes longer than most rounds
+AT_A_STRETCH = 1.0  # seconds for what was taken together; the rest is left to others
+
+
+Answered = Sequence[tuple[OutboxMessage, dict[str, Any]]]
 
 
 class Undeliverable(Exception):
@@ -52,6 +56,17 @@ class Sender(Protocol):
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """Note that it was given up, in the transaction that marks the message so."""
+
+
+@runtime_checkable
+class TakesMany(Sender, Protocol):
+    """One of which a courier may take several messages at once: it knows a repetition by its key."""
+
+    def calls(self, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:
+        """What sends each, in their order, with what is to be known of all of them looked up before."""
+
+    def settle_all(self, answered: Answered, at: datetime) -> None:
+        """Note the answers of one group's messages, in the transaction that marks them delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +138,13 @@ def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100
     Receivers that are slow to answer hold up one courier each; where it takes long, others help.
     """
     leases.end_abandoned(at=at)
-    turns = iter(range(limit))
+    turns = claims.Turns(limit)
     if connection.in_atomic_block:  # what it holds, nobody else sees
         return _carry(senders, turns, at)
     over = Event()
     with ThreadPoolExecutor(HELPERS) as pool:
-        helpers = [pool.submit(_help, senders, turns, at, over) for _ in range(HELPERS)]
+        waits = [HELP_AFTER * (number + 1) for number in range(HELPERS)]
+        helpers = [pool.submit(_help, senders, turns, at, wait, over) for wait in waits]
         try:
             done = _carry(senders, turns, at)
         finally:
@@ -136,29 +152,33 @@ def deliver_due(senders: Mapping[str, Sender], *, at: datetime, limit: int = 100
     return sum((helper.result() for helper in helpers), start=done)
 
 
-def _help(senders: Mapping[str, Sender], turns: Iterator[int], at: datetime, over: Event) -> Delivery:
+def _help(
+    senders: Mapping[str, Sender], turns: claims.Turns, at: datetime, wait: float, over: Event
+) -> Delivery:
     """Carry messages as well, on a connection of one's own, if it isn't over soon."""
-    if over.wait(HELP_AFTER):
+    if over.wait(wait):
         return Delivery()
     try:
-        return _carry(senders, turns, at + timedelta(seconds=HELP_AFTER))
+        return _carry(senders, turns, at + timedelta(seconds=wait))
     finally:
         connections.close_all()
 
 
-def _carry(senders: Mapping[str, Sender], turns: Iterator[int], at: datetime) -> Delivery:
-    """Send one after the other for as long as there are turns left."""
+def _carry(senders: Mapping[str, Sender], turns: claims.Turns, at: datetime) -> Delivery:
+    """Send one after the other, or a few together, for as long as there are turns left."""
     done, begun = Delivery(), time.monotonic()
-    for _ in turns:
-        # One at a time, and from now on: the lease of a whole batch would be over before its last is sent.
+    many = {destination for destination, sender in senders.items() if isinstance(sender, TakesMany)}
+    while mine := turns.take():
+        # From now on: the lease of a whole round would be over before its last is sent.
         now = at + timedelta(seconds=time.monotonic() - begun)
-        message = _claim(now, at, list(senders))
-        if message is None:
+        messages = claims.claim(now, at, until=now + LEASE, destinations=senders, many=many, most=mine)
+        turns.give_back(mine - len(messages))
+        if not messages:
             break
         try:
-            done += _deliver(message, senders[message.destination], at)
+            done += _deliver(messages, senders[messages[0].destination], at)
         finally:
-            leases.give_back(message.pk)
+            leases.give_back_all(message.pk for message in messages)
     return done
 
 
@@ -167,76 +187,42 @@ def retry(message: OutboxMessage, *, at: datetime) -> None:
     advance(message, to=OutboxStatus.PENDING, attempts=0, next_attempt_at=at, lease_until=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """A message with another round of attempts before it; `about` is what its payload is named by."""
-
-    id: UUID
-    destination: str
-    idempotency_key: str
-    last_error: str
-    about: str | None
-
-
-def retry_all(group_id: int, *, named: Mapping[str, str], at: datetime) -> list[Retried]:
-    """Give all of a group's messages that were given up another round, and say which, the oldest first.
-
-    `named` are the destinations meant, each with the entry of its payloads that names what one is about.
-    What somebody else retries at the same time is theirs.
-    """
-    parameters: dict[str, Any] = {"group": group_id, "named": json.dumps(dict(named)), "at": at}
-    with connection.cursor() as cursor:
-        cursor.execute(_RETRY_ALL, parameters)
-        return [Retried(*row) for row in cursor.fetchall()]
+def _deliver(messages: Sequence[OutboxMessage], sender: Sender, at: datetime) -> Delivery:
+    """Send what was taken together, and note all answers together."""
+    done, answered, begun = Delivery(), list[tuple[OutboxMessage, dict[str, Any]]](), time.monotonic()
+    calls = _calls(sender, messages)
+    for number, (message, call) in enumerate(zip(messages, calls, strict=True)):
+        if time.monotonic() > begun + AT_A_STRETCH:
+            claims.let_go(messages[number:])
+            break
+        try:
+            answered.append((message, call()))
+        except Undeliverable as refusal:
+            done += _give_up(message, sender, str(refusal), refusal.cause, at)
+        except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
+            now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
+            cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
+            done += _failed(message, sender, reason, cause, at)
+    return done + _note(answered, sender, at)
 
 
-_RETRY_ALL = """
-WITH retried AS (
-    UPDATE audit_outboxmessage m
-    SET status = 'pending', attempts = 0, next_attempt_at = %(at)s, lease_until = NULL
-    FROM jsonb_each_text(%(named)s) AS named (destination, entry)
-    WHERE m.group_id = %(group)s AND m.status = 'dead' AND m.destination = named.destination
-    RETURNING m.id, m.destination, m.idempotency_key, m.last_error, m.created_at,
-        m.payload ->> named.entry AS about
-)
-SELECT id, destination, idempotency_key, last_error, about FROM retried ORDER BY created_at, id
-"""
+def _calls(sender: Sender, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:
+    if isinstance(sender, TakesMany):
+        return sender.calls(messages)
+    return (partial(sender.send, message) for message in messages)
 
 
-@transaction.atomic
-def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMessage | None:
-    """The message that has been due the longest; what became due only during the round waits for the next."""
-    due = OutboxMessage.objects.due(now).filter(destination__in=destinations, next_attempt_at__lte=due_by)
-    due = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
-    # Past those whose holder lives on, if only suspended: their leases are over, and all else can't wait.
-    held: list[UUID] = []
-    while (message := due.exclude(pk__in=held).first()) is not None and not leases.take(message.pk):
-        held.append(message.pk)
-    if message is None:
-        return None
-    message.attempts += 1
-    message.lease_until = now + LEASE
-    # The error before stays with who sends it now. In the row, none says that the last attempt was cut off.
-    OutboxMessage.objects.filter(pk=message.pk).update(
-        attempts=message.attempts, lease_until=message.lease_until, last_error=""
-    )
-    return message
-
-
-def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
+def _note(answered: Answered, sender: Sender, at: datetime) -> Delivery:
+    """Note answers, all at once where the sender can; one by one where one of them is in the way."""
+    if not answered:
+        return Delivery()
     try:
-        answer = sender.send(message)
-    except Undeliverable as refusal:
-        return _give_up(message, sender, str(refusal), refusal.cause, at)
-    except Exception as failure:  # whatever went wrong out there, the message stays and is tried again
-        now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
-        cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
-        return _failed(message, sender, reason, cause, at)
-    try:
-        _settle(message, sender, answer, at)
+        _settle(answered, sender, at)
     except Exception as failure:  # else nobody got past it; it left, which who sends it next is to know
-        return _failed(message, sender, _reason(failure, at), Cause.FAULT, at, left=True)
-    return Delivery(delivered=1)
+        if len(answered) > 1:
+            return sum((_note([one], sender, at) for one in answered), start=Delivery())
+        return _failed(answered[0][0], sender, _reason(failure, at), Cause.FAULT, at, left=True)
+    return Delivery(delivered=len(answered))
 
 
 def _failed(
@@ -248,11 +234,27 @@ def _failed(
 
 
 @transaction.atomic
-def _settle(message: OutboxMessage, sender: Sender, answer: dict[str, Any], at: datetime) -> None:
-    """Note the answer and what it leads to."""
-    _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
-    sender.settle(message, answer, at)
-    _hasten(message, at)
+def _settle(answered: Answered, sender: Sender, at: datetime) -> None:
+    """Note the answers and what they lead to."""
+    if isinstance(sender, TakesMany):
+        sender.settle_all(answered, at)
+    else:
+        for message, answer in answered:
+            sender.settle(message, answer, at)
+    rows = [{"id": str(message.pk), "response": answer} for message, answer in answered]
+    with connection.cursor() as cursor:
+        cursor.execute(_DELIVERED, {"rows": json.dumps(rows), "at": at})
+    for message in {message.address: message for message, _ in answered}.values():
+        _hasten(message, at)
+
+
+_DELIVERED = """
+UPDATE audit_outboxmessage m
+SET status = 'delivered', lease_until = NULL, delivered_at = %(at)s, response = answered.response,
+    last_error = '', cause = ''
+FROM jsonb_to_recordset(%(rows)s) AS answered (id uuid, response jsonb)
+WHERE m.id = answered.id AND m.status = 'pending'
+"""
 
 
 def _hasten(message: OutboxMessage, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from config.access import Actor
-from governance import manifest_formats, manifests
+from governance import manifest_formats, manifests, wire
 from governance.manifest_formats import Beside, Judged
 from governance.models import ManifestSource
 from tenants.models import Group
@@ -113,20 +113,20 @@ def _served(base_url: str, token: str, group: Group, cursor: int) -> Iterator[_P
     if not base_url:
         raise SourceFailed("No orchestrator is configured to collect manifests from.")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT) as client:
-        while True:
-            page = _page(_ask(client, group.slug, cursor))
-            if not page.documents:
-                return
-            if page.cursor <= cursor:
-                raise SourceFailed(f"The cursor of {base_url} doesn't move on from {cursor}.")
-            cursor = page.cursor
-            yield page
+    while True:
+        page = _page(_ask(f"{base_url}/manifests", headers, group.slug, cursor))
+        if not page.documents:
+            return
+        if page.cursor <= cursor:
+            raise SourceFailed(f"The cursor of {base_url} doesn't move on from {cursor}.")
+        cursor = page.cursor
+        yield page
 
 
 @stamina.retry(on=httpx.TransportError, attempts=_ATTEMPTS, wait_initial=0.2, wait_max=2.0)
-def _ask(client: httpx.Client, group: str, cursor: int) -> Any:
-    response = client.get("/manifests", params={"group": group, "since": cursor})
+def _ask(address: str, headers: Mapping[str, str], group: str, cursor: int) -> Any:
+    asked: dict[str, str | int] = {"group": group, "since": cursor}
+    response = wire.client().get(address, params=asked, headers=headers, timeout=TIMEOUT)
     response.raise_for_status()
     try:
         return response.json()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +14,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from standardwebhooks import Webhook
 
-from audit import ledger, outbox
+from audit import ledger, outbox, retrying
 from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
-from audit.outbox import Delivery, Retried, Sender, Undeliverable
+from audit.outbox import Answered, Delivery, Sender, Undeliverable
+from audit.retrying import Retried
 from config.access import Access, Actor
 from config.lifecycle import TransitionError
 from governance import handovers, notifications, upgrades, wire
@@ -98,7 +101,14 @@ def _handed_over(message: OutboxMessage) -> datetime:
 
 
 class ToAudit(OneWay):
-    """Ledger entries to an audit service elsewhere."""
+    """Ledger entries to an audit service elsewhere, which knows a repetition by the entry's hash."""
+
+    def calls(self, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:
+        """Each by itself."""
+        return (partial(self.send, message) for message in messages)
+
+    def settle_all(self, answered: Answered, at: datetime) -> None:
+        """Nothing follows from the answers."""
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
         """POST the entry."""
@@ -258,7 +268,7 @@ def retry_all(access: Access, *, actor: Actor, at: datetime) -> int:
         handovers.revive(message, actor=actor, at=at)
     if orders:
         upgrades.dispatch_due(Group.objects.get(pk=access.group_id), at=at)
-    retried = [*map(_retried, orders), *outbox.retry_all(access.group_id, named=_AT_ONCE, at=at)]
+    retried = [*map(_retried, orders), *retrying.retry_all(access.group_id, named=_AT_ONCE, at=at)]
     ledger.record_many(map(_record, retried), group_id=access.group_id, actor=actor, at=at)
     return len(retried)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit import ledger
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.outbox import Undeliverable
+from audit.outbox import Answered, Undeliverable
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
-from governance import flags, orchestrator, orders, upgrades
+from governance import flags, moves, orchestrator, orders, upgrades
 from governance.cancellations import UNDER_WAY
 from governance.models import Plan, UpgradeOrder, UpgradeTask
 from governance.orchestrator import OrderStatus, TooLate
@@ -43,7 +47,16 @@ class ToOrchestrator:
 
     def send(self, message: OutboxMessage) -> dict[str, Any]:
         """POST the plan under its task's key, unless its plan was cancelled before the first attempt."""
-        if _is_withdrawn(message):
+        return next(self.calls([message]))()
+
+    def calls(self, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:
+        """The same for several: which are withdrawn is looked up once."""
+        withdrawn = _withdrawn(messages)
+        for message in messages:
+            yield partial(self._send, message, withdrawn=message.payload["task"] in withdrawn)
+
+    def _send(self, message: OutboxMessage, *, withdrawn: bool) -> dict[str, Any]:
+        if withdrawn:
             return {"withdrawn": True}
         if settings.ORCHESTRATOR_URL:
             return orchestrator.hand_over(message.payload, idempotency_key=message.idempotency_key)
@@ -57,17 +70,22 @@ class ToOrchestrator:
 
     def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
         """Note the order's id; the callback may have been faster."""
-        ledger.hold(message.group_id)  # before the task's row, as everyone who moves a task does
-        task = _task(message)
-        if _is_of_an_earlier_attempt(message, task):
-            return
-        if answer.get("withdrawn"):
+        self.settle_all([(message, answer)], at)
+
+    def settle_all(self, answered: Answered, at: datetime) -> None:
+        """The same for those of one group, by as few statements as for one."""
+        ledger.hold(answered[0][0].group_id)  # before the tasks' rows, as everyone who moves a task does
+        tasks = _tasks([message for message, _ in answered])
+        pairs = [(tasks[message.payload["task"]], answer) for message, answer in answered]
+        mine = [
+            (task, answer)
+            for (message, _), (task, answer) in zip(answered, pairs, strict=True)
+            if not _is_of_an_earlier_attempt(message, task)
+        ]
+        for task in (task for task, answer in mine if answer.get("withdrawn")):
             said = f"{task.plan} was cancelled before the orchestrator had this task."
             _move(task, Status.CANCELLED, at, detail=said)
-            return
-        order_id = str(answer.get("id", ""))
-        if not _move(task, Status.ACCEPTED, at, order_id=order_id):
-            UpgradeTask.objects.filter(pk=task.pk, order_id="").update(order_id=order_id)
+        _accept({task: str(answer.get("id", "")) for task, answer in mine if not answer.get("withdrawn")}, at)
 
     def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
         """Give the task up with the reason: what the orchestrator made of the order isn't known."""
@@ -154,10 +172,32 @@ def _cancel(task: UpgradeTask, *, at: datetime) -> OrderStatus:
     return OrderStatus(str(order.pk), order.task_id, order.status, order.detail, order.finished_at)
 
 
-def _is_withdrawn(message: OutboxMessage) -> bool:
-    """Whether its plan was cancelled before any attempt: one without an answer may have arrived."""
-    never_tried = message.attempts <= 1 and not message.last_error
-    return never_tried and _task(message).plan.status == Plan.Status.CANCELLED
+def _withdrawn(messages: Sequence[OutboxMessage]) -> set[str]:
+    """The tasks whose plans were cancelled before any attempt: one without an answer may have arrived."""
+    never_tried = [one.payload["task"] for one in messages if one.attempts <= 1 and not one.last_error]
+    rows = UpgradeTask.objects.filter(pk__in=never_tried, plan__status=Plan.Status.CANCELLED)
+    return set(map(str, rows.values_list("pk", flat=True)))
+
+
+def _accept(orders: Mapping[UpgradeTask, str], at: datetime) -> None:
+    """Note the orders' ids, and that the tasks are accepted where nothing further is known yet."""
+    if not orders:
+        return
+    found = [{"id": str(task.pk), "order": order_id} for task, order_id in orders.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_ORDERS, {"orders": json.dumps(found)})
+    for task, order_id in orders.items():
+        task.order_id = order_id
+    moves.move_all(list(orders), Status.ACCEPTED, actor=SYSTEM, at=at)
+
+
+# Of one that has moved on, a callback has said the id.
+_NOTE_ORDERS = """
+UPDATE governance_upgradetask t
+SET order_id = found."order"
+FROM jsonb_to_recordset(%(orders)s) AS found (id uuid, "order" text)
+WHERE t.id = found.id AND (t.order_id = '' OR t.status = 'dispatched')
+"""
 
 
 def _is_of_an_earlier_attempt(message: OutboxMessage, task: UpgradeTask) -> bool:
@@ -166,7 +206,17 @@ def _is_of_an_earlier_attempt(message: OutboxMessage, task: UpgradeTask) -> bool
 
 
 def _task(message: OutboxMessage) -> UpgradeTask:
-    return UpgradeTask.objects.select_related("tenant", "plan").get(pk=message.payload["task"])
+    return _tasks([message])[message.payload["task"]]
+
+
+def _tasks(messages: Iterable[OutboxMessage]) -> dict[str, UpgradeTask]:
+    """By id, the tasks that messages are about. Raises UpgradeTask.DoesNotExist if one is gone."""
+    wanted = {message.payload["task"] for message in messages}
+    rows = UpgradeTask.objects.filter(pk__in=wanted).select_related("tenant", "plan")
+    tasks = {str(task.pk): task for task in rows}
+    if gone := wanted - tasks.keys():
+        raise UpgradeTask.DoesNotExist(f"There is no upgrade task {', '.join(sorted(gone))}.")
+    return tasks
 
 
 def _move(task: UpgradeTask, to: Status, at: datetime, **fields: Any) -> bool:

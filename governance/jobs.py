@@ -12,14 +12,12 @@ from config.access import SYSTEM, Actor, ActorKind
 from governance import (
     compliance,
     decisions,
-    delivery,
     directories,
     parcels,
     pipeline,
     reconciliation,
     reminders,
     retention,
-    retries,
     simulation,
     snapshots,
     stages,
@@ -50,12 +48,9 @@ def follow_up(group_id: int) -> None:
     waking.begun(group_id)
     at = timezone.now()
     group = Group.objects.get(pk=group_id)
-    retries.queue_due(group, at=at)
-    upgrades.dispatch_due(group, at=at)
     reminders.release(group, at=at)
     parcels.send_due(group, at=at)
-    delivery.deliver_due(at=at)
-    upgrades.poll(group, at=at)
+    stages.hand_over(group, at=at)
     upgrades.verify(group, at=at)
     pipeline.resume_decided(group)
     for run in Run.objects.filter(group=group, status__in=[Run.Status.RUNNING, Run.Status.ACTING]):

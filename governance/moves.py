@@ -32,7 +32,7 @@ FINDING_STATUS: Mapping[str, str] = {
     Status.GIVEN_UP: Finding.Status.NEW,
     Status.CANCELLED: Finding.Status.NEW,
 }
-_IN_HAND = (Status.ACCEPTED, Status.RUNNING)  # its findings are in progress since it was dispatched
+IN_HAND = (Status.ACCEPTED, Status.RUNNING)  # its findings are in progress since it was dispatched
 _FOLLOWING = (
     Finding.Status.NEW,
     Finding.Status.PLANNED,
@@ -42,18 +42,26 @@ _FOLLOWING = (
 )
 
 
+@transaction.atomic
 def move(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
     """Move a task on, its findings and its plan with it, and write it down. Raises TransitionError."""
-    with transaction.atomic():
-        ledger.hold(task.group_id)  # before any row: detection holds it while it writes findings
-        if to not in UNFINISHED:
-            fields.setdefault("finished_at", at)
-        advance(task, to=to, **fields)
-        if to not in _IN_HAND:
-            _follow(task, to)
-        ledger.record_many([_record(task, to)], group_id=task.group_id, actor=actor, at=at)
-        if to not in UNFINISHED:
-            _close(task.plan_id, at, failed=to in budgets.FAILURES)
+    ledger.hold(task.group_id)  # before any row: detection holds it while it writes findings
+    move_held(task, to, actor=actor, at=at, **fields)
+
+
+def move_held(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fields: Any) -> None:
+    """The same in the transaction of a caller who holds the ledger's lock.
+
+    Raises TransitionError before anything is written.
+    """
+    if to not in UNFINISHED:
+        fields.setdefault("finished_at", at)
+    advance(task, to=to, **fields)
+    if to not in IN_HAND:
+        _follow(task, to)
+    ledger.record_many([_record(task, to)], group_id=task.group_id, actor=actor, at=at)
+    if to not in UNFINISHED:
+        _close(task.plan_id, at, failed=to in budgets.FAILURES)
 
 
 def move_all(
@@ -66,10 +74,11 @@ def move_all(
     if not tasks:
         return []
     [group_id] = {task.group_id for task in tasks}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         ledger.hold(group_id)
         moved = _advance(tasks, to, at, fields)
-        _follow_all(moved, to)
+        if to not in IN_HAND:
+            _follow_all(moved, to)
         ledger.record_many((_record(task, to) for task in moved), group_id=group_id, actor=actor, at=at)
         if to not in UNFINISHED:
             for plan_id in {task.plan_id for task in moved}:

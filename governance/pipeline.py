@@ -152,7 +152,9 @@ def drive(
 ) -> Run:
     """Carry a run through in this process until it stands or `timeout` seconds are over."""
     deadline = time.monotonic() + timeout
+    group = Run.objects.select_related("group").get(pk=run_id).group
     while True:
+        stages.hand_over(group, at=clock())
         run = advance_run(run_id, clock=clock)
         if progress:
             progress(run)

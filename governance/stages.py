@@ -106,10 +106,13 @@ def notify(run: Run, at: datetime) -> Figures:
 
 
 def verify(run: Run, at: datetime) -> Figures:
-    """Work on the plan's tasks until each is settled by its tenant's next manifest."""
+    """Look at the plan's tasks until each is settled by its tenant's next manifest.
+
+    Whoever carries the run on hands over between two looks.
+    """
     if run.dry_run or run.plan is None or run.plan.status in NOT_STARTED:
         return {"tasks": 0}
-    work(run, at)
+    take_back(run.group, at=at)
     tasks = UpgradeTask.objects.filter(plan=run.plan)
     figures: Figures = {"tasks": tasks.count()}
     for status in UpgradeTask.Status:
@@ -170,19 +173,23 @@ def take_stock(group: Group, *, actor: Actor, at: datetime) -> None:
     decisions.evaluate(group, at=at, actor=SYSTEM)
 
 
-def work(run: Run, at: datetime) -> None:
-    """One round for the tasks under way: hand over, deliver, ask, collect, verify."""
-    group = run.group
+def hand_over(group: Group, *, at: datetime) -> None:
+    """One round for what is to be done elsewhere: hand over whose turn it is, deliver, ask."""
     retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
     delivery.deliver_due(at=at)
     upgrades.poll(group, at=at)
-    if UpgradeTask.objects.filter(group=group, status=UpgradeTask.Status.VERIFYING).exists():
-        changed = collectors.collect(group, actor=SYSTEM, at=at).changed_tenant_ids
-        drift.detect(group, at=at, tenant_ids=changed)
-        upgrades.verify(group, at=at)
-        if changed:
-            decisions.evaluate(group, at=at, actor=SYSTEM, tenant_ids=changed)
+
+
+def take_back(group: Group, *, at: datetime) -> None:
+    """One round for what was done: collect where something is said to be, judge it, verify."""
+    if not UpgradeTask.objects.filter(group=group, status=UpgradeTask.Status.VERIFYING).exists():
+        return
+    changed = collectors.collect(group, actor=SYSTEM, at=at).changed_tenant_ids
+    drift.detect(group, at=at, tenant_ids=changed)
+    upgrades.verify(group, at=at)
+    if changed:
+        decisions.evaluate(group, at=at, actor=SYSTEM, tenant_ids=changed)
 
 
 def changed_anything(run: Run) -> bool:

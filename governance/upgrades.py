@@ -95,21 +95,21 @@ def write_back(
     if not _names_a_task(status.task_id):
         return None
     tasks = UpgradeTask.objects.filter(Q(order_id=status.order_id) | Q(order_id=""), pk=status.task_id)
-    tasks = tasks.exclude(earlier_orders__contains=[status.order_id]).select_related("tenant", "plan")
+    tasks = tasks.exclude(earlier_orders__contains=[status.order_id]).order_by()
     if group_id is not None:
         tasks = tasks.filter(group_id=group_id)
-    task = tasks.first()
-    if task is None:
-        return None
     with transaction.atomic():
-        ledger.hold(task.group_id)
-        task = tasks.first()  # as it stands now that nobody moves it
-        if task is not None:
-            _note(task, status, actor=actor, at=at)
-    return task
+        for its_group in tasks.values_list("group_id", flat=True):
+            ledger.hold(its_group)
+            # As it stands now that nobody moves it.
+            for task in tasks.select_related("tenant", "plan"):
+                _note(task, status, actor=actor, at=at)
+                return task
+    return None
 
 
 def _note(task: UpgradeTask, status: OrderStatus, *, actor: Actor, at: datetime) -> None:
+    """The caller holds the ledger's lock."""
     fields: dict[str, Any] = {"detail": status.detail, "order_id": status.order_id, "checked_at": at}
     if status.status == "failed":
         to, follows = _after_failure(task, at)
@@ -119,7 +119,7 @@ def _note(task: UpgradeTask, status: OrderStatus, *, actor: Actor, at: datetime)
     try:
         if task.status in WAITING:  # nobody has been told of it
             raise TransitionError(task, to)
-        move(task, to, actor=actor, at=at, **fields)
+        moves.move_held(task, to, actor=actor, at=at, **fields)
     except TransitionError:
         log.info("write_back.ignored", task=str(task.pk), said=status.status, stands=task.status)
 

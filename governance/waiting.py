@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db import connection
+from django.db.models import Count, Q
 
 from governance import flags, halting, limits, maintenance, rings
 from governance.calendars import Freeze
@@ -19,6 +20,7 @@ from governance.rings import Outlook
 from tenants.models import Group
 
 Status = UpgradeTask.Status
+COUNTED = 10_000  # places of the queue; nobody needs to know by how many more a task is behind
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
@@ -30,17 +32,20 @@ _STANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a task waits. `position` counts from 1 among those whose turn it could be; `expected_at` is an
-    estimate from how fast the group's tasks were handed over of late, None where nobody can say."""
+    """Why a task waits. `position` counts from 1 among those whose turn it could be, None where more than
+    `behind` go before it; `expected_at` is an estimate from how fast the group's tasks were handed over of
+    late, None where nobody can say."""
 
     reason: str
     position: int | None = None
     expected_at: datetime | None = None
+    behind: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the endpoint and `--json`."""
         expected = self.expected_at.isoformat() if self.expected_at else None
-        return {"because": self.reason, "position": self.position, "expected_at": expected}
+        place = {"position": self.position, "behind_more_than": self.behind}
+        return {"because": self.reason, **place, "expected_at": expected}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What besides the task's own row keeps it: its place in the queue, where it runs, its ring's turn."""
+    """What besides the task's own row keeps it: its place in the queue, where it runs, its ring's turn.
+
+    Every place after those that are counted is the one after the last of these.
+    """
 
     position: int | None = None
     spot: Spot = NOWHERE
@@ -146,6 +154,8 @@ def _in_a_later_ring(outlook: Outlook) -> Explanation:
 def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
     ahead = position - 1
     told = kept_by or "There are fewer places free than tasks before it"
+    if position > COUNTED:
+        return Explanation(f"{told}; more than {COUNTED:,} go before it.", behind=COUNTED)
     told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
     if not queue.rate:
         return Explanation(told, position)
@@ -168,9 +178,21 @@ def _queue(group: Group, at: datetime) -> Queue:
 
 
 def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:
-    """By id, the place in the queue of those whose turn it could be."""
+    """By id, the place in the queue of those whose turn it could be.
+
+    The head of the queue is numbered once for all of them, so that it takes no longer the more tasks wait.
+    """
     turns = UpgradeTask.objects.filter(group=group).claimable(at)
-    before = Q(queue_at__lt=OuterRef("queue_at")) | Q(queue_at=OuterRef("queue_at"), pk__lte=OuterRef("pk"))
-    counted = turns.filter(before).order_by().values("group").annotate(count=Count("pk")).values("count")
-    rows = turns.filter(pk__in=ids).annotate(position=Subquery(counted))
-    return dict(rows.values_list("pk", "position"))
+    head, parameters = turns.values("queue_at", "id")[:COUNTED].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES.format(head=head), [*parameters, list(ids)])
+        places = dict(cursor.fetchall())
+    behind = turns.filter(pk__in=[pk for pk in ids if pk not in places]).order_by()
+    return {**places, **dict.fromkeys(behind.values_list("pk", flat=True), COUNTED + 1)}
+
+
+_PLACES = """
+SELECT id, place
+FROM (SELECT id, row_number() OVER (ORDER BY queue_at, id) AS place FROM ({head}) AS head) AS numbered
+WHERE id = ANY (%s)
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from config import queue
 from tenants.models import Group
@@ -13,11 +13,16 @@ from tenants.models import Group
 LOST_AFTER = timedelta(seconds=60)  # what was asked for so long ago, and hasn't begun, got lost
 
 
-@transaction.atomic
 def follow_up(group_id: int, *, at: datetime) -> bool:
     """Ask for the group's follow-up, unless one is asked for that hasn't begun; whether it was asked for."""
     nobody_asked = Q(follow_up_asked_at=None) | Q(follow_up_asked_at__lt=at - LOST_AFTER)
-    asked = Group.objects.filter(nobody_asked, pk=group_id).update(follow_up_asked_at=at)
+    unasked = Group.objects.filter(nobody_asked, pk=group_id)
+    return unasked.exists() and _ask(unasked, group_id, at)  # mostly somebody has: then nothing is written
+
+
+@transaction.atomic
+def _ask(unasked: QuerySet[Group], group_id: int, at: datetime) -> bool:
+    asked = unasked.update(follow_up_asked_at=at)
     if asked:
         queue.enqueue("governance.jobs.follow_up", group_id=group_id)
     return bool(asked)

@@ -25,6 +25,7 @@ from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import HEADER, Answer, once
 from governance.models import UpgradeOrder
+from governance.moves import IN_HAND
 from governance.orchestrator import CallbackRefused
 
 log = structlog.get_logger("plumbline.callbacks")
@@ -164,7 +165,8 @@ def upgrade_status(request: Request) -> Response:
     task = upgrades.write_back(status, actor=SYSTEM, at=at)
     if task is None:
         raise Http404
-    waking.follow_up(task.group_id, at=at)
+    if task.status not in IN_HAND:
+        waking.follow_up(task.group_id, at=at)
     return Response({"task": str(task.pk), "status": task.status})
 
 

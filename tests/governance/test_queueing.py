@@ -158,3 +158,26 @@ def test_the_command_tells_why_and_moves(
     moved = run("prioritise", last, "front", "--reason", "The board asked.", "--json")
     assert moved.json["waiting"]["position"] == 1
     assert run("show", last, "--json").json["waiting"]["because"] == "It is handed over in the next round."
+
+
+def test_how_many_go_before_it_is_counted_so_far_and_said_everywhere(
+    world: World,
+    plan: Plan,
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "COUNTED", 2)
+    monkeypatch.setattr(limits, "AT_ONCE", 1)
+    explained = waiting.explain(plan.group, list(plan.tasks.select_related("plan")), at=AT)
+    places = {task: (one.position, one.behind) for task, one in explained.items()}
+    assert places == {
+        of(plan, "tenant-a").pk: (1, None),
+        of(plan, "tenant-b").pk: (2, None),
+        of(plan, "tenant-c").pk: (None, 2),
+    }
+    task, told = of(plan, "tenant-c"), "more than 2 go before it."
+    client.force_login(world.viewer)
+    assert told in client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
+    answer = shell(capsys, monkeypatch, "task")("show", str(task.pk), "--json").json["waiting"]
+    assert (answer["position"], answer["behind_more_than"], told in answer["because"]) == (None, 2, True)
