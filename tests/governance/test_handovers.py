@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django.fixtures import SettingsWrapper
 
 from audit.models import Entry
 from config.access import SYSTEM
@@ -22,7 +22,7 @@ Status = UpgradeTask.Status
 
 
 @pytest.fixture(autouse=True)
-def _orchestrator(settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+def _orchestrator(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes every order."""
 
     def hand_over(payload: dict[str, Any], *, idempotency_key: str) -> dict[str, Any]:
