@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from config.access import Actor
 from governance import configuration
 from governance.documents import ConfigurationError, Source, schemas
+from governance.models import Configuration
 from tenants.models import Group
+
+
+class NoSuchFreeze(LookupError):
+    """The calendar has no freeze of that name."""
 
 
 def put(group: Group, freezes: Sequence[Mapping[str, Any]], *, actor: Actor, at: datetime) -> None:
@@ -19,3 +26,26 @@ def put(group: Group, freezes: Sequence[Mapping[str, Any]], *, actor: Actor, at:
     if problems := list(schemas.problems(text, schemas.BASELINES)):
         raise ConfigurationError(problems)
     configuration.apply(configuration.Files(baselines=text), actor=actor, at=at, groups=[group.slug])
+
+
+@transaction.atomic
+def freeze(group: Group, document: Mapping[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Add a freeze, or change the one of that name. Raises ConfigurationError."""
+    others = [one for one in _calendar(group) if one["name"] != document["name"]]
+    put(group, [*others, document], actor=actor, at=at)
+
+
+@transaction.atomic
+def thaw(group: Group, name: str, *, actor: Actor, at: datetime) -> None:
+    """End a freeze. Raises NoSuchFreeze."""
+    before = _calendar(group)
+    others = [one for one in before if one["name"] != name]
+    if len(others) == len(before):
+        raise NoSuchFreeze(f"{group} has no freeze {name}.")
+    put(group, others, actor=actor, at=at)
+
+
+def _calendar(group: Group) -> list[dict[str, Any]]:
+    """The freezes as they are until the caller's transaction ends: whoever changes them holds the group."""
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    return Configuration.objects.filter(group=group).values_list("freezes", flat=True).first() or []

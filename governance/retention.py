@@ -7,11 +7,11 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.models import OutboxMessage
 from audit.models.outbox import OutboxStatus
-from governance.models import IdempotentAnswer, Parcel, Simulation
+from governance.models import IdempotentAnswer, Parcel, Rollback, Simulation
 
 log = structlog.get_logger("plumbline.retention")
 
@@ -35,7 +35,11 @@ def prune(*, at: datetime) -> dict[str, int]:
 
 
 def _simulations(before: datetime) -> QuerySet[Simulation]:
-    """Those that were never applied, but for each group's last: no number is to be given twice."""
+    """Those that were never applied, but for each group's last and its last rollback's, which would go with
+    it: no number is to be given twice."""
     later = Simulation.objects.filter(group=OuterRef("group"), number__gt=OuterRef("number"))
     old = Simulation.objects.exclude(status=Simulation.Status.APPLIED).filter(created_at__lt=before)
-    return old.filter(Exists(later))
+    rolled_back_later = Rollback.objects.filter(
+        group=OuterRef("group"), number__gt=OuterRef("rollback__number")
+    )
+    return old.filter(Exists(later)).filter(Q(rollback=None) | Exists(rolled_back_later))

@@ -10,7 +10,7 @@ import typer
 from governance import freezing, maintenance, presenters
 from governance.cli.output import Output, operator
 from governance.forms.windows import WindowForm
-from governance.models import Configuration, MaintenanceWindow
+from governance.models import MaintenanceWindow
 from governance.models.window import DAYS
 from tenants.models import Group, Tenant
 
@@ -59,24 +59,18 @@ def freeze(
     out: Output, group: Group, name: str, *, begins: str, ends: str, reason: str, at: datetime
 ) -> None:
     """Add a freeze, or change the one of that name."""
-    others = [one for one in _freezes(group) if one["name"] != name]
     new = {"name": name, "from": begins, "until": ends, "reason": reason}
-    freezing.put(group, [*others, new], actor=operator(), at=at)
+    freezing.freeze(group, new, actor=operator(), at=at)
     out.answer(new, lambda: out.say(f"{group} is frozen from {begins} until {ends}."))
 
 
 def thaw(out: Output, group: Group, name: str, *, at: datetime) -> None:
     """End a freeze."""
-    freezes = _freezes(group)
-    if name not in {one["name"] for one in freezes}:
-        raise typer.BadParameter(f"{group} has no freeze {name}.")
-    freezing.put(group, [one for one in freezes if one["name"] != name], actor=operator(), at=at)
+    try:
+        freezing.thaw(group, name, actor=operator(), at=at)
+    except freezing.NoSuchFreeze as missing:
+        raise typer.BadParameter(str(missing)) from missing
     out.answer({"name": name, "ended": True}, lambda: out.say(f"The freeze {name} is gone."))
-
-
-def _freezes(group: Group) -> list[dict[str, str]]:
-    found = Configuration.objects.filter(group=group).values_list("freezes", flat=True).first()
-    return list(found or [])
 
 
 def _day(text: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from config.access import Permission
-from governance import maintenance
+from config.access import SYSTEM, Permission
+from governance import freezing, maintenance
 from governance.models import MaintenanceWindow
 from tests import factories
 from tests.factories import AT, World
@@ -61,6 +63,19 @@ def test_a_group_is_frozen_and_thawed_and_other_freezes_stay(calendar: Any, worl
     assert calendar("thaw", "fair").code == 0
     assert [one["name"] for one in calendar("show", "--json").json["freezes"]] == ["books"]
     assert calendar("thaw", "fair").code == 2
+
+
+def test_a_freeze_changes_the_calendar_as_it_is_once_nobody_else_can_change_it(world: World) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        freezing.freeze(world.group, FREEZE, actor=SYSTEM, at=AT)
+    statements = [one["sql"] for one in asked]
+    holds = next(place for place, sql in enumerate(statements) if "FOR NO KEY UPDATE" in sql)
+    reads = next(place for place, sql in enumerate(statements) if "governance_configuration" in sql)
+    assert holds < reads
+    with pytest.raises(freezing.NoSuchFreeze):
+        freezing.thaw(world.group, "fair", actor=SYSTEM, at=AT)
+    freezing.thaw(world.group, "books", actor=SYSTEM, at=AT)
+    assert maintenance.freezes_of(world.group.pk) == []
 
 
 def test_a_service_agrees_windows_and_sets_freezes(world: World, service: Any) -> None:  # noqa: F811

@@ -12,7 +12,7 @@ from audit import outbox
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from governance import jobs, retention
-from governance.models import IdempotentAnswer, Simulation
+from governance.models import IdempotentAnswer, Rollback, Simulation
 from tenants.models import Group
 from tests.factories import AT, World
 
@@ -96,6 +96,28 @@ def test_the_last_simulation_of_a_group_stays_so_that_its_number_is_not_given_ag
     retention.prune(at=AT)
 
     assert set(Simulation.objects.values_list("group__slug", "number")) == {("acme", 2), ("elsewhere", 3)}
+
+
+def test_the_last_rollback_of_a_group_stays_with_its_simulation_so_that_its_number_is_not_given_again(
+    world: World,
+) -> None:
+    for number in (1, 2, 3):
+        simulated(world.group, number, "ready", OLD)
+    for number, simulation in enumerate(Simulation.objects.filter(number__lt=3).order_by("number"), start=1):
+        Rollback.objects.create(
+            group=world.group,
+            number=number,
+            snapshot_number=1,
+            way="exempt",
+            until=AT,
+            simulation=simulation,
+            created_at=OLD,
+        )
+
+    retention.prune(at=AT)
+
+    assert [rollback.number for rollback in Rollback.objects.all()] == [2]
+    assert set(Simulation.objects.values_list("number", flat=True)) == {2, 3}
 
 
 def test_the_ledger_stays(world: World) -> None:
