@@ -13,6 +13,7 @@ from governance import (
     compliance,
     decisions,
     directories,
+    duedates,
     parcels,
     pipeline,
     reconciliation,
@@ -74,6 +75,14 @@ def tick() -> None:
     """Find again whatever a lost wake-up left lying."""
     for group in Group.objects.filter(governance_enabled=True):
         waking.follow_up(group.pk, at=timezone.now())
+
+
+@queue.job
+def notice_steps() -> None:
+    """Tell of what has come near its due date, or past it, since the last look."""
+    at = timezone.now()
+    for group in Group.objects.filter(governance_enabled=True):
+        duedates.notice(group, at=at)
 
 
 @queue.job

@@ -125,7 +125,7 @@ def _parameters(group_id: int, policies: Mapping[int, tuple[str, Settings]], at:
     return {
         "group": group_id,
         "at": at,
-        "steps": json.dumps(list(_steps(policies))),
+        "steps": json.dumps(list(steps(policies))),
         "policies": json.dumps(list(_policies(policies))),
         "quiet_users": [user for user, _ in silences],
         "quiet_findings": [finding for _, finding in silences],
@@ -133,7 +133,8 @@ def _parameters(group_id: int, policies: Mapping[int, tuple[str, Settings]], at:
     }
 
 
-def _steps(policies: Mapping[int, tuple[str, Settings]]) -> Iterator[dict[str, Any]]:
+def steps(policies: Mapping[int, tuple[str, Settings]]) -> Iterator[dict[str, Any]]:
+    """The steps that tell anybody: whose, whom, and how many seconds from the due date, if from that."""
     for policy_id, (_, settings) in policies.items():
         for step in settings.escalation:
             tells = settings.tells_owners if step.tell in _OWNERS else settings.tells_tenant_admins

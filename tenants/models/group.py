@@ -25,6 +25,8 @@ class Group(models.Model):
     halt_reason = models.CharField(max_length=1000, blank=True)
     # When its follow-up was asked for that hasn't begun yet; see governance.waking.
     follow_up_asked_at = models.DateTimeField(null=True)
+    # Up to when steps of reminders were looked for; see governance.duedates.
+    steps_noticed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -1,0 +1,99 @@
+"""Steps of reminders, noticed when their moment comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.models import OutboxMessage
+from audit.models.outbox import Destination
+from governance import duedates, jobs, reminders
+from governance.models import Finding, Plugin, Rule
+from tenants.models import Group, User
+from tests import factories
+from tests.factories import AT, World
+from tests.governance.notified import DUE, find, policy
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def crm(world: World) -> Plugin:
+    return factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+
+
+@pytest.fixture
+def told(world: World, crm: Plugin) -> Rule:
+    """A finding of which its tenant's admin was told when it was found."""
+    rule = policy(world, "core", "remind", owners=False)
+    find(world.tenant_a, crm, rule)
+    assert reminders.send(world.group, at=AT).sent
+    return rule
+
+
+def notice(world: World, at: datetime) -> set[str]:
+    """Who hears of it, by name."""
+    group = Group.objects.get(pk=world.group.pk)
+    sent = duedates.notice(group, at=at).sent
+    return set(User.objects.filter(pk__in=sent).values_list("username", flat=True))
+
+
+def looks(world: World, at: datetime) -> Iterator[tuple[timedelta, set[str]]]:
+    """What each look around a moment brings, by the time after it."""
+    for minutes in (-4, -1, 2, 5):
+        yield minutes * MINUTE, notice(world, at + minutes * MINUTE)
+
+
+def test_a_step_is_told_at_the_first_look_after_its_moment_and_no_more(world: World, told: Rule) -> None:
+    expected = {-4 * MINUTE: set(), -MINUTE: set(), 2 * MINUTE: {"tenant-admin"}, 5 * MINUTE: set()}
+    assert dict(looks(world, DUE - timedelta(days=2))) == expected
+    assert dict(looks(world, DUE)) == expected
+
+
+def test_steps_that_came_while_nobody_looked_are_told_at_the_next_look(world: World, told: Rule) -> None:
+    assert notice(world, DUE - timedelta(days=3)) == set()
+    assert notice(world, DUE - timedelta(days=1)) == {"tenant-admin"}
+
+
+def test_one_that_a_run_told_is_not_told_again(world: World, told: Rule) -> None:
+    assert notice(world, DUE - MINUTE) == set()
+    assert reminders.send(world.group, at=DUE).sent
+    assert notice(world, DUE + MINUTE) == set()
+
+
+def test_a_look_that_was_cut_off_before_it_counted_tells_nobody_twice(world: World, told: Rule) -> None:
+    notice(world, DUE - MINUTE)
+    assert notice(world, DUE + MINUTE) == {"tenant-admin"}
+    Group.objects.update(steps_noticed_at=DUE - MINUTE)
+    assert notice(world, DUE + 2 * MINUTE) == set()
+
+
+def test_what_is_settled_or_paused_reaches_no_step(world: World, told: Rule) -> None:
+    notice(world, DUE - MINUTE)
+    Finding.objects.update(status="resolved", closed_at=DUE - MINUTE)
+    assert notice(world, DUE + MINUTE) == set()
+
+
+def test_a_look_that_finds_nothing_asks_little(world: World, told: Rule) -> None:
+    group = Group.objects.get(pk=world.group.pk)
+    with CaptureQueriesContext(connection) as asked:
+        duedates.notice(group, at=AT + MINUTE)
+    assert len(asked) <= 3
+
+
+def test_the_job_looks_at_every_group_that_is_governed(world: World, told: Rule) -> None:
+    sent = OutboxMessage.objects.filter(destination=Destination.NOTIFY)
+    before = sent.count()
+    with time_machine.travel(DUE, tick=False):
+        Group.objects.filter(pk=world.group.pk).update(governance_enabled=False)
+        jobs.notice_steps()
+        assert sent.count() == before
+        Group.objects.filter(pk=world.group.pk).update(governance_enabled=True)
+        jobs.notice_steps()
+        assert sent.count() == before + 1
