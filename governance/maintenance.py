@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from audit import ledger
 from audit.actions import Action
@@ -16,10 +18,27 @@ from config.access import Actor
 from governance import calendars
 from governance.calendars import Freeze, Window
 from governance.models import Configuration, MaintenanceWindow, UpgradeTask
+from governance.models.plan import UpgradeTaskQuerySet
 from tenants.models import Group, Tenant
 
 _CHUNK = 500
 _NEVER = timedelta(days=1)  # a window that never opens is looked at again after so long
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """How many tasks wait for windows, and when the first of these opens."""
+
+    tasks: int
+    opens_at: datetime
+
+    def __str__(self) -> str:
+        wait = f"{self.tasks:,} task{' waits' if self.tasks == 1 else 's wait'} for maintenance windows"
+        return f"{wait}; the next opens at {self.opens_at:%Y-%m-%d %H:%M} UTC."
+
+    def as_json(self) -> dict[str, Any]:
+        """For reports and figures."""
+        return {"tasks": self.tasks, "next_opens_at": self.opens_at.isoformat(), "says": str(self)}
 
 
 @transaction.atomic
@@ -78,6 +97,12 @@ def postpone_closed(group: Group, queue: Any, *, at: datetime) -> None:
         for opens_at, ids in closed.items():
             told = f"Outside its maintenance window, which opens at {opens_at:%Y-%m-%d %H:%M} UTC."
             UpgradeTask.objects.filter(pk__in=ids).update(not_before=opens_at, wait_reason=told)
+
+
+def awaited(tasks: UpgradeTaskQuerySet, at: datetime) -> Awaited | None:
+    """What of these tasks waits for windows; None if nothing does."""
+    found = tasks.awaiting_window(at).aggregate(tasks=Count("pk"), opens_at=Min("not_before"))
+    return Awaited(**found) if found["tasks"] else None
 
 
 def freezes_of(group_id: int) -> list[Freeze]:

@@ -19,6 +19,7 @@ from governance import (
     events,
     exemptions,
     flags,
+    maintenance,
     notifications,
     plans,
     retries,
@@ -124,6 +125,11 @@ def verify(run: Run, at: datetime) -> Figures:
     elif unfinished:
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
+    if awaited := maintenance.awaited(tasks, at):
+        figures |= {
+            "wait_for_windows": awaited.tasks,
+            "next_window": f"{awaited.opens_at:%Y-%m-%d %H:%M} UTC",
+        }
     run.plan.refresh_from_db(fields=["status"])
     completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself
     if (

@@ -113,6 +113,11 @@ class UpgradeTaskQuerySet(TenantRowQuerySet["UpgradeTask"]):
         """Those that are still to be done or under way."""
         return self.filter(status__in=UNFINISHED)
 
+    def awaiting_window(self, at: datetime) -> Self:
+        """Queued tasks of running plans that were put off until their tenants' windows open."""
+        queued = UpgradeTask.Status.QUEUED
+        return self.filter(status=queued, not_before__gt=at, plan__status=Plan.Status.RUNNING)
+
     def claimable(self, at: datetime) -> Self:
         """Queued tasks of running plans whose ring and time have come and that nobody holds, in order."""
         return self.filter(

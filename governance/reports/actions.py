@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from governance import maintenance
 from governance.models import Finding, UpgradeTask
 from governance.models.plan import UNFINISHED
 from tenants.models import Group
@@ -58,6 +59,12 @@ def finished_tasks(group: Group, *, since: datetime | None, at: datetime) -> lis
 def planned_tasks(group: Group) -> list[Document]:
     """Upgrade tasks that are still to be done or under way."""
     return _tasks(UpgradeTask.objects.filter(group=group).unfinished())
+
+
+def windows(group: Group, *, at: datetime) -> Document | None:
+    """How many of those wait for maintenance windows, and when the next opens; None if none does."""
+    awaited = maintenance.awaited(UpgradeTask.objects.filter(group=group), at)
+    return awaited.as_json() if awaited else None
 
 
 def _rows(findings: QuerySet[Finding], at: datetime) -> list[Document]:

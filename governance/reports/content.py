@@ -45,7 +45,11 @@ def collect(report: Report, group: Group, snapshot: Snapshot, run: Run | None, *
         },
         "outstanding": outstanding,
         "accepted": accepted,
-        "planned": {"tasks": actions.planned_tasks(group), "policies": _future_policies(group, at)},
+        "planned": {
+            "tasks": actions.planned_tasks(group),
+            "windows": actions.windows(group, at=at),
+            "policies": _future_policies(group, at),
+        },
         "conflicts": conflicts,
         "assessment": decisions.assessment(conflicts),
         "exemptions": decisions.exemptions(group, since=since, at=at),

@@ -10,11 +10,12 @@ import pytest
 import time_machine
 from django.test import Client
 
-from audit.models import Entry
+from audit.models import Entry, Report
 from config.access import SYSTEM
-from governance import configuration, maintenance, upgrades, waiting
+from governance import configuration, maintenance, pipeline, upgrades, waiting
 from governance.documents import ConfigurationError
-from governance.models import Configuration, MaintenanceWindow, UpgradeTask
+from governance.models import Configuration, MaintenanceWindow, Run, UpgradeTask
+from governance.models.snapshot import Trigger
 from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
@@ -165,3 +166,27 @@ def test_the_group_sees_its_calendar_and_leaves_windows_to_the_tenants(
     assert client.post(f"{path}end/", {"window": row.pk}).status_code == 404
     client.force_login(world.tenant_admin)
     assert client.get("/g/acme/plans/calendar/").status_code == 404
+
+
+def test_a_run_and_its_report_say_how_many_tasks_wait_for_windows_and_when_the_next_opens(
+    world: World, client: Client
+) -> None:
+    rollout.world_behind(world)
+    agree(world)
+    run = pipeline.start_run(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+    run = pipeline.advance_run(run.pk, clock=lambda: AT)
+    assert run.status == Run.Status.COMPLETED
+    verified = run.figures["verify"]
+    assert (verified["wait_for_windows"], verified["next_window"]) == (1, "2026-03-02 21:00 UTC")
+    told = "1 task waits for maintenance windows; the next opens at 2026-03-02 21:00 UTC."
+    report = Report.objects.get(run_id=run.pk)
+    assert report.data["planned"]["windows"] == {
+        "tasks": 1,
+        "next_opens_at": OPENS.isoformat(),
+        "says": told,
+    }
+    client.force_login(world.owner)
+    assert told in client.get(f"/g/acme/reports/{report.pk}/").content.decode()
+    page = client.get(f"/g/acme/plans/runs/{run.pk}/").content.decode()
+    assert "1 task waits for maintenance windows; when the run last looked" in page
+    assert "2026-03-02 21:00 UTC" in page
