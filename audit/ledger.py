@@ -146,11 +146,35 @@ class Fault:
     reason: str
 
 
-def verify(group_id: int) -> list[Fault]:
-    """Every place where an entry was changed or is missing; empty if the chain holds."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the chain up to which it was found to hold. The first is before every entry."""
+
+    sequence: int = 0
+    hash: str = GENESIS
+
+
+BEGINNING = Mark()
+
+
+def end(group_id: int) -> Mark:
+    """The chain's last place as it is now."""
+    rows = Entry.objects.filter(group_id=group_id).order_by("-sequence").values_list("sequence", "hash")
+    last = rows.first()
+    return Mark(*last) if last else BEGINNING
+
+
+def verify(group_id: int, *, after: Mark = BEGINNING) -> list[Fault]:
+    """Every place where an entry was changed or is missing; empty if the chain holds.
+
+    With `after`, what was found to hold before is left out, but for the entry at that place.
+    """
     faults: list[Fault] = []
-    previous, expected = GENESIS, 1
-    for entry in Entry.objects.filter(group_id=group_id).order_by("sequence").iterator(chunk_size=2000):
+    previous, expected = after.hash, after.sequence + 1
+    if after.sequence and not _holds(group_id, after):
+        faults.append(Fault(after.sequence, "is gone, or not what was verified before"))
+    rows = Entry.objects.filter(group_id=group_id, sequence__gt=after.sequence).order_by("sequence")
+    for entry in rows.iterator(chunk_size=2000):
         if entry.sequence != expected:
             faults.append(Fault(expected, f"entries {expected} to {entry.sequence - 1} are missing"))
         elif entry.previous_hash != previous:
@@ -159,6 +183,11 @@ def verify(group_id: int) -> list[Fault]:
             faults.append(Fault(entry.sequence, "was changed after it was written"))
         previous, expected = entry.hash, entry.sequence + 1
     return faults
+
+
+def _holds(group_id: int, mark: Mark) -> bool:
+    entry = Entry.objects.filter(group_id=group_id, sequence=mark.sequence).first()
+    return entry is not None and entry.hash == mark.hash == hash_of(entry)
 
 
 def _entry(item: Record, *, group_id: int, sequence: int, actor: Actor, at: datetime, previous: str) -> Entry:

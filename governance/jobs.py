@@ -105,13 +105,16 @@ def seal_snapshot(group_id: int, number: int | None = None) -> None:
 
 
 @queue.job
-def reconcile(group_id: int, apply: bool, person_id: int | None, person: str, asked_at: str) -> None:
+def reconcile(
+    group_id: int, apply: bool, person_id: int | None, person: str, asked_at: str, whole: bool = False
+) -> None:
     """Compare all that should agree, for a person; done twice it finds less."""
     group = Group.objects.get(pk=group_id)
     actor = Actor(ActorKind.PERSON, person_id, person)
     asked = datetime.fromisoformat(asked_at)
-    if not Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked).exists():
-        reconciliation.reconcile(group, apply=apply, actor=actor, at=timezone.now())
+    done = Reconciliation.objects.filter(group=group, applied=apply, at__gt=asked)
+    if not (done.filter(whole=True) if whole else done).exists():
+        reconciliation.reconcile(group, apply=apply, whole=whole, actor=actor, at=timezone.now())
 
 
 @queue.job

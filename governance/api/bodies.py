@@ -211,9 +211,10 @@ class FreezesBody(Body):
 
 
 class ReconcileBody(Body):
-    """Whether what has one right answer is repaired."""
+    """Whether what has one right answer is repaired, and whether all that ever was is compared."""
 
     apply = s.BooleanField(required=False, default=False)
+    all = s.BooleanField(required=False, default=False)
 
 
 class ReasonBody(Body):

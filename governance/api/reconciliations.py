@@ -28,12 +28,14 @@ def reconcile_group(request: Request) -> Response:
     """Name every disagreement of installations, findings, tasks, orchestrator, outbox and ledger.
 
     Nothing is changed unless `apply` is true: then what has one right answer is repaired, the rest listed.
+    What was over when the last one that left nothing began isn't compared again, unless `all` is true.
     """
     body = valid(bodies.ReconcileBody, request)
     actor = access_of(request).actor
 
     def reconcile() -> Answer:
-        row = reconciliation.reconcile(group_of(request), apply=body["apply"], actor=actor, at=timezone.now())
+        asked = {"apply": body["apply"], "whole": body["all"]}
+        row = reconciliation.reconcile(group_of(request), **asked, actor=actor, at=timezone.now())
         return Answer(reconciliation.as_document(row))
 
     return respond(in_steps(request, "reconcile", reconcile))

@@ -11,12 +11,13 @@ from governance.models import Reconciliation
 from tenants.models import Group
 
 
-def reconcile(out: Output, groups: Sequence[Group], *, apply: bool, at: datetime) -> None:
+def reconcile(out: Output, groups: Sequence[Group], *, apply: bool, whole: bool, at: datetime) -> None:
     """Compare the groups one after the other. Ends with DIFFERENT or DECISION where something is left."""
     rows = []
     for group in groups:
         with out.console.status(f"Comparing all that should agree in {group}…"):
-            rows.append(reconciliation.reconcile(group, apply=apply, actor=operator(), at=at))
+            asked = {"apply": apply, "whole": whole}
+            rows.append(reconciliation.reconcile(group, **asked, actor=operator(), at=at))
     document = {"groups": [reconciliation.as_document(row) for row in rows]}
     out.answer(document, lambda: _show(out, rows))
     left = [one for row in rows for one in row.disagreements if not one["repaired"]]
@@ -29,7 +30,8 @@ def reconcile(out: Output, groups: Sequence[Group], *, apply: bool, at: datetime
 def _show(out: Output, rows: Sequence[Reconciliation]) -> None:
     for row in rows:
         compared = ", ".join(f"{count:,} {noun}" for noun, count in row.compared.items())
-        out.say(f"{row.group}: compared {compared}.")
+        reach = "all that ever was" if row.whole else "what is open or has changed since the last"
+        out.say(f"{row.group}: compared {compared} ({reach}).")
         if row.unanswered:
             out.say(f"The orchestrator could not be asked about {row.unanswered} tasks.", "yellow")
         if not row.disagreements:

@@ -15,7 +15,8 @@ class Reconciliation(models.Model):
 
     `disagreements`: [{"kind", "subject", "says": {side: text}, "remedy", "mends": whether it has one right
     answer, "repaired": whether that was carried out, "hindered": why it wasn't}]. `unanswered` counts the
-    open tasks that the orchestrator could not be asked about.
+    open tasks that the orchestrator could not be asked about. `mark`: {"sequence", "hash"} of the ledger's
+    last entry when it began, where nothing was left: the next one needn't look at what was over by then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,6 +26,8 @@ class Reconciliation(models.Model):
     applied = models.BooleanField()
     disagreements = models.JSONField(default=list)
     compared = models.JSONField(default=dict)  # how many of each kind of thing were looked at
+    whole = models.BooleanField(default=True)  # or only what is open, or changed since one that left nothing
+    mark = models.JSONField(null=True)
     unanswered = models.PositiveIntegerField(default=0)
 
     objects = GroupQuerySet["Reconciliation"].as_manager()

@@ -11,11 +11,12 @@ from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from audit.actions import REPORTED_ACTIONS
+from audit.ledger import Mark
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from governance.models import Exemption, Finding, Installation, Plan, Policy, Rule, Snapshot, UpgradeTask
 from governance.models.plan import UNFINISHED
-from governance.reconciliation import entries, tasks
+from governance.reconciliation import entries, reach, tasks
 from governance.reconciliation.entries import Record
 from governance.reconciliation.kinds import Disagreement
 from governance.reconciliation.tasks import FindingFacts, PlanFacts, TaskFacts
@@ -123,11 +124,11 @@ def task_facts(group: Group, only: Only = None) -> Iterator[TaskFacts]:
             yield _facts(task, messages.get(task.idempotency_key))
 
 
-def records(group: Group, kind: str, only: Only = None) -> Iterator[Record]:
+def records(group: Group, kind: str, only: Only = None, since: reach.Since = reach.EVER) -> Iterator[Record]:
     """Records of a kind with the last entry about their state."""
-    rows = _STATEFUL[kind](group)
+    rows = reach.within(_STATEFUL[kind](group), group, kind, since)
     if only is not None:
-        rows = rows.filter(pk__in=list(only))
+        rows = _STATEFUL[kind](group).filter(pk__in=list(only))
     for page in _pages(rows.order_by("pk")):
         ids = [str(row.pk) for row in page]
         said = _last_entries(group.pk, kind, ids, entries.actions_of(kind))
@@ -140,14 +141,17 @@ def records(group: Group, kind: str, only: Only = None) -> Iterator[Record]:
             yield Record(kind, str(row.pk), _name(row), status, action, word)
 
 
-def unreported(group: Group, at: datetime, only: Only = None) -> Iterator[Disagreement]:
+def unreported(
+    group: Group, at: datetime, only: Only = None, since: reach.Since = reach.EVER
+) -> Iterator[Disagreement]:
     """Entries that the audit service should have got, since the first that it was sent."""
     sent = OutboxMessage.objects.filter(group_id=group.pk, destination=Destination.AUDIT)
     first = sent.aggregate(first=Min("created_at"))["first"]
     if not settings.AUDIT_URL or first is None:
         return
     rows = Entry.objects.filter(group_id=group.pk, action__in=REPORTED_ACTIONS, at__gte=first)
-    rows = rows.filter(at__gt=at - settings.KEEP) if only is None else rows.filter(sequence__in=list(only))
+    new = Q(at__gt=at - settings.KEEP, sequence__gt=since.mark.sequence)
+    rows = rows.filter(new) if only is None else rows.filter(sequence__in=list(only))
     for page in _pages(rows.order_by("sequence")):
         keys = {f"audit-{entry.hash}": entry for entry in page}
         known = set(sent.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True))
@@ -219,7 +223,7 @@ _STATEFUL: dict[str, Any] = {
 RECORDED = tuple(_STATEFUL)
 
 
-def sizes(group: Group) -> dict[str, int]:
+def sizes(group: Group, since: reach.Since, end: Mark) -> dict[str, int]:
     """How many of each thing there are to compare."""
     return {
         "tenants": Tenant.objects.filter(group=group).count(),
@@ -227,15 +231,20 @@ def sizes(group: Group) -> dict[str, int]:
         "findings": Finding.objects.filter(group=group).open().count(),
         "tasks": UpgradeTask.objects.filter(group=group).unfinished().count(),
         "messages": OutboxMessage.objects.filter(group_id=group.pk).undelivered().count(),
-        "entries": Entry.objects.filter(group_id=group.pk).count(),
+        "entries": end.sequence - since.mark.sequence,
     }
 
 
 _INSTALLED = """
 WITH newest AS (
-    SELECT DISTINCT ON (tenant_id) tenant_id, inventory_id FROM governance_manifest
-    WHERE group_id = %(group)s AND (%(tenants)s::bigint[] IS NULL OR tenant_id = ANY (%(tenants)s::bigint[]))
-    ORDER BY tenant_id, observed_at DESC, inventory_id DESC
+    SELECT tenant.id AS tenant_id, said.inventory_id
+    FROM tenants_tenant tenant
+    CROSS JOIN LATERAL (
+        SELECT inventory_id FROM governance_manifest manifest WHERE manifest.tenant_id = tenant.id
+        ORDER BY observed_at DESC, inventory_id DESC LIMIT 1
+    ) AS said
+    WHERE tenant.group_id = %(group)s
+        AND (%(tenants)s::bigint[] IS NULL OR tenant.id = ANY (%(tenants)s::bigint[]))
 ), stated AS (
     SELECT newest.tenant_id, plugin.id AS plugin_id, said.version
     FROM newest

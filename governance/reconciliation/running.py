@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,10 @@ from config.access import Access, Actor
 from config.lifecycle import TransitionError
 from governance import upgrades
 from governance.models import Reconciliation
-from governance.reconciliation import asking, entries, gathering, repairing, tasks
+from governance.reconciliation import asking, entries, gathering, reach, repairing, tasks
 from governance.reconciliation.asking import Answers
 from governance.reconciliation.kinds import Disagreement
+from governance.reconciliation.reach import Since
 from governance.reconciliation.repairing import Hand
 from tenants.models import Group
 
@@ -23,29 +25,39 @@ _SHOWN = 2000  # disagreements that one reconciliation keeps; the next one names
 _ROUNDS = 3  # what one repair brings to light is repaired with it
 
 
-def reconcile(group: Group, *, apply: bool, actor: Actor, at: datetime) -> Reconciliation:
+def reconcile(
+    group: Group, *, apply: bool, actor: Actor, at: datetime, whole: bool = False
+) -> Reconciliation:
     """Compare all that should agree, and with `apply` repair what has one right answer.
+
+    What was over when the last one that left nothing began isn't looked at again, unless it is to be the
+    `whole`: so it takes no longer the more history there is.
 
     It reads without a lock; each repair takes one for a moment and looks again. Killed at any moment it
     leaves whole repairs behind, and run again it goes on.
     """
     told: list[dict[str, Any]] = []
+    since = reach.EVER if whole else reach.last_seen(group)
+    mark = ledger.end(group.pk)  # before anything is looked at: what comes meanwhile, the next one looks at
     for number in range(_ROUNDS if apply else 1):
         answers = asking.ask(group, list(gathering.task_facts(group)))
-        found = list(_found(group, answers, at))
+        found = list(_found(group, answers, since, at))
         hand = Hand(group, actor, at, answers.statuses)
         fresh = [_settled(one, hand, apply=apply) for one in found]
         repaired = [one for one in fresh if one is not None and one["repaired"]]
         told = [one for one in told if one["repaired"]] + [one for one in fresh if one is not None]
         if not repaired or number == _ROUNDS - 1:
             break
+    clean = all(one["repaired"] for one in told)
     return Reconciliation.objects.create(
         group=group,
         at=at,
         actor_name=actor.name,
         applied=apply,
         disagreements=sorted(told, key=lambda one: bool(one["repaired"]))[:_SHOWN],  # what is left first
-        compared=gathering.sizes(group),
+        compared=gathering.sizes(group, since, mark),
+        whole=since.at is None,
+        mark=asdict(mark) if clean else None,
         unanswered=answers.unanswered,
     )
 
@@ -62,6 +74,7 @@ def as_document(row: Reconciliation) -> dict[str, Any]:
         "at": row.at.isoformat(),
         "by": row.actor_name,
         "applied": row.applied,
+        "whole": row.whole,
         "found": len(row.disagreements),
         "repaired": sum(one["repaired"] for one in row.disagreements),
         "left": row.left,
@@ -85,7 +98,7 @@ def _settled(one: Disagreement, hand: Hand, *, apply: bool) -> dict[str, Any] | 
         return one.as_json(hindered=f"{type(hindrance).__name__}: {hindrance}"[:500])
 
 
-def _found(group: Group, answers: Answers, at: datetime) -> Iterator[Disagreement]:
+def _found(group: Group, answers: Answers, since: Since, at: datetime) -> Iterator[Disagreement]:
     yield from gathering.installations(group)
     yield from gathering.snapshots(group)
     yield from gathering.findings(group, at)
@@ -95,7 +108,7 @@ def _found(group: Group, answers: Answers, at: datetime) -> Iterator[Disagreemen
     yield from tasks.of_findings(gathering.finding_facts(group), upgrades.FINDING_STATUS)
     yield from tasks.of_plans(gathering.plan_facts(group))
     for kind in gathering.RECORDED:
-        yield from entries.unexplained(gathering.records(group, kind))
-    yield from gathering.unreported(group, at)
-    for fault in ledger.verify(group.pk):
+        yield from entries.unexplained(gathering.records(group, kind, since=since))
+    yield from gathering.unreported(group, at, since=since)
+    for fault in ledger.verify(group.pk, after=since.mark):
         yield Disagreement("chain", str(fault.sequence), f"Entry {fault.sequence}", {"ledger": fault.reason})

@@ -42,14 +42,15 @@ def reconciliation_detail(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.RECONCILE)
 def reconciliation_run(request: ConsoleRequest) -> HttpResponse:
-    """Have a worker compare all that should agree, and with `apply` repair it."""
-    apply = request.POST.get("apply") == "yes"
+    """Have a worker compare all that should agree, with `all` ever since, and with `apply` repair it."""
+    apply, whole = request.POST.get("apply") == "yes", request.POST.get("all") == "yes"
     actor, asked_at = request.actor, timezone.now().isoformat()
     request.session[_ASKED] = asked_at
     queue.enqueue(
         "governance.jobs.reconcile",
         group_id=request.access.group_id,
         apply=apply,
+        whole=whole,
         person_id=actor.id,
         person=actor.name,
         asked_at=asked_at,

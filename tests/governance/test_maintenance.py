@@ -180,11 +180,9 @@ def test_a_run_and_its_report_say_how_many_tasks_wait_for_windows_and_when_the_n
     assert (verified["wait_for_windows"], verified["next_window"]) == (1, "2026-03-02 21:00 UTC")
     told = "1 task waits for maintenance windows; the next opens at 2026-03-02 21:00 UTC."
     report = Report.objects.get(run_id=run.pk)
-    assert report.data["planned"]["windows"] == {
-        "tasks": 1,
-        "next_opens_at": OPENS.isoformat(),
-        "says": told,
-    }
+    assert report.data is not None
+    waits = {"tasks": 1, "next_opens_at": OPENS.isoformat(), "says": told}
+    assert report.data["planned"]["windows"] == waits
     client.force_login(world.owner)
     assert told in client.get(f"/g/acme/reports/{report.pk}/").content.decode()
     page = client.get(f"/g/acme/plans/runs/{run.pk}/").content.decode()

@@ -25,6 +25,9 @@ class Command(ExitCodes, TyperCommand):
         self,
         group: Annotated[list[str] | None, typer.Option(help="Only this group; may be given again.")] = None,
         apply: Annotated[bool, typer.Option("--apply", help="Repair what has one right answer.")] = False,
+        whole: Annotated[
+            bool, typer.Option("--all", help="Also what was over when the last one that left nothing began.")
+        ] = False,
         as_json: Annotated[
             bool, typer.Option("--json", help="One JSON document on standard output.")
         ] = False,
@@ -33,4 +36,4 @@ class Command(ExitCodes, TyperCommand):
         out = Output(self.stdout.write, as_json=as_json)
         with out.failures():
             chosen = [group_of(slug) for slug in group] if group else list(Group.objects.order_by("slug"))
-            reconciliations.reconcile(out, chosen, apply=apply, at=timezone.now())
+            reconciliations.reconcile(out, chosen, apply=apply, whole=whole, at=timezone.now())
