@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit import ledger
 from audit.actions import Action
@@ -58,7 +59,7 @@ def move_held(task: UpgradeTask, to: Status, *, actor: Actor, at: datetime, **fi
         fields.setdefault("finished_at", at)
     advance(task, to=to, **fields)
     if to not in IN_HAND:
-        _follow(task, to)
+        _follow_all([task], to)
     ledger.record_many([_record(task, to)], group_id=task.group_id, actor=actor, at=at)
     if to not in UNFINISHED:
         _close(task.plan_id, at, failed=to in budgets.FAILURES)
@@ -107,25 +108,29 @@ def _record(task: UpgradeTask, to: Status) -> ledger.Record:
     return ledger.Record(Action.TASK_CHANGED, "upgradetask", str(task.pk), str(task), task.tenant_id, data)
 
 
-def _follow_all(tasks: Iterable[UpgradeTask], to: Status) -> None:
+def _follow_all(tasks: Collection[UpgradeTask], to: Status) -> None:
+    """Bring the open findings along that the tasks, all of one group, are to resolve."""
     status = FINDING_STATUS.get(to)
-    wanted = {task.tenant_id: {step["plugin"] for step in task.steps} for task in tasks}
-    if status is None or not wanted:
+    if status is None or not tasks:
         return
-    rows = Finding.objects.open().filter(tenant_id__in=wanted.keys(), status__in=_FOLLOWING)
-    pairs = rows.values_list("pk", "tenant_id", "plugin__name")
-    mine = [pk for pk, tenant_id, name in pairs if name in wanted[tenant_id]]
-    Finding.objects.filter(pk__in=mine).update(status=status)
+    given: dict[str, Any] = {
+        "group": next(iter(tasks)).group_id,
+        "status": str(status),
+        "wanted": json.dumps([[task.tenant_id, step["plugin"]] for task in tasks for step in task.steps]),
+        "following": list(map(str, _FOLLOWING)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BRING_ALONG, given)
 
 
-def _follow(task: UpgradeTask, to: Status) -> None:
-    status = FINDING_STATUS.get(to)
-    if status is not None:
-        Finding.objects.open().filter(
-            tenant_id=task.tenant_id,
-            plugin__name__in=[step["plugin"] for step in task.steps],
-            status__in=_FOLLOWING,
-        ).update(status=status)
+_BRING_ALONG = """
+UPDATE governance_finding f
+SET status = %(status)s
+FROM jsonb_array_elements(%(wanted)s::jsonb) AS wanted (pair)
+JOIN governance_plugin p ON p.group_id = %(group)s AND p.name = wanted.pair ->> 1
+WHERE f.tenant_id = (wanted.pair ->> 0)::bigint AND f.plugin_id = p.id
+    AND f.closed_at IS NULL AND f.status = ANY (%(following)s)
+"""
 
 
 def _close(plan_id: UUID, at: datetime, *, failed: bool) -> None:

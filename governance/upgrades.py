@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
@@ -94,18 +94,29 @@ def write_back(
     """
     if not _names_a_task(status.task_id):
         return None
-    tasks = UpgradeTask.objects.filter(Q(order_id=status.order_id) | Q(order_id=""), pk=status.task_id)
-    tasks = tasks.exclude(earlier_orders__contains=[status.order_id]).order_by()
-    if group_id is not None:
-        tasks = tasks.filter(group_id=group_id)
     with transaction.atomic():
-        for its_group in tasks.values_list("group_id", flat=True):
-            ledger.hold(its_group)
-            # As it stands now that nobody moves it.
-            for task in tasks.select_related("tenant", "plan"):
+        if not _hold_of(status.task_id, group_id):
+            return None
+        # As it stands now that nobody moves it.
+        for task in UpgradeTask.objects.filter(pk=status.task_id).select_related("tenant", "plan").order_by():
+            if task.order_id in {"", status.order_id} and status.order_id not in task.earlier_orders:
                 _note(task, status, actor=actor, at=at)
                 return task
     return None
+
+
+def _hold_of(task_id: str, group_id: int | None) -> bool:
+    """Hold the ledger of the task's group; False where there is no such task, or none of this group."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUP_OF, {"task": task_id})
+        row = cursor.fetchone()
+    if row is None or group_id not in {None, row[0]}:
+        return False
+    ledger.hold(row[0])
+    return True
+
+
+_GROUP_OF = "SELECT group_id FROM governance_upgradetask WHERE id = %(task)s"
 
 
 def _note(task: UpgradeTask, status: OrderStatus, *, actor: Actor, at: datetime) -> None:
