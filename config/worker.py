@@ -6,10 +6,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 from types import TracebackType
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, connections
 from django.utils import timezone
 from django_q import cluster as django_q_cluster
@@ -78,6 +80,7 @@ def work() -> bool:
     declared = schedules.declared()
     schedules.sync_schedules(declared, at=timezone.now())
     Task.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT).delete()
+    import_module(settings.ROOT_URLCONF)  # once for all its processes: what they send names addresses
     with _lease() as holds:
         connections.close_all()  # a connection that two processes share is soon broken
         cluster = django_q_cluster.Cluster()
