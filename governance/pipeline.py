@@ -152,15 +152,14 @@ def drive(
 ) -> Run:
     """Carry a run through in this process until it stands or `timeout` seconds are over."""
     deadline = time.monotonic() + timeout
-    group = Run.objects.select_related("group").get(pk=run_id).group
     while True:
-        stages.hand_over(group, at=clock())
         run = advance_run(run_id, clock=clock)
         if progress:
             progress(run)
         if run.status not in {Run.Status.RUNNING, Run.Status.ACTING} or time.monotonic() > deadline:
             delivery.deliver_due(at=clock())
             return run
+        stages.hand_over(run.group, at=clock())
         time.sleep(_PAUSE_SECONDS)
 
 
