@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from django.utils import timezone
@@ -46,8 +47,9 @@ def advance_run(run_id: str) -> None:
 @queue.job
 def follow_up(group_id: int) -> None:
     """Work on what is under way in a group: tasks, messages, runs."""
-    waking.begun(group_id)
+    time.sleep(waking.pause(group_id, at=timezone.now()).total_seconds())
     at = timezone.now()
+    waking.begun(group_id, at=at)
     group = Group.objects.get(pk=group_id)
     reminders.release(group, at=at)
     parcels.send_due(group, at=at)

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from config import queue
 from tenants.models import Group
 
+APART = timedelta(seconds=0.4)  # two follow-ups of a group, however fast its reasons come
 LOST_AFTER = timedelta(seconds=60)  # what was asked for so long ago, and hasn't begun, got lost
 
 
@@ -28,6 +29,12 @@ def _ask(unasked: QuerySet[Group], group_id: int, at: datetime) -> bool:
     return bool(asked)
 
 
-def begun(group_id: int) -> None:
+def pause(group_id: int, *, at: datetime) -> timedelta:
+    """How long a follow-up still waits after the one before: what comes up meanwhile is one round's work."""
+    last = Group.objects.values_list("follow_up_begun_at", flat=True).get(pk=group_id)
+    return min(max(last + APART - at, timedelta()), APART) if last else timedelta()
+
+
+def begun(group_id: int, *, at: datetime) -> None:
     """What happens from now on is a reason to ask again."""
-    Group.objects.filter(pk=group_id).exclude(follow_up_asked_at=None).update(follow_up_asked_at=None)
+    Group.objects.filter(pk=group_id).update(follow_up_asked_at=None, follow_up_begun_at=at)

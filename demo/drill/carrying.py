@@ -79,7 +79,7 @@ def kept(figures: Mapping[str, Any]) -> bool:
 
 def _reconciled(product: Throwaway) -> Verdict:
     """What the product itself finds when it compares everything that should agree."""
-    compared = product.json("version_policy_reconcile", codes=(0, 3, 4))["groups"]
+    compared = product.json("version_policy_reconcile", "--all", codes=(0, 3, 4))["groups"]
     found = [f"{one['subject']}: {one['title']}" for group in compared for one in group["disagreements"]]
     asked = [f"{group['unanswered']} orders unanswered" for group in compared if group["unanswered"]]
     return Verdict("a reconciliation finds nothing", (*found, *asked))

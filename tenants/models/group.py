@@ -23,8 +23,9 @@ class Group(models.Model):
     halted_at = models.DateTimeField(null=True)
     halted_by_name = models.CharField(max_length=200, blank=True)
     halt_reason = models.CharField(max_length=1000, blank=True)
-    # When its follow-up was asked for that hasn't begun yet; see governance.waking.
+    # When its follow-up was asked for that hasn't begun yet, and when the last began; see governance.waking.
     follow_up_asked_at = models.DateTimeField(null=True)
+    follow_up_begun_at = models.DateTimeField(null=True)
     # Up to when steps of reminders were looked for; see governance.duedates.
     steps_noticed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

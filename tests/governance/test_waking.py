@@ -28,3 +28,14 @@ def test_what_happens_once_it_has_begun_is_a_reason_again(world: World) -> None:
 def test_one_that_got_lost_is_asked_for_again(world: World) -> None:
     waking.follow_up(world.group.pk, at=AT)
     assert waking.follow_up(world.group.pk, at=AT + waking.LOST_AFTER + SECOND)
+
+
+def test_the_next_one_waits_a_little_after_the_one_before_and_never_long(world: World) -> None:
+    def pause(after: timedelta) -> timedelta:
+        return waking.pause(world.group.pk, at=AT + after)
+
+    assert pause(timedelta()) == timedelta(), "none has begun yet"
+    waking.begun(world.group.pk, at=AT)
+    assert pause(waking.APART / 4) == waking.APART * 3 / 4
+    assert pause(SECOND) == timedelta()
+    assert pause(-SECOND) == waking.APART, "a clock that is wrong holds nobody up"
