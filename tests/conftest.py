@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
 
 from config import postgres
 from config.env import database_url
-from tests import factories
+from tests import factories, migrated
 
 # The same examples on every machine, however busy it is.
 hypothesis.settings.register_profile("plumbline", deadline=None, derandomize=True)
@@ -45,6 +46,15 @@ def _embedded_server() -> Iterator[None]:
         except BlockingIOError:
             return
         postgres.stop(settings.DATA_DIR)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Let the tests' database be a copy of one that is migrated already."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.database()
 
 
 @pytest.fixture
