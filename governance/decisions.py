@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from django.db import connection, transaction
 
 from audit import ledger
 from config.access import Actor
-from governance import drift, flags, sameness, standing, verdicts
+from governance import drift, flags, sameness, staging, standing, verdicts
 from governance.bindings import rule_rows
-from governance.models import Decision, Plugin, Rule
+from governance.models import Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Outcome
 from governance.situations import Inputs
@@ -114,21 +115,28 @@ def _write_decisions(
     at: datetime,
 ) -> None:
     distinct = {result.situation.digest: result.outcome for result in outcomes.values()}
-    Decision.objects.bulk_create(
-        (_decision(group, digest, outcome, at) for digest, outcome in sorted(distinct.items())),
-        update_conflicts=True,
-        unique_fields=["group", "digest"],
-        update_fields=["changes", "unsettled"],
+    staging.fill(
+        "decided",
+        {"digest": "text", "changes": "jsonb", "unsettled": "jsonb"},
+        ((digest, *_told(outcome)) for digest, outcome in sorted(distinct.items())),
     )
     parameters: dict[str, Any] = {"group": group.pk, "at": at}
     some = ""
     if tenant_ids is not None:
         some, parameters["tenants"] = "AND tenant_id = ANY (%(tenants)s::bigint[])", list(tenant_ids)
     with connection.cursor() as cursor:
+        cursor.execute(_KEEP, parameters)
         cursor.execute(_LEAVE.format(some=some), parameters)
         cursor.execute(_PLACE, parameters)
 
 
+_KEEP = """
+INSERT INTO governance_decision (id, group_id, digest, changes, unsettled, decided_at)
+SELECT gen_random_uuid(), %(group)s, digest, changes, unsettled, %(at)s FROM decided ORDER BY digest
+ON CONFLICT (group_id, digest) DO UPDATE SET changes = EXCLUDED.changes, unsettled = EXCLUDED.unsettled
+WHERE (governance_decision.changes, governance_decision.unsettled)
+    IS DISTINCT FROM (EXCLUDED.changes, EXCLUDED.unsettled)
+"""
 _LEAVE = """
 DELETE FROM governance_tenantdecision known
 WHERE group_id = %(group)s {some}
@@ -143,7 +151,8 @@ ON CONFLICT (tenant_id) DO UPDATE SET decision_id = EXCLUDED.decision_id, evalua
 """
 
 
-def _decision(group: Group, digest: str, outcome: Outcome, at: datetime) -> Decision:
+def _told(outcome: Outcome) -> tuple[str, str]:
+    """The changes, and what they leave unsettled, as JSON."""
     changes = [
         {
             "plugin": change.component,
@@ -161,4 +170,4 @@ def _decision(group: Group, digest: str, outcome: Outcome, at: datetime) -> Deci
         }
         for one in outcome.unsettled
     ]
-    return Decision(group=group, digest=digest, changes=changes, unsettled=unsettled, decided_at=at)
+    return json.dumps(changes), json.dumps(unsettled)

@@ -60,10 +60,15 @@ def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | N
 
 
 def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Binding]:
-    """Without those that aren't needed to see that the goal has no way."""
-    for binding in tuple(bindings):
-        fewer = [one for one in bindings if one is not binding]
+    """Without those that aren't needed to see that the goal has no way. Few are, so halves are tried."""
+    waiting = [bindings]
+    while waiting:
+        some = waiting.pop()
+        fewer = [one for one in bindings if not any(one is other for other in some)]
         under = problem.under(fewer)
         if under.broken(goal) and not must_move(under, [goal]).possible:
             bindings = fewer
+        elif len(some) > 1:
+            half = len(some) // 2
+            waiting += [some[half:], some[:half]]
     return bindings

@@ -57,6 +57,8 @@ class _Movers:
             self._move_minding(component)
             for mover in self._naming(component):
                 self._narrow(mover, component)
+            for asked in self._candidates[component].asks.keys() & self._places.keys():
+                self._confine(asked, component)
             if not self._places[component]:
                 break
             self._move_unwilling(component)
@@ -83,6 +85,8 @@ class _Movers:
         self._latest.append(component)
         for other in mine.asks.keys() & self._places.keys():
             self._narrow(component, other)
+        for mover in self._naming(component):
+            self._confine(component, mover)
 
     def _known(self, component: int) -> bool:
         return component in self._places or component in self._beyond
@@ -98,14 +102,34 @@ class _Movers:
 
     def _narrow(self, mover: int, component: int) -> None:
         """Leave out the mover's places that ask what can't be where the component may go."""
-        before = left = self._places[mover]
-        for relation, askers in self._candidates[mover].asks[component]:
+        left, there = self._places[mover], self._places[component]
+        for these, match in self._matches(mover, component):
+            if not match & there:
+                left &= ~these
+        for relation, askers in self._candidates[mover].joint.get(component, ()):
             if left & askers and self._never(relation):
                 left &= ~askers
-        if left != before:
-            self._places[mover] = left
-            if mover not in self._latest:
-                self._latest.append(mover)
+        self._leave(mover, left)
+
+    def _confine(self, component: int, mover: int) -> None:
+        """Leave out the component's places with which none of the mover's goes."""
+        places, allowed = self._places[mover], 0
+        for these, match in self._matches(mover, component):
+            if these & places:
+                allowed |= match
+        self._leave(component, self._places[component] & allowed)
+
+    def _matches(self, mover: int, component: int) -> tuple[tuple[int, int], ...]:
+        complete = self._problem.situation.complete
+        mine, theirs = self._candidates[mover], self._candidates[component]
+        return mine.matches(component, theirs, complete=complete)
+
+    def _leave(self, component: int, places: int) -> None:
+        """Leave it these of its places."""
+        if places != self._places[component]:
+            self._places[component] = places
+            if component not in self._latest:
+                self._latest.append(component)
 
     def _move_unwilling(self, mover: int) -> None:
         """Add those that are asked to move by every one of the mover's places."""

@@ -49,6 +49,8 @@ class Oracle:
         if (blamed := blamed_directly(under, [goal for goal in goals[:1] if goal in owing])) is not None:
             return blamed
         direct = best_directly(under, owing)
+        if direct is not None and direct.beyond:
+            self._open(direct.beyond)
         if direct is not None and direct.state is not None:
             known.append(self._held(direct.state, goals))
             return None
@@ -73,10 +75,17 @@ class Oracle:
         """
         under = self.problem.under(bindings)
         direct = best_directly(under, [goal for goal in under.obliged if goal in goals])
+        if direct is not None and direct.beyond:
+            self._open(direct.beyond)
         found = direct if direct is not None and direct.state is not None else self.search.best(under, goals)
         if found.beyond:
             raise Beyond(found.beyond)
         return found.state
+
+    def _open(self, components: frozenset[int]) -> None:
+        """Ask for these, which move wherever there is a way, unless it is to be answered without them."""
+        if not self.search.final:
+            raise Beyond(components)
 
     def _held(self, state: State, goals: Sequence[int]) -> frozenset[Binding]:
         """The bindings that hold in a state: what stays and is no goal breaks none anew."""

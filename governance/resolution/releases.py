@@ -184,6 +184,47 @@ class Candidates(tuple[Release, ...]):
             known = self._denied[key] = reduce(or_, denied, 0)
         return known
 
+    def matches(self, component: int, theirs: Candidates, *, complete: bool) -> tuple[tuple[int, int], ...]:
+        """What goes with which releases of a component, by what is asked of it alone: two sets each time.
+
+        Who asks nothing of it goes with all of them.
+        """
+        known = self._matches.get(key := (component, complete))
+        if known is None or known[0] is not theirs:
+            known = self._matches[key] = theirs, tuple(self._matched(component, theirs, complete=complete))
+        return known[1]
+
+    def _matched(self, component: int, theirs: Candidates, *, complete: bool) -> Iterator[tuple[int, int]]:
+        everything = (theirs.gone << 1) - 1
+        groups = {everything: (self.gone << 1) - 1}
+        for relation, askers in self.asks.get(component, ()):
+            if len(relation.components) > 1:
+                continue
+            met = theirs.meant(relation)
+            if isinstance(relation, Clash):
+                met = ~met
+            elif relation.of_host or not complete:
+                met |= theirs.gone
+            parted: dict[int, int] = defaultdict(int)
+            for match, these in groups.items():
+                parted[match & met] |= these & askers
+                parted[match] |= these & ~askers
+            groups = {match: these for match, these in parted.items() if these}
+        yield from ((these, match) for match, these in groups.items())
+
+    @cached_property
+    def _matches(self) -> dict[tuple[int, bool], tuple[Candidates, tuple[tuple[int, int], ...]]]:
+        return {}
+
+    @cached_property
+    def joint(self) -> Mapping[int, tuple[tuple[Relation, int], ...]]:
+        """By component, what is asked of it and others together, and by which of them."""
+        joint = {
+            other: tuple((relation, askers) for relation, askers in asked if len(relation.components) > 1)
+            for other, asked in self.asks.items()
+        }
+        return {other: asked for other, asked in joint.items() if asked}
+
     @cached_property
     def _denied(self) -> dict[tuple[int, int | None, bool], int]:
         return {}

@@ -10,7 +10,7 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import conflicts, outcomes, policies
+from governance import answers, conflicts, policies
 from governance.cli import conflicts as command_line
 from governance.cli.output import Exit, Output
 from governance.models import Conflict, Finding
@@ -157,7 +157,7 @@ def test_a_tenant_that_is_too_hard_to_decide_waits_for_a_person_and_holds_nobody
 ) -> None:
     monkeypatch.setattr(deciding, "directly", lambda problem, *, final: None)
     monkeypatch.setattr(Search, "best", lambda search, problem, goals: Attempt(exhausted=True))
-    monkeypatch.setattr(outcomes, "_known", OrderedDict())
+    monkeypatch.setattr(answers, "_known", OrderedDict())
     disputed.behind(world)
     disputed.policy(world, "core", {"at_least": "2.4.0"})
     conflict = Conflict.objects.waiting().get()
