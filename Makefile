@@ -36,7 +36,7 @@ check: setup ## Are the migrations complete, and the settings safe for productio
 	script/check-deploy
 
 test: setup-tests lint check ## Everything that continuous integration runs
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder  # on two cores: one in three waits
 
 bench: setup ## Print how fast the product is on this machine; see docs/benchmarks.md
 	$(MANAGE) benchmark

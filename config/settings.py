@@ -241,7 +241,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 _HASHED = not (DEBUG or TESTING)  # these two serve the sources as they are, with nothing collected
 WHITENOISE_USE_FINDERS = not _HASHED
-WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_AUTOREFRESH = not _HASHED  # nor looks for all of them at every start
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Compressed already, or, like the maps, wanted by nobody but a developer.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "webp", "gz", "br", "woff", "woff2", "map", "zip"]

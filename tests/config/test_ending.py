@@ -17,21 +17,18 @@ def product(environment: dict[str, str], data_dir: Path) -> Iterator[Product]:
         yield product
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_end_it_leaves_nothing_behind(product: Product, ending: signal.Signals) -> None:
-    product.process.send_signal(ending)
-    assert product.process.wait(60) == 0
-    assert "Plumbline has stopped." in product.said()
-    assert living(product.data_dir) == set()
-    assert postgres.status(product.data_dir) is None
-
-
-def test_started_again_it_keeps_its_data(product: Product) -> None:
-    # The tests' demo can't be loaded twice: a second start that tried would have failed.
-    product.process.terminate()
-    product.process.wait(60)
-    with running(product.environment, product.data_dir) as again:
-        assert "The demo is loaded." not in again.said()
+def test_asked_to_end_it_leaves_nothing_behind_and_started_again_it_keeps_its_data(
+    environment: dict[str, str], data_dir: Path
+) -> None:
+    for started_before, ending in enumerate((signal.SIGINT, signal.SIGTERM)):
+        with running(environment, data_dir) as product:
+            # The tests' demo can't be loaded twice: a second start that tried would have failed.
+            assert not (started_before and "The demo is loaded." in product.said())
+            product.process.send_signal(ending)
+            assert product.process.wait(60) == 0
+        assert "Plumbline has stopped." in product.said()
+        assert living(data_dir) == set()
+        assert postgres.status(data_dir) is None
 
 
 def test_even_a_killed_supervisor_leaves_nothing_behind(product: Product) -> None:

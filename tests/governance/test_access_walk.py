@@ -10,8 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.models import Entry
 from governance.models import Exemption, Notification
-from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.factories import AT
+from tests.governance.furnished import Furnished
 
 # A viewer's own inbox is the viewer's to change, and nobody else's.
 OWN_INBOX = {"notification_read", "notification_read_all"}
@@ -30,11 +30,6 @@ ONLY_READS = {"ledger_verify"}
 def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 def console() -> Iterator[tuple[str, str]]:

@@ -15,14 +15,9 @@ from governance.reports import decisions
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 LIST = "/g/acme/decisions/"
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.test import Client
 from governance.models import Finding
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 LIST = "/g/acme/drift/"
 
@@ -21,11 +21,6 @@ LIST = "/g/acme/drift/"
 def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from governance.messages.texts import Texts
 from governance.models import Exemption, MessageTemplate, Notification
 from tenants.models import Preferences
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 from tests.governance.test_reminders import last
 
 LIST = "/g/acme/notifications/templates/"
@@ -30,11 +30,6 @@ OWN = {
 def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from governance.models import Exemption, Finding, Snapshot
 from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 PAGE = "/g/acme/"
 
@@ -21,11 +21,6 @@ PAGE = "/g/acme/"
 def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 def text(client: Client, path: str = PAGE) -> str:

@@ -13,7 +13,7 @@ from governance.models import Plan, UpgradeTask
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 LIST = "/g/acme/plans/"
 PART = {"HX-Request": "true"}
@@ -23,11 +23,6 @@ PART = {"HX-Request": "true"}
 def _clock() -> Iterator[None]:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

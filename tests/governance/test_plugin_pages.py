@@ -12,14 +12,9 @@ from governance import plugins
 from governance.models import Advisory, Plugin, Release, ReleaseAdvisory
 from tests import factories
 from tests.factories import World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 LIST = "/g/acme/plugins/"
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from governance import policies, simulation
 from governance.models import Exemption, Plan, Rollback, UpgradeTask
 from tenants.models import Role, User
 from tests import factories
-from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.factories import AT
+from tests.governance.furnished import Furnished
 
 CREATE = "/g/acme/rollbacks/create/"
 ASK = {"snapshot": "1", "way": "exempt", "until": "2026-03-20", "reason": "Customers call."}
@@ -28,9 +28,9 @@ def _clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(world: World) -> Furnished:
+def house(house: Furnished) -> Furnished:
     """tenant-a has moved on to erp 1.1.0 since snapshot 1."""
-    made = furnish(world)
+    world = house.world
     world.tenant_a.group.refresh_from_db()
     factories.install(world.tenant_a, {"crm": "2.3.0", "host-app": "10.0.0", "erp": "1.1.0"})
     factories.policy(
@@ -40,7 +40,7 @@ def house(world: World) -> Furnished:
         tenants={"keys": ["tenant-a"]},
     )
     policies.settle(world.group, actor=SYSTEM, at=AT)
-    return made
+    return house
 
 
 @pytest.fixture

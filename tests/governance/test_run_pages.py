@@ -10,14 +10,9 @@ from governance.models import Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 from tests.factories import AT, World
-from tests.governance.furnished import Furnished, furnish
+from tests.governance.furnished import Furnished
 
 LIST = "/g/acme/plans/runs/"
-
-
-@pytest.fixture
-def house(world: World) -> Furnished:
-    return furnish(world)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.governance.drift_worlds import POLICIES, Step, World
 pytestmark = pytest.mark.django_db
 
 examples = settings(
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

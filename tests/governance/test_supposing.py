@@ -199,9 +199,10 @@ def test_a_release_supposed_to_be_withdrawn_is_denied_and_no_target(acme: World)
 def test_nothing_that_is_supposed_of_the_catalogue_is_written_down(aligned: World) -> None:
     from audit.models import Entry
 
-    before = list(Entry.objects.values_list("action", flat=True))
+    told = Entry.objects.order_by("pk").values_list("action", flat=True)
+    before = list(told)
     suppose(aligned, releases=[{"plugin": "crm", "version": "2.5.0"}])
-    assert list(Entry.objects.values_list("action", flat=True)) == [*before, "simulation.run"]
+    assert list(told.all()) == [*before, "simulation.run"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The product for each journey, with the scenario group and nothing else."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 import tempfile
@@ -14,30 +16,53 @@ from tests.journeys.product import Product
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[Path]:
-    """The data directory of a fresh installation, its database stopped: to be copied, not used."""
-    with _folder() as data_dir:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of a fresh installation, its database stopped: to be copied, not used.
+
+    One for all processes of a test run: the first that wants it makes it, the last that had it removes it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "journeys").open("a+") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        note.seek(0)
+        if not (made := note.read()):
+            made = str(_made())
+            note.write(made)
+            note.flush()
+        fcntl.flock(note, fcntl.LOCK_SH)
+        yield Path(made)
         try:
-            Product(data_dir).install()
-            yield _stopped(data_dir)
-        finally:
-            postgres.stop(data_dir)
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        note.truncate(0)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def installation(template: Path) -> Iterator[Product]:
+    """The group `powerx`, its tenants and its policies, with nothing running; gone afterwards."""
+    data_dir = _folder()
+    made = Product(data_dir)
+    try:
+        # As it is, with the owner of the database's files, who isn't root.
+        subprocess.run(["cp", "-a", "--reflink=auto", f"{template}/.", str(data_dir)], check=True)
+        # Where the temporary directory is closed to the database's account, its files lie apart.
+        if not (data_dir / "postgres" / "cluster").exists():
+            made.install()
+        yield made
+    finally:
+        made.end()
+        shutil.rmtree(data_dir, ignore_errors=True)
 
 
 @pytest.fixture
 def installed(template: Path) -> Iterator[Product]:
-    """The group `powerx`, its tenants and its policies, with nothing running."""
-    with _folder() as data_dir:
-        # As it is, with the owner of the database's files, who isn't root.
-        subprocess.run(["cp", "-a", f"{template}/.", str(data_dir)], check=True)
-        made = Product(data_dir)
-        try:
-            # Where the temporary directory is closed to the database's account, its files lie apart.
-            if not (data_dir / "postgres" / "cluster").exists():
-                made.install()
-            yield made
-        finally:
-            made.stop()
+    """See installation; one for each test."""
+    with installation(template) as made:
+        yield made
 
 
 @pytest.fixture
@@ -47,17 +72,17 @@ def product(installed: Product) -> Product:
     return installed
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
+def _folder() -> Path:
     # Not pytest's own, which is closed to the account that the embedded database runs under.
     folder = Path(tempfile.mkdtemp(prefix="plumbline-journey-"))
     folder.chmod(0o755)
+    return folder
+
+
+def _made() -> Path:
+    data_dir = _folder()
     try:
-        yield folder
+        Product(data_dir).install()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _stopped(data_dir: Path) -> Path:
-    postgres.stop(data_dir)
+        postgres.stop(data_dir)
     return data_dir

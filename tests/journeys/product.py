@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ from config import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120.0
+# Nothing is proved by waiting: what callbacks and wake-ups don't bring at once is looked after each second.
+QUICK = {"PLUMBLINE_FOLLOW_UP_SECONDS": "1", "PLUMBLINE_POLL_SECONDS": "2"}
 # Below the range for outgoing connections, and not where embedded databases look for theirs.
 PORTS = range(10_000, 20_000)
 Value = TypeVar("Value")
@@ -42,6 +45,7 @@ class Product:
             "PLUMBLINE_PORT": str(self.port),
             "PLUMBLINE_SANDBOX_PORT": str(self.sandbox_port),
             "PLUMBLINE_DATABASE_FSYNC": "off",
+            **QUICK,
         }
         for name in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
             self.environment.pop(name, None)
@@ -65,13 +69,25 @@ class Product:
         until(lambda: self._answers(self.port), "the console answers", READY_WITHIN)
         until(lambda: self._answers(self.sandbox_port), "the sandbox answers", READY_WITHIN)
 
-    def stop(self) -> None:
-        """Stop it as Ctrl-C does, and the database, which commands leave running."""
+    def end(self) -> None:
+        """End it at once, and its database; tests/config/test_ending.py has the gentle end."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(60)
+            services = self.services()
+            self.process.kill()
+            self.process.wait()
             self.process = None
+            for leader in services:
+                with suppress(ProcessLookupError):
+                    os.killpg(leader, signal.SIGKILL)
         postgres.stop(self.data_dir)
+
+    def services(self) -> list[int]:
+        """The processes that it keeps running, each of which leads a group of its own."""
+        assert self.process is not None
+        supervisor = self.process.pid
+        return [
+            int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+        ]
 
     def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
         """What a command says on standard output."""

@@ -33,13 +33,13 @@ def test_random_changes_come_as_foretold_down_to_the_last_finding(fleet: Product
     assert found["tasks"] >= 1
 
 
-def test_applied_after_the_world_moved_it_is_refused_with_what_moved(product: Product) -> None:
-    first = product.json("policy", "simulate", "--group", "powerx", "--retire", "core-align", codes=(3,))
-    product.json("version_policy_sync", "--group", "powerx")
+def test_applied_after_the_world_moved_it_is_refused_with_what_moved(installed: Product) -> None:
+    first = installed.json("policy", "simulate", "--group", "powerx", "--retire", "core-align", codes=(3,))
+    installed.json("version_policy_sync", "--group", "powerx")
 
-    refused = product.json(
+    refused = installed.json(
         "policy", "apply", "--group", "powerx", "--simulation", str(first["number"]), codes=(5,)
     )
 
     assert "what the tenants run" in refused["error"]
-    assert product.json("policy", "list", "--group", "powerx")["policies"][0]["status"] == "active"
+    assert installed.json("policy", "list", "--group", "powerx")["policies"][0]["status"] == "active"

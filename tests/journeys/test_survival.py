@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.journeys.conftest import installation
 from tests.journeys.people import Person
 from tests.journeys.product import Product, until
 
 SERVICES = {"worker": "worker", "web": "gunicorn", "sandbox": "sandbox"}  # a word of each one's command line
 WITHIN = 240.0  # seconds, on a machine that does other things as well
-TENANTS = 30  # besides tenant-b: enough that a kill falls between two of them
+TENANTS = 20  # for each death: enough that a kill falls between two of them
 MORE_TENANTS = f"""
 from django.conf import settings
 from django.utils import timezone
@@ -26,9 +29,10 @@ from demo import powerx
 from governance import manifests
 from sandbox.state import FleetState, TenantState
 from tenants import groups
-from tenants.models import Group
+from tenants.models import Group, Tenant
 group, at = Group.objects.get(slug="powerx"), timezone.now()
-keys = [f"tenant-{{number:03}}" for number in range({TENANTS})]
+there = Tenant.objects.filter(group=group).count()
+keys = [f"tenant-{{number:03}}" for number in range(there, there + {TENANTS})]
 plugins = {{powerx.PLUGIN: "2.3.0"}}
 groups.add_tenants(group, [groups.NewTenant(key=key) for key in keys], actor=SYSTEM, at=at)
 seen = [manifests.ManifestDocument(key, "5.0.0", plugins, observed_at=at, source="file") for key in keys]
@@ -45,15 +49,13 @@ print([str(fault) for fault in ledger.verify(Group.objects.get(slug="powerx").pk
 
 def service(product: Product, name: str) -> int | None:
     """The process that the supervisor keeps for a service; None while it has none."""
-    assert product.process is not None
-    supervisor = product.process.pid
-    for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+    for child in product.services():
         try:
             words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
         if SERVICES[name] in words:
-            return int(child)
+            return child
     return None
 
 
@@ -98,70 +100,81 @@ def ended(client: httpx.Client, status_url: str) -> dict[str, Any]:
     return until(look, "the run has ended", WITHIN)
 
 
-def assert_done_once(product: Product, run: dict[str, Any]) -> None:
-    """Each tenant was upgraded, by one order, and the ledger has no gap."""
-    assert run["status"] == "completed", run
-    tasks = run["plan"]["tasks"]
-    assert {task["status"] for task in tasks} == {"succeeded"}
-    assert len({task["tenant"] for task in tasks}) == len(tasks) == TENANTS + 1
-    counted = counts(product)
-    assert (counted["orders"], counted["tasks"], counted["executions"]) == (TENANTS + 1,) * 3
-    assert product.manage("shell", "--verbosity", "0", "-c", VERIFY).strip() == "[]"
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The running product, many tenants of which are to be upgraded, and how many orders it gave before."""
+
+    product: Product
+    client: httpx.Client  # a service that may start runs and look at them
+    before: int
+
+    def assert_done_once(self, run: dict[str, Any]) -> None:
+        """Each tenant was upgraded, by one order, and the ledger has no gap."""
+        assert run["status"] == "completed", run
+        tasks = run["plan"]["tasks"]
+        assert {task["status"] for task in tasks} == {"succeeded"}
+        behind = TENANTS + (self.before == 0)  # tenant-b is until the first run
+        assert len({task["tenant"] for task in tasks}) == len(tasks) == behind
+        counted = counts(self.product)
+        assert (counted["orders"], counted["tasks"], counted["executions"]) == (self.before + behind,) * 3
+        assert self.product.manage("shell", "--verbosity", "0", "-c", VERIFY).strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def survivor(template: Path) -> Iterator[tuple[Product, httpx.Client]]:
+    """One running product to which everything happens, where each upgrade takes a while."""
+    with installation(template) as product:
+        product.start()
+        with product.sandbox() as sandbox:
+            sandbox.patch("/sandbox/settings", json={"delay_seconds": 2}).raise_for_status()
+        yield product, product.client("powerx", "policy.enforce")
 
 
 @pytest.fixture
-def fleet(installed: Product) -> Product:
-    """The running product with many tenants to be upgraded, each of which takes a while."""
-    installed.manage("shell", "--verbosity", "0", "-c", MORE_TENANTS)
-    installed.start()
-    with installed.sandbox() as sandbox:
-        sandbox.patch("/sandbox/settings", json={"delay_seconds": 2}).raise_for_status()
-    return installed
+def fleet(survivor: tuple[Product, httpx.Client]) -> Fleet:
+    """More tenants, none of which is where it should be."""
+    product, client = survivor
+    product.manage("shell", "--verbosity", "0", "-c", MORE_TENANTS)
+    return Fleet(product, client, before=counts(product)["orders"])
 
 
-@pytest.fixture
-def client(fleet: Product) -> httpx.Client:
-    """A service that may start runs and look at them."""
-    return fleet.client("powerx", "policy.enforce")
+def test_a_worker_killed_while_it_hands_over(fleet: Fleet) -> None:
+    status_url = begin(fleet.product)
+    until(lambda: counts(fleet.product)["orders"], "the first task is handed over", WITHIN)
+
+    kill(fleet.product, "worker")
+
+    fleet.assert_done_once(ended(fleet.client, status_url))
 
 
-def test_a_worker_killed_while_it_hands_over(fleet: Product, client: httpx.Client) -> None:
-    status_url = begin(fleet)
-    until(lambda: counts(fleet)["orders"], "the first task is handed over", WITHIN)
+def test_a_worker_killed_as_soon_as_the_run_begins(fleet: Fleet) -> None:
+    status_url = begin(fleet.product)
 
-    kill(fleet, "worker")
+    kill(fleet.product, "worker")
 
-    assert_done_once(fleet, ended(client, status_url))
-
-
-def test_a_worker_killed_as_soon_as_the_run_begins(fleet: Product, client: httpx.Client) -> None:
-    status_url = begin(fleet)
-
-    kill(fleet, "worker")
-
-    assert_done_once(fleet, ended(client, status_url))
+    fleet.assert_done_once(ended(fleet.client, status_url))
 
 
-def test_a_web_server_killed_while_it_hands_over(fleet: Product, client: httpx.Client) -> None:
+def test_a_web_server_killed_while_it_hands_over(fleet: Fleet) -> None:
     with ThreadPoolExecutor(1) as caller:
-        asked = caller.submit(enforce, client)
-        until(lambda: counts(fleet)["orders"], "the first task is handed over", WITHIN)
-        kill(fleet, "web")
+        asked = caller.submit(enforce, fleet.client)
+        until(lambda: counts(fleet.product)["orders"], "the first task is handed over", WITHIN)
+        kill(fleet.product, "web")
         wait([asked])
 
     def ask_again() -> str | None:
         with suppress(httpx.HTTPError):
-            return enforce(client)
+            return enforce(fleet.client)
         return None
 
     status_url = until(ask_again, "the web server answers again", WITHIN)
-    assert_done_once(fleet, ended(client, status_url))
+    fleet.assert_done_once(ended(fleet.client, status_url))
 
 
-def test_an_orchestrator_killed_while_it_works(fleet: Product, client: httpx.Client) -> None:
-    status_url = begin(fleet)
-    until(lambda: counts(fleet)["executions"], "the first tenant is upgraded", WITHIN)
+def test_an_orchestrator_killed_while_it_works(fleet: Fleet) -> None:
+    status_url = begin(fleet.product)
+    until(lambda: counts(fleet.product)["executions"], "the first tenant is upgraded", WITHIN)
 
-    kill(fleet, "sandbox")
+    kill(fleet.product, "sandbox")
 
-    assert_done_once(fleet, ended(client, status_url))
+    fleet.assert_done_once(ended(fleet.client, status_url))

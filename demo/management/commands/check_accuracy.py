@@ -20,6 +20,7 @@ class Command(TyperCommand):
 
     By default in a throwaway installation with the whole demo fleet; nothing of this one is touched."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = (
         "Make random policy changes to the real fleet and say how far simulations foretold what came of them."
     )

@@ -20,6 +20,7 @@ class Command(ExitCodes, TyperCommand):
 
     Exit codes: 0 done, 1 failed, 2 wrong usage."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = __doc__ or ""
 
     @command()

@@ -52,6 +52,7 @@ class Command(ExitCodes, TyperCommand):
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 differences found or changes pending,
     4 a person has to decide, 5 refused (switched off, in the wrong state, or the world moved)."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = __doc__ or ""
 
     @command(name="list")

@@ -22,6 +22,7 @@ class Command(ExitCodes, TyperCommand):
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 5 refused (in the wrong state)."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = __doc__ or ""
 
     @command(name="list")

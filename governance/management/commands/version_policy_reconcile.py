@@ -19,6 +19,7 @@ class Command(ExitCodes, TyperCommand):
     Exit codes: 0 nothing is left, 1 failed, 2 wrong usage, 3 disagreements that --apply repairs, 4 what is
     left needs a person, or the orchestrator could not be asked about everything."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = __doc__ or ""
 
     def handle(

@@ -19,6 +19,7 @@ from tenants.models import Group, ServiceToken
 class Command(TyperCommand):
     """Issues, lists and revokes the tokens that services use."""
 
+    requires_system_checks: list[str] = []  # the console's are for the console
     help = "Service tokens: issue, list, revoke."
 
     @command()

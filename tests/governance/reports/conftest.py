@@ -10,22 +10,9 @@ from governance.models import (
     Plugin,
     UpgradeTask,
 )
-from governance.reports import pdf
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.reports.reported import built, find, install, policy
-
-
-@pytest.fixture(autouse=True)
-def _no_paper(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Setting a page takes long; only the tests that ask for `paper` look at one."""
-    if "paper" not in request.fixturenames:
-        monkeypatch.setattr(pdf, "write", lambda *_, **__: b"%PDF")
-
-
-@pytest.fixture
-def paper() -> None:
-    """The PDF is really made."""
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def holds_together(world: World, part: Mapping[int, Release]) -> bool:
 
 
 @given(worlds())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_plugin_can_run_exactly_where_some_part_with_it_holds_together(world: World) -> None:
     there = installed(world)
     can_run = {c for part in parts(there) if holds_together(world, part) for c in part}
