@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from governance.messages import conflicts
+from governance.messages.conflicts import Clash
+
 LANGUAGES = ("en", "zh")
 
 _TURN: Mapping[str, Mapping[str, str]] = {
@@ -39,7 +42,7 @@ _STATUS = {
     "revoked": {"en": "revoked", "zh": "已撤销"},
     "expired": {"en": "expired", "zh": "已到期"},
 }
-_CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{policies}"
+_CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{says}"
 
 
 def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: str) -> str:
@@ -57,11 +60,11 @@ def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: st
     return _TURN[key or ("remove" if remove else "mend")][_known(language)]
 
 
-def conflict(summary: str, *, plugin: str, policies: str, language: str) -> str:
-    """A conflict in a sentence; its explanation is kept in English, so that others are told the parties."""
+def conflict(summary: str, clash: Clash, *, plugin: str, policies: str, language: str) -> str:
+    """A conflict in a sentence; its explanation is kept in English, others are told it by its facts."""
     if _known(language) == "en":
         return summary
-    return _CONFLICT_ZH.format(plugin=plugin, policies=policies)
+    return _CONFLICT_ZH.format(plugin=plugin, says=conflicts.in_chinese(clash) or policies)
 
 
 def exemption_status(status: str, language: str) -> str:
