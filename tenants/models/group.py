@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from tenants.models.language import Language
+
 
 class Group(models.Model):
     """One organisation. Nothing in Plumbline reaches across groups."""
@@ -25,6 +27,8 @@ class Group(models.Model):
     halt_reason = models.CharField(max_length=1000, blank=True)
     # When its follow-up was asked for that hasn't begun yet; see governance.waking.
     follow_up_asked_at = models.DateTimeField(null=True)
+    # What its team chats are told in, those that have none of their own.
+    language = models.CharField(max_length=8, choices=Language, default=Language.ENGLISH)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
