@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from audit import outbox
+from audit.models import Report
 from audit.models.outbox import Destination
 from governance import message_templates
 from governance.digests import frame
@@ -85,6 +87,27 @@ def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any
         "over": exemption.status == Exemption.Status.EXPIRED,
         "decided_by": exemption.decided_by_name,
         "comment": exemption.decision_comment,
+    }
+
+
+def report_ready(report: Report, group: Group, people: Iterable[User], *, key: str, at: datetime) -> None:
+    """A compliance report has been frozen."""
+    page = links.page(group.slug, "report_detail", report.pk)
+    event = _Event(group, Kind.REPORT, Notification.Kind.REPORT, page, None, key)
+    values = report_values(report)
+    _announce(event, people, lambda _wishes: values, at=at)
+
+
+def report_values(report: Report) -> dict[str, Any]:
+    """The placeholders of a message about a report that is ready."""
+    summary = (report.data or {}).get("summary", {})
+    return {
+        "report": report.number,
+        "snapshot": report.snapshot_number,
+        "rate": f"{math.floor(summary.get('compliance_rate', 0) * 1000 + 1e-9) / 10:g}",
+        **{name: summary.get(name, 0) for name in ("tenants", "outstanding", "accepted")},
+        "asked_by": report.requested_by if report.requested_by_id else "",
+        "digest": report.digest[:16],
     }
 
 

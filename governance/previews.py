@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
+from audit.models import Report
+from audit.models.report import ReportStatus
 from governance import announcements, reminders, summaries, telling
 from governance.budgets import FAILURES
 from governance.digests import LINES, Digest, frame
@@ -69,6 +71,10 @@ def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | No
     if kind == Kind.ROLLBACK:
         back = Rollback.objects.filter(group=group).select_related("of_plan").order_by("-number").first()
         return announcements.rollback_values(back, wishes) if back else None
+    if kind == Kind.REPORT:
+        ready = Report.objects.filter(group_id=group.pk, status=ReportStatus.READY).order_by("-number")
+        report = ready.first()
+        return announcements.report_values(report) if report else None
     plan = Plan.objects.filter(group=group).order_by("-number").first()
     return _plan(plan) if plan else None
 

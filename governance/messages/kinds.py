@@ -16,6 +16,7 @@ class Kind(models.TextChoices):
     ESCALATION = "escalation", "Escalation"
     ALERT = "alert", "Alert: a plan has paused"
     EXEMPTION = "exemption", "Exemption asked for or decided"
+    REPORT = "report", "Report ready"
     ROLLBACK = "rollback", "Rollback: reassess what is wanted"
 
 
@@ -98,9 +99,25 @@ _ROLLBACK: Placeholders = {
     "paused": "whether these are paused; else they leave the tenants exempt",
     "until": "until when they do",
 }
+_REPORT: Placeholders = {
+    **_FRAME,
+    "report": "the report’s number",
+    "snapshot": "the snapshot that it speaks of",
+    "rate": "how many percent of the tenants are in line, rounded down",
+    "tenants": "the group’s tenants",
+    "outstanding": "findings that are outstanding",
+    "accepted": "findings that an exemption covers",
+    "asked_by": "who asked for it; empty if it was made on schedule",
+    "digest": "the beginning of its checksum",
+}
 
 
 def placeholders(kind: str) -> Placeholders:
     """What a template of the kind may name."""
-    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION, Kind.ROLLBACK: _ROLLBACK}
+    others = {
+        Kind.ALERT: _ALERT,
+        Kind.EXEMPTION: _EXEMPTION,
+        Kind.REPORT: _REPORT,
+        Kind.ROLLBACK: _ROLLBACK,
+    }
     return others.get(Kind(kind), _DIGEST)

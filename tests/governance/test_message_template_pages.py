@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from audit.models import Entry
+from audit.models import Entry, Report
+from audit.models.report import ReportStatus
 from governance import exemptions, message_templates, reminders
 from governance.messages import texts
 from governance.messages.kinds import Kind
@@ -59,8 +60,10 @@ def test_every_template_is_shown_with_what_is_so_now(owner: Client, kind: Kind, 
         Kind.DECISION: "crm",
         Kind.ALERT: "20 %",
         Kind.EXEMPTION: "tenant-b",
+        Kind.REPORT: "in line",
         Kind.ROLLBACK: "snapshot",
     }
+    Report.objects.update(status=ReportStatus.READY)
     page = said(owner, f"{LIST}{kind}/{language}/")
     assert "from what you reach" in page
     assert told[kind] in page
