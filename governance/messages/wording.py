@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from config.clocks import Clock
 from governance.messages import conflicts
 from governance.messages.conflicts import Clash
 
@@ -76,10 +76,7 @@ def moment(when: datetime | None, *, zone: str, language: str) -> str:
     """A time by the reader's clock; empty without one."""
     if when is None:
         return ""
-    local = when.astimezone(ZoneInfo(zone))
-    if _known(language) == "zh":
-        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}（{zone}）"
-    return f"{local:%Y-%m-%d %H:%M} ({zone})"
+    return Clock(zone, _known(language)).tell(when)
 
 
 def subject(subjects: Sequence[str], language: str) -> str:
