@@ -17,7 +17,7 @@ from governance.messages import texts, wording
 from governance.messages.kinds import Kind
 from governance.models import Exemption, Notification, Plan, Rollback
 from tenants import links, preferences
-from tenants.models import Group, Preferences, User
+from tenants.models import Deputy, Group, Preferences, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,24 @@ def report_values(report: Report) -> dict[str, Any]:
         **{name: summary.get(name, 0) for name in ("tenants", "outstanding", "accepted")},
         "asked_by": report.requested_by if report.requested_by_id else "",
         "digest": report.digest[:16],
+    }
+
+
+def deputy_appointed(row: Deputy, *, at: datetime) -> None:
+    """Somebody stands in for somebody else, who didn't say so themselves."""
+    page = links.page(row.group.slug, "my_preferences")
+    event = _Event(row.group, Kind.DEPUTY, Notification.Kind.DEPUTY, page, None, f"deputy-{row.pk}")
+    _announce(event, (row.person, row.deputy), lambda wishes: deputy_values(row, wishes), at=at)
+
+
+def deputy_values(row: Deputy, wishes: Preferences) -> dict[str, Any]:
+    """The placeholders of a message about a deputy."""
+    return {
+        "deputy": str(row.deputy),
+        "away": str(row.person),
+        "first_day": wording.day(row.starts_on, language=wishes.language),
+        "last_day": wording.day(row.ends_on, language=wishes.language),
+        "appointed_by": row.appointed_by_name,
     }
 
 

@@ -17,6 +17,7 @@ class Kind(models.TextChoices):
     ALERT = "alert", "Alert: a plan has paused"
     EXEMPTION = "exemption", "Exemption asked for or decided"
     REPORT = "report", "Report ready"
+    DEPUTY = "deputy", "Deputy named"
     ROLLBACK = "rollback", "Rollback: reassess what is wanted"
 
 
@@ -110,6 +111,14 @@ _REPORT: Placeholders = {
     "asked_by": "who asked for it; empty if it was made on schedule",
     "digest": "the beginning of its checksum",
 }
+_DEPUTY: Placeholders = {
+    **_FRAME,
+    "deputy": "who stands in",
+    "away": "who is stood in for",
+    "first_day": "from when on",
+    "last_day": "until when, that day included",
+    "appointed_by": "who named them",
+}
 
 
 def placeholders(kind: str) -> Placeholders:
@@ -118,6 +127,7 @@ def placeholders(kind: str) -> Placeholders:
         Kind.ALERT: _ALERT,
         Kind.EXEMPTION: _EXEMPTION,
         Kind.REPORT: _REPORT,
+        Kind.DEPUTY: _DEPUTY,
         Kind.ROLLBACK: _ROLLBACK,
     }
     return others.get(Kind(kind), _DIGEST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from config.clocks import Clock
 from governance.messages import conflicts
@@ -77,6 +77,11 @@ def moment(when: datetime | None, *, zone: str, language: str) -> str:
     if when is None:
         return ""
     return Clock(zone, _known(language)).tell(when)
+
+
+def day(when: date, *, language: str) -> str:
+    """A day of the calendar."""
+    return f"{when.year}年{when.month}月{when.day}日" if _known(language) == "zh" else when.isoformat()
 
 
 def subject(subjects: Sequence[str], language: str) -> str:

@@ -72,6 +72,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "notifications/templates": [{"kind": "reminder", "language": "zh"}],
         "notifications": [{"pk": one.pk} for one in house.notifications],
         "directory/tenants": tenants,
+        "directory/people": [{"pk": house.world.viewer.pk}],
         "directory/policies": [{"pk": house.core.pk}],
         "chats": [{"pk": house.chat.pk}],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
