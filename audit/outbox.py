@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from httpx import HTTPStatusError
 
-from audit import causes, leases
+from audit import causes, circuits, leases
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 from config.lifecycle import advance
 
@@ -224,6 +224,8 @@ def _claim(now: datetime, due_by: datetime, destinations: list[str]) -> OutboxMe
 
 
 def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
+    if circuits.holds(message, at=at):
+        return Delivery(postponed=1)
     try:
         answer = sender.send(message)
     except Undeliverable as refusal:
@@ -242,6 +244,7 @@ def _deliver(message: OutboxMessage, sender: Sender, at: datetime) -> Delivery:
 def _failed(
     message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime, *, left: bool = False
 ) -> Delivery:
+    circuits.note_failure(message, reason, cause, at=at)
     if message.attempts >= MAX_ATTEMPTS:
         return _give_up(message, sender, reason, cause, at)
     return _postpone(message, reason, cause, at, left=left)
@@ -252,6 +255,7 @@ def _settle(message: OutboxMessage, sender: Sender, answer: dict[str, Any], at: 
     """Note the answer and what it leads to."""
     _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
     sender.settle(message, answer, at)
+    circuits.note_success(message)
     _hasten(message, at)
 
 
@@ -261,7 +265,7 @@ def _hasten(message: OutboxMessage, at: datetime) -> None:
         status=OutboxStatus.PENDING,
         destination=message.destination,
         address=message.address,
-        cause=Cause.AWAY,
+        cause__in=[Cause.AWAY, Cause.HELD],
         next_attempt_at__gt=at + SOON,
     )
     waiting.update(next_attempt_at=at + SOON * random.uniform(0.5, 1.0))
@@ -274,9 +278,7 @@ def _reason(failure: Exception, now: datetime) -> str:
 
 def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime, *, left: bool) -> Delivery:
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
-    # Jitter, so that what failed together doesn't come back together.
-    jittered = wait * random.uniform(0.5, 1.0)
-    due = at + jittered
+    due = at + wait * random.uniform(0.5, 1.0)  # so that what failed together doesn't come back together
     error = "" if left else reason
     _finish(message, OutboxStatus.PENDING, next_attempt_at=due, last_error=error, cause=cause)
     log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)

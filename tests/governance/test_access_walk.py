@@ -75,6 +75,7 @@ def subjects(house: Furnished) -> dict[str, list[dict[str, Any]]]:
         "directory/people": [{"pk": house.world.viewer.pk}],
         "directory/policies": [{"pk": house.core.pk}],
         "chats": [{"pk": house.chat.pk}],
+        "deliveries/circuits": [{"pk": house.circuit.pk}],
         "deliveries/webhooks": [{"pk": house.webhook.pk}],
         "deliveries": [{"pk": house.message.pk}],
         "reports": [{"pk": house.report.pk, "format": "json"}],
