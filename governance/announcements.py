@@ -51,14 +51,18 @@ def rolled_back(row: Rollback, people: Iterable[User], *, at: datetime) -> None:
 
 def rollback_values(row: Rollback, wishes: Preferences) -> dict[str, Any]:
     """The placeholders of a message about a rollback."""
+    ways = {one["policy"]: one.get("way", row.way) for one in row.policies}
+    stopped = sorted(name for name, way in ways.items() if way == Rollback.Way.PAUSE)
     return {
         "rollback": row.number,
         "snapshot": row.snapshot_number,
         "plan": row.of_plan.number if row.of_plan else "",
         "tenant_count": len(row.tenants),
         "reason": row.reason,
-        "policies": [{"name": name} for name in sorted({one["policy"] for one in row.policies})],
-        "paused": row.way == Rollback.Way.PAUSE,
+        "policies": [{"name": name} for name in sorted(ways)],
+        "paused": bool(ways) and set(ways.values()) == {Rollback.Way.PAUSE},
+        "stopped": wording.joined(stopped, wishes.language),
+        "exempt": wording.joined(sorted(set(ways) - set(stopped)), wishes.language),
         "until": wording.moment(row.until, zone=wishes.time_zone, language=wishes.language),
     }
 

@@ -97,7 +97,9 @@ _ROLLBACK: Placeholders = {
     "tenant_count": "the tenants that go back",
     "reason": "why",
     "policies": {"name": "a policy that gives way"},
-    "paused": "whether these are paused; else they leave the tenants exempt",
+    "paused": "whether all of these are paused",
+    "stopped": "those of them that are paused; empty if none is",
+    "exempt": "those of them that leave the tenants exempt; empty if none does",
     "until": "until when they do",
 }
 _REPORT: Placeholders = {
