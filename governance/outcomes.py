@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.conf import settings
 
-from governance.deciders import decide_all
-from governance.resolution import Outcome, Rule, Situation, Unsettled, combined, parts
+from governance.answers import Answer, Answers
+from governance.deciders import Deciders
+from governance.resolution import Outcome, Rule, Situation, Unsettled
 from governance.situations import Inputs, Setting, Situations
 
 
@@ -49,6 +51,15 @@ class _Kind:
     aside: list[tuple[frozenset[Rule], frozenset[int]]] = field(default_factory=list)
     decided: dict[str, Unsettled] = field(default_factory=dict)
 
+    def of(self, situation: Situation) -> Situation:
+        """The situation without what people set aside."""
+        for rules, components in self.aside:
+            situation = situation.without(rules, components)
+        return situation
+
+
+AHEAD = 3  # slices under way: while some are decided, the next is put together
+
 
 def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, TenantOutcome]:
     """The outcome of every tenant in which something breaks a rule to be acted on.
@@ -56,65 +67,62 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
     It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
     """
     settled: dict[int, TenantOutcome] = {}
-    for situations in Setting(inputs).slices():
-        for example, result in _settled(situations, precedents):
-            settled |= dict.fromkeys(situations.kinds[example].tenant_ids, result)
+    slices = Setting(inputs).slices()
+    with Deciders(settings.DECIDERS) as deciders:
+        answers = Answers(deciders)
+        under_way = deque(_Slice(one, answers, precedents) for one in islice(slices, AHEAD))
+        while under_way:
+            one = under_way.popleft()
+            settled |= one.settled()
+            if one.waiting:
+                one.ask()
+                under_way.append(one)
+            else:
+                under_way.extend(_Slice(one, answers, precedents) for one in islice(slices, 1))
     return settled
 
 
-def _settled(situations: Situations, precedents: Precedents) -> Iterator[tuple[int, TenantOutcome]]:
-    """The outcome of each kind of tenants, opening more of them where that is asked for.
+class _Slice:
+    """Kinds of tenants that are evaluated together, opening more of them where that is asked for.
 
     A situation is decided as it is before what people set aside is taken away, so that a conflict is seen to
     stand, decided or not.
     """
-    waiting = {example: _Kind() for example in situations.kinds}
-    while waiting:
-        situations.prepare(waiting)
-        built = {example: _without(situations.build(example), kind) for example, kind in waiting.items()}
-        outcomes = _decided(built.values())
-        for example, situation in built.items():
-            kind, outcome = waiting[example], outcomes[situation.digest]
-            news = [u for u in outcome.unsettled if u.fingerprint in precedents.keys() - kind.decided.keys()]
-            if outcome.beyond:
-                situations.open(example, outcome.beyond, widely=outcome.widely)
-            elif news:
-                for unsettled in news:
-                    kind.decided[unsettled.fingerprint] = unsettled
-                    kind.aside.append((precedents[unsettled.fingerprint].rules, unsettled.components))
-            else:
-                del waiting[example]
-                said = {fingerprint: precedents[fingerprint].says for fingerprint in kind.decided}
-                yield example, TenantOutcome(situation, outcome, tuple(kind.decided.values()), said)
 
+    def __init__(self, situations: Situations, answers: Answers, precedents: Precedents) -> None:
+        self._situations = situations
+        self._answers = answers
+        self._precedents = precedents
+        self._asked: dict[int, Answer] = {}
+        self.waiting = {example: _Kind() for example in situations.kinds}
+        self.ask()
 
-def _without(situation: Situation, kind: _Kind) -> Situation:
-    for rules, components in kind.aside:
-        situation = situation.without(rules, components)
-    return situation
+    def ask(self) -> None:
+        """Have those that wait decided as they are by now."""
+        self._situations.prepare(self.waiting)
+        built = [kind.of(self._situations.build(example)) for example, kind in self.waiting.items()]
+        self._asked = dict(zip(self.waiting, self._answers.ask(built), strict=True))
 
+    def settled(self) -> dict[int, TenantOutcome]:
+        """By tenant, what is settled of all that was asked, once that is answered."""
+        found: dict[int, TenantOutcome] = {}
+        for example, answer in self._asked.items():
+            outcome = self._answers.outcome(answer)
+            if not self._goes_on(example, outcome):
+                decided = self.waiting.pop(example).decided
+                said = {fingerprint: self._precedents[fingerprint].says for fingerprint in decided}
+                result = TenantOutcome(answer.situation, outcome, tuple(decided.values()), said)
+                found |= dict.fromkeys(self._situations.kinds[example].tenant_ids, result)
+        return found
 
-# Outcomes by the digests of parts. A digest stands for all that an outcome depends on, so that a process that
-# evaluates again and again, as workers do, decides only what it hasn't met lately.
-_KEPT = 20_000
-_known: OrderedDict[str, Outcome] = OrderedDict()
-
-
-def _decided(situations: Iterable[Situation]) -> dict[str, Outcome]:
-    """The outcomes by digest. Situations share most of their parts, and each part is decided once."""
-    split = {situation.digest: parts(situation) for situation in situations}
-    wanted = {part.digest: part for some in split.values() for part in some}
-    missing = [part for digest, part in wanted.items() if digest not in _known]
-    decided = decide_all(missing, processes=settings.DECIDERS)
-    _known.update((part.digest, outcome) for part, outcome in zip(missing, decided, strict=True))
-    found = {digest: combined([_known[part.digest] for part in some]) for digest, some in split.items()}
-    for digest in wanted:
-        _known.move_to_end(digest)
-    while len(_known) > _KEPT:
-        _known.popitem(last=False)
-    return found
-
-
-def forget() -> None:
-    """Decide everything anew from now on."""
-    _known.clear()
+    def _goes_on(self, example: int, outcome: Outcome) -> bool:
+        """Whether more has to be asked about the kind, which is seen to."""
+        kind = self.waiting[example]
+        known = self._precedents
+        news = [u for u in outcome.unsettled if u.fingerprint in known and u.fingerprint not in kind.decided]
+        if outcome.beyond:
+            self._situations.open(example, outcome.beyond, widely=outcome.widely)
+        for unsettled in news:
+            kind.decided[unsettled.fingerprint] = unsettled
+            kind.aside.append((known[unsettled.fingerprint].rules, unsettled.components))
+        return bool(outcome.beyond or news)

@@ -12,6 +12,7 @@ from typing import Any
 
 from governance.demands import Demands, Line, PluginRow, Wishes
 from governance.models import Plugin, Release
+from governance.resolution import Candidates
 from governance.resolution import Release as Candidate
 
 _COLUMNS = (
@@ -33,6 +34,7 @@ class Catalogue:
         self._rows: dict[int, tuple[Any, ...]] = {}
         self._whole: dict[int, list[int]] = {}  # plugin: its releases' ids, once all are loaded
         self._releases: dict[int, Candidate] = {}
+        self._candidates: dict[int, Candidates] = {}
         self._demands = Demands(self.by_name, self._load_providers(), self.host)
 
     def load_plugins(self, plugin_ids: Iterable[int]) -> None:
@@ -60,9 +62,13 @@ class Catalogue:
         """Have the versions at hand that these loaded releases name."""
         self._load_lines(self._named(self._rows[release_id] for release_id in release_ids))
 
-    def candidates(self, plugin_id: int) -> tuple[Candidate, ...]:
+    def candidates(self, plugin_id: int) -> Candidates:
         """Every release of a loaded plugin."""
-        return tuple(self.release(release_id) for release_id in self._whole[plugin_id])
+        known = self._candidates.get(plugin_id)
+        if known is None:
+            releases = map(self.release, self._whole[plugin_id])
+            known = self._candidates[plugin_id] = Candidates(releases)
+        return known
 
     def ids(self, plugin_id: int) -> frozenset[int]:
         """The ids of every release of a loaded plugin."""

@@ -18,7 +18,7 @@ from governance.stock import Stock
 from governance.violations import violations_query
 
 Installed = dict[int, int]  # plugin: release
-SLICE = 2_000  # kinds of tenants that are looked at together
+SLICE = 500  # kinds of tenants that are looked at together
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from governance.relations import Catalogue
-from governance.resolution import Component, Release
+from governance.resolution import NONE, Component, Release
 
 
 class Stock:
@@ -41,7 +41,7 @@ class Stock:
                 id=plugin_id,
                 name=plugin.name,
                 installed=self._release(release_id, whole=is_open or related),
-                candidates=self.catalogue.candidates(plugin_id) if is_open else (),
+                candidates=self.catalogue.candidates(plugin_id) if is_open else NONE,
                 open=is_open,
                 host=plugin.is_host,
             )
@@ -50,9 +50,7 @@ class Stock:
     def neighbours(self, component: int) -> frozenset[int]:
         """Every component that some release of this one asks something of."""
         if component not in self._near:
-            candidates = self.catalogue.candidates(component)
-            asked = (relation.components for release in candidates for relation in release.relations)
-            self._near[component] = frozenset[int]().union(*asked)
+            self._near[component] = frozenset(self.catalogue.candidates(component).asks)
         return self._near[component]
 
     def note(self, release_ids: Iterable[int]) -> None:

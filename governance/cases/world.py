@@ -11,7 +11,7 @@ from governance import catalogue_formats, versions
 from governance.catalogue_formats import CatalogueError, ReleaseDocument
 from governance.demands import Demands, Entry, Line, PluginRow, Wishes
 from governance.replaying import BadFile, Refused
-from governance.resolution import Release
+from governance.resolution import Candidates, Release
 
 Document = Mapping[str, Any]  # of one plugin, as governance.catalogue_formats takes it
 Named = Mapping[str, Collection[str]]  # plugin: versions
@@ -64,10 +64,10 @@ class World:
         """Whether a document tells of the release."""
         return self._told[self.name(release)][release.version] is not None
 
-    def candidates(self, plugin: str) -> tuple[Release, ...]:
+    def candidates(self, plugin: str) -> Candidates:
         """Every release of a plugin, lowest first."""
         self._load(plugin)
-        return tuple(self.release(plugin, version) for version in self._ranks[plugin])
+        return Candidates(self.release(plugin, version) for version in self._ranks[plugin])
 
     def host(self, version: str) -> Release:
         """A release of the host; raises Refused where there is none."""

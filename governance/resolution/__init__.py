@@ -7,12 +7,15 @@ from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
 from governance.resolution.parts import parts
+from governance.resolution.releases import NONE, Candidates, Clash, Need, Prefer, Relation, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Binding, Clash, Component, Need, Prefer, Relation, Release
+from governance.resolution.values import Binding, Component
 from governance.resolution.wording import reason_in_words
 
 __all__ = [
+    "NONE",
     "Binding",
+    "Candidates",
     "Change",
     "Clash",
     "Component",

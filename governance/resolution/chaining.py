@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from governance.resolution.ground import Fault
 from governance.resolution.problem import Problem
-from governance.resolution.values import Clash, Component, Relation, Release
+from governance.resolution.releases import Clash, Relation, Release
+from governance.resolution.values import Component
 
 SHOWN_RELEASES = 3  # how many of the allowed releases are told of
 SHOWN_FAULTS = 3  # and how much about each

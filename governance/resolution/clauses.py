@@ -16,7 +16,8 @@ from pysat.solvers import Minisat22
 
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
-from governance.resolution.values import Binding, Clash, Component, Relation, Release
+from governance.resolution.releases import Clash, Relation, Release
+from governance.resolution.values import Binding, Component
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
 
@@ -158,9 +159,10 @@ class Clauses:
             if relation not in asked:
                 asked.add(relation)
                 held = self._holds(relation)
-                for asking in self.problem.situation.component(component).asking[relation]:
-                    if asking in places:
-                        self._add(-places[asking], held)
+                candidates = self.problem.situation.component(component).candidates
+                for asker in candidates.among(candidates.asking[relation]):
+                    if asker.id in places:
+                        self._add(-places[asker.id], held)
 
     def _touch(self, component: int) -> None:
         """It is proposed for the first time that it moves: say where to, and who minds."""

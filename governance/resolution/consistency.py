@@ -14,7 +14,7 @@ from functools import cached_property
 from pysat.solvers import Solver
 
 from governance.resolution.ground import holds
-from governance.resolution.values import Clash, Need, Relation, Release
+from governance.resolution.releases import Clash, Need, Relation, Release
 
 CONFLICTS = 20_000  # that the solver may run into over one release before it is taken to run
 

@@ -13,9 +13,10 @@ from governance.resolution.oracle import Beyond
 from governance.resolution.outcome import Change, Outcome
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
+from governance.resolution.releases import Release
 from governance.resolution.search import Search
 from governance.resolution.situation import Situation
-from governance.resolution.values import Release, labels
+from governance.resolution.values import labels
 
 OPENED = 1_000  # components of a part that may be opened; from there on what is open has to do
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from governance.resolution.releases import Clash, Prefer, Relation, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Binding, Clash, Prefer, Relation, Release
+from governance.resolution.values import Binding
 
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 Places = tuple[Release | None, ...]  # where a component may go, the best first
@@ -142,6 +143,18 @@ class Ground:
                 if everything or not relation.components.isdisjoint(self._open)
             )
         return known
+
+    @cached_property
+    def minding(self) -> dict[int, list[tuple[int, Relation]]]:
+        """By component, who asks something of it where it stays, and what: not what doesn't hold anyway."""
+        found: dict[int, list[tuple[int, Relation]]] = {}
+        for component, watchers in self.watchers.items():
+            minding = found[component] = []
+            for watcher, place, relation in watchers:
+                installed = self.start[watcher]
+                if installed is not None and (installed.id, place) not in self.endured:
+                    minding.append((watcher, relation))
+        return found
 
     @cached_property
     def _watched_by_release(self) -> dict[int, tuple[tuple[int, Relation], ...]]:

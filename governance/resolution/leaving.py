@@ -11,7 +11,8 @@ from governance.resolution.ground import State
 from governance.resolution.minimal import shrink
 from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import Rule, Saying, WayOut
-from governance.resolution.values import Binding, Component, Release, labels
+from governance.resolution.releases import Release
+from governance.resolution.values import Binding, Component, labels
 
 ASIDE = 3  # the most rules that one way out sets aside, unless none does with so few
 WAYS = 6  # how many ways out are told, the lightest first

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from governance.resolution.ground import Ground
 from governance.resolution.outcome import Change
+from governance.resolution.releases import Clash, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Clash, Release
 
 
 def in_order(situation: Situation, changes: Iterable[Change]) -> tuple[Change, ...]:

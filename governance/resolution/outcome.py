@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from governance.resolution.values import Binding, Release
+from governance.resolution.releases import Release
+from governance.resolution.values import Binding
 
 Rule = tuple[str, str]  # the policy's name and the rule's key
 

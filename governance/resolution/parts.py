@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from governance.resolution.releases import Relation
 from governance.resolution.situation import Situation
-from governance.resolution.values import Component, Relation
+from governance.resolution.values import Component
 
 Askers = Mapping[int, Sequence[Component]]  # by open component, who asks something of it where it is
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from governance.resolution.forced import minding
 from governance.resolution.ground import Places, State
 from governance.resolution.problem import Problem
-from governance.resolution.values import Clash, Relation, Release
+from governance.resolution.releases import Clash, Relation, Release
 
 TRIES = 1_000  # places looked at before it is left to the solver
 
@@ -115,9 +114,8 @@ class Placing:
 
     def _asked_of(self, component: int) -> list[_Asking]:
         """What those that stay ask of one that moves, as far as it isn't settled."""
-        asked = (
-            relation for watcher, relation in minding(self._problem, component) if watcher not in self._moving
-        )
+        minding = self._problem.ground.minding.get(component, ())
+        asked = (relation for watcher, relation in minding if watcher not in self._moving)
         return [
             asking for relation in dict.fromkeys(asked) if (asking := self._about(relation)).settled is None
         ]

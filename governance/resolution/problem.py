@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from governance.resolution.ground import Ground, Places
+from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Binding, Component, Prefer, Release
+from governance.resolution.values import Binding, Component
 
 
 @dataclass(frozen=True)

@@ -1,113 +1,15 @@
-"""What a decision is made from: frozen values whose digests depend on content, never on order.
-
-Versions don't appear here except as text for people. Every relation of a release is a set of release ids,
-compiled once by whoever knows the version dialects, so that deciding is set arithmetic.
-"""
+"""Components as a tenant has them, and what rules leave to them: frozen values, told apart by content."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from governance.resolution.digests import content_of, digest_of, digest_of_set
-
-
-class Prefer(StrEnum):
-    """Which of several targets that cost the same number of changes is the better one."""
-
-    NEWEST = "newest"
-    NEAREST = "nearest"
-
-
-@dataclass(frozen=True)
-class Need:
-    """A release's demand that one of `releases` be installed beside it.
-
-    `components` are those that could meet it, the named one included even when no release of it would do.
-    A range of alternatives (`any_of`) and what stands in for a name (`provides`) are in the set already.
-    A need of the host can't be judged, and so isn't, where the host is unknown.
-    """
-
-    says: str  # "needs core >=3"
-    releases: frozenset[int]
-    components: frozenset[int]
-    of_host: bool = False
-
-    def __hash__(self) -> int:
-        """By the words, which hardly any two share: these are looked up by the million."""
-        return hash(self.says)
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the content."""
-        return digest_of(
-            "need", self.says, self.of_host, digest_of_set(self.releases), digest_of_set(self.components)
-        )
-
-
-@dataclass(frozen=True)
-class Clash:
-    """A release's demand that none of `releases` be installed beside it.
-
-    An optional requirement is one too: it clashes with the releases out of its range.
-    """
-
-    says: str  # "doesn't go with core <2"
-    releases: frozenset[int]
-    components: frozenset[int]
-
-    def __hash__(self) -> int:
-        """By the words, which hardly any two share: these are looked up by the million."""
-        return hash(self.says)
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the content."""
-        return digest_of("clash", self.says, digest_of_set(self.releases), digest_of_set(self.components))
-
-
-Relation = Need | Clash
-
-
-@dataclass(frozen=True)
-class Release:
-    """One version of a component. `rank` orders the component's releases; equal versions share it."""
-
-    id: int
-    component: int
-    version: str
-    rank: int
-    relations: tuple[Relation, ...] = ()
-    offered: bool = True  # may be a target of its own accord
-    nameable: bool = True  # may be a target when a rule names exactly it: withdrawn ones and pre-releases
-
-    @cached_property
-    def bare(self) -> Release:
-        """The same without what it asks of others."""
-        return replace(self, relations=(), offered=True, nameable=True) if self.relations else self
-
-    @cached_property
-    def digest(self) -> str:
-        """Of the content."""
-        return digest_of(
-            *("release", self.id, self.component, self.version, self.rank, self.offered, self.nameable),
-            digest_of_set(relation.digest for relation in self.relations),
-        )
-
-
-def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
-    """The order in which releases are targets of one who has that installed."""
-
-    def key(release: Release) -> tuple[int, ...]:
-        if installed is None or release.rank < installed.rank:
-            return (1, -release.rank, release.id)
-        return (0, -release.rank if prefer is Prefer.NEWEST else release.rank, release.id)
-
-    return key
+from governance.resolution.releases import NONE, Candidates, Prefer, Relation, Release, preference
 
 
 @dataclass(frozen=True)
@@ -121,7 +23,7 @@ class Component:
     id: int
     name: str
     installed: Release | None
-    candidates: tuple[Release, ...] = ()
+    candidates: Candidates = NONE
     open: bool = False
     host: bool = False
 
@@ -132,7 +34,7 @@ class Component:
     @cached_property
     def closed(self) -> Component:
         """The same, to stay as it is."""
-        return replace(self, candidates=(), open=False) if self.open else self
+        return replace(self, candidates=NONE, open=False) if self.open else self
 
     @cached_property
     def bystander(self) -> Component:
@@ -205,27 +107,17 @@ class Component:
     @cached_property
     def about(self) -> Mapping[int, frozenset[Relation]]:
         """By component, what its releases ask of that one."""
-        here = (self.installed,) if self.installed is not None else ()
+        here = self.installed
+        if here is None or here.id in self.candidates.bits:
+            return self.candidates.about
         found: dict[int, set[Relation]] = defaultdict(set)
-        for release in (*here, *self.candidates):
-            for relation in release.relations:
-                for other in relation.components:
-                    found[other].add(relation)
-        return {other: frozenset(relations) for other, relations in found.items()}
-
-    @cached_property
-    def vain(self) -> tuple[Need, ...]:
-        """What its candidates ask that there is no release to give."""
-        return tuple(one for one in self.asking if isinstance(one, Need) and not one.releases)
-
-    @cached_property
-    def asking(self) -> Mapping[Relation, tuple[int, ...]]:
-        """Which of its candidates ask the same."""
-        found: dict[Relation, list[int]] = {}
-        for release in self.candidates:
-            for relation in release.relations:
-                found.setdefault(relation, []).append(release.id)
-        return {relation: tuple(releases) for relation, releases in found.items()}
+        for relation in here.relations:
+            for other in relation.components:
+                found[other].add(relation)
+        return {
+            other: self.candidates.about.get(other, frozenset()) | found.get(other, set())
+            for other in self.candidates.about.keys() | found.keys()
+        }
 
     @cached_property
     def digest(self) -> str:
@@ -236,7 +128,7 @@ class Component:
         return digest_of(
             *("component", self.id, self.name, self.open, self.host),
             self.installed.digest if self.installed else "",
-            digest_of_set(release.digest for release in self.candidates),
+            self.candidates.digest,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from governance.resolution.consistency import Reason, Why
-from governance.resolution.values import Release
+from governance.resolution.releases import Release
 
 Names = Mapping[int, str]  # of the components
 

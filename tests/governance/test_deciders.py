@@ -3,19 +3,26 @@
 import io
 import pickle
 import subprocess
+from collections.abc import Sequence
 
 import pytest
-from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from governance import deciders, outcomes
+from governance import deciders
+from governance.deciders import Deciders
 from governance.resolution import Outcome, Situation, decide_whole
 from tests.governance.resolution.test_best import a_world, worlds
 from tests.governance.resolution.worlds import World
 
 PARTS = [a_world(seed).situation() for seed in range(60)]
+
+
+def decide_all(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
+    """The outcomes of the parts, asked for all at once."""
+    with Deciders(processes) as asked:
+        return [future.result() for future in asked.submit(parts)]
 
 
 @pytest.fixture
@@ -26,14 +33,14 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_at_once")
 def test_several_processes_come_to_what_one_does_and_in_the_same_order() -> None:
-    assert deciders.decide_all(PARTS, processes=2) == [decide_whole(part) for part in PARTS]
+    assert decide_all(PARTS, processes=2) == [decide_whole(part) for part in PARTS]
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_the_releases_of_an_outcome_are_those_of_the_part() -> None:
     changed = [
         (part, change)
-        for part, outcome in zip(PARTS, deciders.decide_all(PARTS, processes=2), strict=True)
+        for part, outcome in zip(PARTS, decide_all(PARTS, processes=2), strict=True)
         for change in outcome.changes
         if change.after is not None
     ]
@@ -53,7 +60,7 @@ def test_a_process_that_ends_before_its_time_is_an_error_and_no_outcome(
     # More than once, since threads that wait for one another do so now and then only.
     for _ in range(20):
         with pytest.raises(RuntimeError):
-            deciders.decide_all(PARTS, processes=2)
+            decide_all(PARTS, processes=2)
 
 
 @pytest.mark.usefixtures("_at_once")
@@ -68,23 +75,32 @@ def test_no_more_processes_are_started_than_may_be(
         return seen[-1]
 
     monkeypatch.setattr(deciders, "_process", counted)
-    assert deciders.decide_all(PARTS, processes=allowed) == [decide_whole(part) for part in PARTS]
+    assert decide_all(PARTS, processes=allowed) == [decide_whole(part) for part in PARTS]
     assert len(seen) == started
 
 
-def test_evaluation_asks_as_many_processes_as_the_environment_allows(
-    monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+@pytest.mark.usefixtures("_at_once")
+def test_processes_are_started_once_however_often_they_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, seen = deciders._process, list[subprocess.Popen[bytes]]()
+
+    def counted() -> subprocess.Popen[bytes]:
+        seen.append(start())
+        return seen[-1]
+
+    monkeypatch.setattr(deciders, "_process", counted)
+    with Deciders(2) as asked:
+        futures = [future for begin in range(0, 60, 20) for future in asked.submit(PARTS[begin : begin + 20])]
+        assert [future.result() for future in futures] == [decide_whole(part) for part in PARTS]
+    assert len(seen) == 2
+    assert [process.returncode for process in seen] == [0, 0]  # they ended with the evaluation
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_what_a_process_was_told_is_forgotten_now_and_then_and_told_again(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[int] = []
-
-    def noted(parts: list[Situation], *, processes: int) -> list[Outcome]:
-        asked.append(processes)
-        return [decide_whole(part) for part in parts]
-
-    monkeypatch.setattr(outcomes, "decide_all", noted)
-    settings.DECIDERS = 7
-    outcomes._decided(PARTS[:2])
-    assert asked == [7]
+    monkeypatch.setattr(deciders, "_TOLD", 7)
+    assert decide_all(PARTS * 2, processes=2) == [decide_whole(part) for part in PARTS * 2]
 
 
 def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +108,7 @@ def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("no process is worth it")
 
     monkeypatch.setattr(deciders, "_process", unwanted)
-    assert deciders.decide_all(PARTS[:3], processes=2) == [decide_whole(part) for part in PARTS[:3]]
+    assert decide_all(PARTS[:3], processes=2) == [decide_whole(part) for part in PARTS[:3]]
 
 
 @given(st.lists(worlds(), max_size=4))

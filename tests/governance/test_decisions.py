@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import decisions, drift, flags, outcomes
+from governance import deciders, decisions, drift, flags, outcomes
+from governance.deciders import Deciders
 from governance.models import Conflict, Decision, Finding, Manifest, Plugin, Release, TenantDecision
 from governance.models.manifest import Inventory
 from governance.resolution import Outcome, Situation
@@ -188,9 +189,24 @@ def test_a_situation_that_was_met_lately_is_not_decided_again(
     align(world)
     judge(world)
 
-    def unwanted(parts: Sequence[Situation], *, processes: int) -> list[Outcome]:
-        assert not parts, "decided again"
-        return []
+    def unwanted(_: Situation) -> Outcome:
+        raise AssertionError("decided again")
 
-    monkeypatch.setattr(outcomes, "decide_all", unwanted)
+    monkeypatch.setattr(deciders, "decide_whole", unwanted)
     assert judge(world).changes == 1
+
+
+def test_evaluation_asks_as_many_processes_as_the_environment_allows(
+    world: World, crm: Plugin, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    asked = list[int]()
+
+    def noted(processes: int) -> Deciders:
+        asked.append(processes)
+        return Deciders(1)
+
+    monkeypatch.setattr(outcomes, "Deciders", noted)
+    settings.DECIDERS = 7
+    align(world)
+    judge(world)
+    assert set(asked) == {7}

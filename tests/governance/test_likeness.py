@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance import decisions, outcomes, situations
+from governance import answers, decisions, situations
 from governance.likeness import Likeness, Question, likenesses
 from governance.models import Manifest, Plugin, Release, Rule
 from governance.models.manifest import Inventory
@@ -166,11 +166,11 @@ def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
         inputs = furnish(world, installed, wanted, exempt)
         together = told(evaluate_outcomes(inputs, {}))
         patch.setattr(situations, "SLICE", 1)
-        outcomes.forget()
+        answers.forget()
         assert told(evaluate_outcomes(inputs, {})) == together
         alone: dict[int, tuple[Any, ...]] = {}
         for tenant in Tenant.objects.filter(group=world.group):
-            outcomes.forget()
+            answers.forget()
             only = Inputs(inputs.group_id, AT, inputs.rules, tenant_ids=frozenset({tenant.pk}))
             alone |= told(evaluate_outcomes(only, {}))
         assert alone == together

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.resolution import Binding, Relation, Situation, decide, in_order
+from governance.resolution import Binding, Candidates, Relation, Situation, decide, in_order
 from tests.governance.resolution.worlds import (
     HOST,
     VERSIONS,
@@ -135,8 +135,8 @@ def test_steps_are_all_the_changes_once_each(world: World) -> None:
 
 def _shuffled(situation: Situation, chance: random.Random) -> Situation:
     components = [
-        replace(component, candidates=tuple(chance.sample(component.candidates, len(component.candidates))))
-        for component in situation.components
+        replace(one, candidates=Candidates(chance.sample(one.candidates, len(one.candidates))))
+        for one in situation.components
     ]
     bindings = list(situation.bindings)
     chance.shuffle(components)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from governance.resolution import Binding, Need, Outcome, Prefer, decide
+from governance.resolution import Binding, Candidates, Need, Outcome, Prefer, decide
 from tests.governance.resolution.worlds import (
     HOST,
     World,
@@ -187,7 +187,7 @@ def test_withdrawn_releases_and_pre_releases_are_targets_only_by_name() -> None:
     situation = World({1: 1}, bindings=(wants(1, [2, 3]),)).situation()
     (component,) = situation.components
     beta = replace(component.candidates[2], offered=False)
-    component = replace(component, candidates=(*component.candidates[:2], beta))
+    component = replace(component, candidates=Candidates((*component.candidates[:2], beta)))
     assert moves(decide(replace(situation, components=(component,)))) == {1: "2"}
     named = wants(1, [3], exact=True)
     assert moves(decide(replace(situation, components=(component,), bindings=(named,)))) == {1: "3"}
@@ -197,7 +197,7 @@ def test_an_uncatalogued_release_is_never_a_target() -> None:
     situation = World({1: 1}, bindings=(wants(1, [3], exact=True),)).situation()
     (component,) = situation.components
     unknown = replace(component.candidates[2], offered=False, nameable=False)
-    component = replace(component, candidates=(*component.candidates[:2], unknown))
+    component = replace(component, candidates=Candidates((*component.candidates[:2], unknown)))
     outcome = decide(replace(situation, components=(component,)))
     assert outcome.changes == ()
     assert len(outcome.unsettled) == 1

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from governance.resolution import (
     Binding,
+    Candidates,
     Clash,
     Component,
     Need,
@@ -69,7 +70,7 @@ class Harder:
                 id=c,
                 name=f"p{c}",
                 installed=self.installed[c],
-                candidates=self.releases[c] if c in opened else (),
+                candidates=Candidates(self.releases[c] if c in opened else ()),
                 open=c in opened,
                 host=c == HOST,
             )
@@ -168,7 +169,9 @@ def test_what_needs_a_component_that_nobody_has_is_passed_over() -> None:
         Release(release_id(1, version), 1, str(version), version, (need,) if version == 2 else ())
         for version in (1, 2)
     )
-    situation = Situation((Component(1, "p1", first, (first, second), open=True),), (wants(1, [2]),))
+    situation = Situation(
+        (Component(1, "p1", first, Candidates((first, second)), open=True),), (wants(1, [2]),)
+    )
     outcome = decide(situation)
     assert not outcome.changes
     assert [one.stuck for one in outcome.unsettled] == [(1,)]
@@ -182,9 +185,9 @@ def test_a_rule_that_another_lets_be_kept_by_naming_a_withdrawn_release_is_not_t
     three, four = Release(301, 3, "1", 1, asked), Release(302, 3, "2", 2)
     situation = Situation(
         (
-            Component(1, "p1", first, (first, second), open=True),
-            Component(2, "p2", two, (one, two), open=True),
-            Component(3, "p3", four, (three, four), open=True),
+            Component(1, "p1", first, Candidates((first, second)), open=True),
+            Component(2, "p2", two, Candidates((one, two)), open=True),
+            Component(3, "p3", four, Candidates((three, four)), open=True),
         ),
         (
             holds(1, 1, "kept"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from governance.resolution import (
     Binding,
+    Candidates,
     Clash,
     Component,
     Need,
@@ -75,7 +76,7 @@ class World:
             id=component,
             name="host" if component == HOST else f"p{component}",
             installed=None if version is None else self.release(component, version),
-            candidates=tuple(self.release(component, v) for v in VERSIONS) if is_open else (),
+            candidates=Candidates(self.release(component, v) for v in VERSIONS if is_open),
             open=is_open,
             host=component == HOST,
         )

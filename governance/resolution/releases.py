@@ -1,0 +1,212 @@
+"""Releases and what they ask of each other: frozen values whose digests depend on content, never on order.
+
+Versions don't appear here except as text for people. Every relation of a release is a set of release ids,
+compiled once by whoever knows the version dialects, so that deciding is set arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property, reduce
+from operator import or_
+
+from governance.resolution.digests import digest_of, digest_of_set
+
+
+class Prefer(StrEnum):
+    """Which of several targets that cost the same number of changes is the better one."""
+
+    NEWEST = "newest"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A release's demand that one of `releases` be installed beside it.
+
+    `components` are those that could meet it, the named one included even when no release of it would do.
+    A range of alternatives (`any_of`) and what stands in for a name (`provides`) are in the set already.
+    A need of the host can't be judged, and so isn't, where the host is unknown.
+    """
+
+    says: str  # "needs core >=3"
+    releases: frozenset[int]
+    components: frozenset[int]
+    of_host: bool = False
+
+    def __hash__(self) -> int:
+        """By the words, which hardly any two share: these are looked up by the million."""
+        return hash(self.says)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of(
+            "need", self.says, self.of_host, digest_of_set(self.releases), digest_of_set(self.components)
+        )
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A release's demand that none of `releases` be installed beside it.
+
+    An optional requirement is one too: it clashes with the releases out of its range.
+    """
+
+    says: str  # "doesn't go with core <2"
+    releases: frozenset[int]
+    components: frozenset[int]
+
+    def __hash__(self) -> int:
+        """By the words, which hardly any two share: these are looked up by the million."""
+        return hash(self.says)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of("clash", self.says, digest_of_set(self.releases), digest_of_set(self.components))
+
+
+Relation = Need | Clash
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of a component. `rank` orders the component's releases; equal versions share it."""
+
+    id: int
+    component: int
+    version: str
+    rank: int
+    relations: tuple[Relation, ...] = ()
+    offered: bool = True  # may be a target of its own accord
+    nameable: bool = True  # may be a target when a rule names exactly it: withdrawn ones and pre-releases
+
+    @cached_property
+    def bare(self) -> Release:
+        """The same without what it asks of others."""
+        return replace(self, relations=(), offered=True, nameable=True) if self.relations else self
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of(
+            *("release", self.id, self.component, self.version, self.rank, self.offered, self.nameable),
+            digest_of_set(relation.digest for relation in self.relations),
+        )
+
+
+def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release], tuple[int, ...]]:
+    """The order in which releases are targets of one who has that installed."""
+
+    def key(release: Release) -> tuple[int, ...]:
+        if installed is None or release.rank < installed.rank:
+            return (1, -release.rank, release.id)
+        return (0, -release.rank if prefer is Prefer.NEWEST else release.rank, release.id)
+
+    return key
+
+
+class Candidates(tuple[Release, ...]):
+    """The releases of a component. A set of them is a number with a bit for each, and one for being gone."""
+
+    def __reduce__(self) -> tuple[type[Candidates], tuple[tuple[Release, ...]]]:
+        """Without what was worked out, which would be most of a message to another process."""
+        return Candidates, (tuple(self),)
+
+    @cached_property
+    def bits(self) -> Mapping[int | None, int]:
+        """By the id of a release its bit, and that for being gone by None."""
+        return {**{release.id: 1 << place for place, release in enumerate(self)}, None: self.gone}
+
+    @property
+    def gone(self) -> int:
+        """The bit for being gone."""
+        return 1 << len(self)
+
+    def among(self, bits: int) -> Iterator[Release]:
+        """The releases that are in a set."""
+        bits &= ~self.gone
+        while bits:
+            lowest = bits & -bits
+            yield self[lowest.bit_length() - 1]
+            bits ^= lowest
+
+    @cached_property
+    def asking(self) -> Mapping[Relation, int]:
+        """Which of them ask the same."""
+        found: dict[Relation, int] = {}
+        for place, release in enumerate(self):
+            for relation in release.relations:
+                found[relation] = found.get(relation, 0) | 1 << place
+        return found
+
+    @cached_property
+    def asks(self) -> Mapping[int, tuple[tuple[Relation, int], ...]]:
+        """By component, what is asked of it and by which of them."""
+        found: dict[int, list[tuple[Relation, int]]] = defaultdict(list)
+        for relation, askers in self.asking.items():
+            for other in relation.components:
+                found[other].append((relation, askers))
+        return {other: tuple(asked) for other, asked in found.items()}
+
+    @cached_property
+    def about(self) -> Mapping[int, frozenset[Relation]]:
+        """By component, what is asked of it."""
+        return {other: frozenset(one for one, _ in asked) for other, asked in self.asks.items()}
+
+    @cached_property
+    def vain(self) -> tuple[tuple[Need, int], ...]:
+        """What they ask that there is no release to give, and which of them do."""
+        needs = ((one, askers) for one, askers in self.asking.items() if isinstance(one, Need))
+        return tuple((need, askers) for need, askers in needs if not need.releases)
+
+    def meant(self, relation: Relation) -> int:
+        """Those of them that the relation names."""
+        known = self._meant.get(relation)
+        if known is None:
+            named = (bit for release, bit in self.bits.items() if release in relation.releases)
+            known = self._meant[relation] = sum(named)
+        return known
+
+    def denied(self, component: int, release: int | None, *, complete: bool) -> int:
+        """Those of them that ask something that a component alone denies them where it is.
+
+        Where it is missing and not `complete`, or it is the host, it isn't known to deny what it might give.
+        """
+        known = self._denied.get(key := (component, release, complete))
+        if known is None:
+            asked = self.asks.get(component, ())
+            denied = (who for relation, who in asked if _denies(relation, release, complete=complete))
+            known = self._denied[key] = reduce(or_, denied, 0)
+        return known
+
+    @cached_property
+    def _denied(self) -> dict[tuple[int, int | None, bool], int]:
+        return {}
+
+    @cached_property
+    def _meant(self) -> dict[Relation, int]:
+        return {}
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the content."""
+        return digest_of_set(release.digest for release in self)
+
+
+def _denies(relation: Relation, release: int | None, *, complete: bool) -> bool:
+    """Whether the one component that it names doesn't give what is asked, while another place may."""
+    if len(relation.components) > 1:
+        return False
+    met = release in relation.releases
+    if isinstance(relation, Clash):
+        return met
+    unknown = release is None and (relation.of_host or not complete)
+    return not met and bool(relation.releases) and not unknown
+
+
+NONE = Candidates()
