@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from governance.resolution.clauses import Exhausted
+from governance.resolution.forced import hopeless_of
 from governance.resolution.minimal import MinimalSets, minimal_sets
 from governance.resolution.oracle import Oracle
 from governance.resolution.problem import Problem
@@ -48,7 +49,8 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
 
     A component that has no way whatever the others do is nobody's hindrance. All others can go together.
     """
-    goals = problem.obliged
+    hopeless = hopeless_of(problem)
+    goals = tuple(goal for goal in problem.obliged if goal not in hopeless)
     place_of = {goal: place for place, goal in enumerate(goals)}
 
     def failing(places: Sequence[int]) -> Sequence[int] | None:
@@ -62,7 +64,8 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
 
     found = minimal_sets(len(goals), failing, most_sets=GOALS.sets, most_questions=GOALS.questions)
     # Where even the question about none of them is given up, nobody is to blame.
-    return [tuple(goals[place] for place in sorted(group)) for group in _joined(filter(None, found.sets))]
+    groups = [tuple(goals[place] for place in sorted(group)) for group in _joined(filter(None, found.sets))]
+    return [*((goal,) for goal in hopeless), *groups]
 
 
 def conflict(

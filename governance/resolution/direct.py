@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from governance.resolution.forced import must_move
+from governance.resolution.forced import hopeless_of, must_move
 from governance.resolution.placing import Placing
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt
@@ -25,7 +25,7 @@ def directly(problem: Problem, *, final: bool) -> Settled | None:
     found = best_directly(problem, goals)
     if found is None:
         # If all others can go together, those that can't go by themselves are all that is stuck.
-        stuck = [(goal,) for goal in goals if not must_move(problem, [goal]).possible]
+        stuck = [(goal,) for goal in hopeless_of(problem)]
         goals = tuple(goal for goal in goals if (goal,) not in stuck)
         found = best_directly(problem, goals) if stuck else None
     return None if found is None or (final and found.beyond) else (stuck, found)

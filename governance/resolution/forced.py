@@ -32,6 +32,11 @@ def must_move(problem: Problem, goals: Iterable[int]) -> Forced:
     return _Movers(problem).all(goals)
 
 
+def hopeless_of(problem: Problem) -> tuple[int, ...]:
+    """Those that break a rule and are seen to have no way, whatever else moves."""
+    return tuple(goal for goal in problem.obliged if not must_move(problem, [goal]).possible)
+
+
 class _Movers:
     """Those that must move, as they are found out."""
 

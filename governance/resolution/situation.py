@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from governance.resolution.digests import content_of, digest_of
 from governance.resolution.values import Binding, Component
+
+_COMPONENT = attrgetter("id")
+_BINDING = attrgetter("component", "rule", "digest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +33,8 @@ class Situation:
 
     def __post_init__(self) -> None:
         """Put the parts into one order, so that nothing downstream can depend on theirs."""
-        object.__setattr__(self, "components", tuple(sorted(self.components, key=lambda part: part.id)))
-        bindings = sorted(self.bindings, key=lambda part: (part.component, part.rule, part.digest))
+        object.__setattr__(self, "components", tuple(sorted(self.components, key=_COMPONENT)))
+        bindings = sorted(self.bindings, key=_BINDING)
         object.__setattr__(self, "bindings", tuple(bindings))
 
     @cached_property
