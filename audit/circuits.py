@@ -6,13 +6,16 @@ itself stands in for, aren't among them: upgrades have their own order, and each
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.models.circuit import Circuit, CircuitQuerySet
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 
+SOON = timedelta(seconds=20)  # once a receiver that was away is back
 AFTER = 5  # failures in a row
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=30)
@@ -59,10 +62,14 @@ def note_failure(message: OutboxMessage, reason: str, cause: Cause, *, at: datet
     circuit.save()
 
 
-def note_success(message: OutboxMessage) -> None:
-    """Something got through: nothing is counted any more."""
+def note_success(message: OutboxMessage, *, at: datetime) -> None:
+    """Something got through: count nothing any more, and let what waits long for the receiver go soon."""
     if message.destination in _COUNTED:
         of(message).delete()
+    waiting = _waiting(None, message.destination, _address(message), at + SOON)
+    waiting.filter(cause__in=[Cause.AWAY, Cause.HELD]).update(
+        next_attempt_at=at + SOON * random.uniform(0.5, 1.0)
+    )
 
 
 @transaction.atomic
@@ -70,11 +77,7 @@ def release(circuits: CircuitQuerySet, *, at: datetime) -> int:
     """Try these receivers again now, since a person says so; how many messages go there."""
     released = 0
     for circuit in circuits:
-        waiting = OutboxMessage.objects.filter(
-            group_id=circuit.group_id, destination=circuit.destination, status=OutboxStatus.PENDING
-        )
-        if circuit.destination != Destination.EMAIL:
-            waiting = waiting.filter(address=circuit.address)
+        waiting = _waiting(circuit.group_id, circuit.destination, circuit.address, at)
         released += waiting.filter(cause=Cause.HELD).update(next_attempt_at=at)
     circuits.filter(rests_until__gt=at).update(rests_until=at)
     return released
@@ -87,3 +90,15 @@ def of(message: OutboxMessage) -> CircuitQuerySet:
 
 def _address(message: OutboxMessage) -> str:
     return "" if message.destination == Destination.EMAIL else message.address
+
+
+def _waiting(
+    group_id: int | None, destination: str, address: str, beyond: datetime
+) -> QuerySet[OutboxMessage]:
+    """What waits for a receiver until later than `beyond`, of one group or of all."""
+    rows = OutboxMessage.objects.filter(
+        status=OutboxStatus.PENDING, destination=destination, next_attempt_at__gt=beyond
+    )
+    if group_id is not None:
+        rows = rows.filter(group_id=group_id)
+    return rows if destination == Destination.EMAIL else rows.filter(address=address)

@@ -28,7 +28,6 @@ LEASE = timedelta(seconds=60)  # longer than any sender's time-out, so that nobo
 MAX_ATTEMPTS = 12
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
-SOON = timedelta(seconds=20)  # once a receiver that was away is back
 HELPERS = 7  # that carry messages beside the first
 HELP_AFTER = 0.3  # seconds; making their connections takes longer than most rounds
 
@@ -255,20 +254,7 @@ def _settle(message: OutboxMessage, sender: Sender, answer: dict[str, Any], at: 
     """Note the answer and what it leads to."""
     _finish(message, OutboxStatus.DELIVERED, delivered_at=at, response=answer, last_error="", cause="")
     sender.settle(message, answer, at)
-    circuits.note_success(message)
-    _hasten(message, at)
-
-
-def _hasten(message: OutboxMessage, at: datetime) -> None:
-    """Let what waits long for the same receiver go soon, where that couldn't be reached: it is back."""
-    waiting = OutboxMessage.objects.filter(
-        status=OutboxStatus.PENDING,
-        destination=message.destination,
-        address=message.address,
-        cause__in=[Cause.AWAY, Cause.HELD],
-        next_attempt_at__gt=at + SOON,
-    )
-    waiting.update(next_attempt_at=at + SOON * random.uniform(0.5, 1.0))
+    circuits.note_success(message, at=at)
 
 
 def _reason(failure: Exception, now: datetime) -> str:

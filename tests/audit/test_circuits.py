@@ -91,7 +91,7 @@ def test_a_receiver_that_is_still_away_is_left_alone_for_longer_and_one_that_is_
     again = circuits.FIRST_REST + circuits.rest(2)
     assert (circuit.breaks, circuit.rests_until) == (2, AT + again)
     receiver.away = None
-    for late in (again, again + outbox.SOON, again + 2 * outbox.SOON):
+    for late in (again, again + circuits.SOON, again + 2 * circuits.SOON):
         deliver(receiver, after=late)
     assert not OutboxMessage.objects.undelivered().exists()
     assert not Circuit.objects.exists()
@@ -153,3 +153,16 @@ def test_a_person_has_it_tried_again_at_once(receiver: Receiver) -> None:
     receiver.away = None
     assert deliver(receiver, after=SOON).delivered >= 9 - circuits.AFTER
     assert not Circuit.objects.exists()
+
+
+def test_once_a_mail_gets_through_the_others_go_soon(receiver: Receiver) -> None:
+    for number in range(9):
+        post(1, to=Destination.EMAIL, address=f"{number}@example.org")
+    deliver(receiver)
+    OutboxMessage.objects.filter(cause=Cause.HELD).update(next_attempt_at=AT + circuits.LONGEST_REST)
+    receiver.away = None
+    Circuit.objects.update(rests_until=AT)
+    post(1, to=Destination.EMAIL, address="new@example.org")
+    deliver(receiver, after=SOON)
+    latest = AT + SOON + circuits.SOON
+    assert not OutboxMessage.objects.undelivered().filter(next_attempt_at__gt=latest).exists()
