@@ -81,6 +81,7 @@ class Action(models.TextChoices):
     WEBHOOK_SUBSCRIBED = "webhook.subscribed", "Webhook subscribed"
     WEBHOOK_ENDED = "webhook.ended", "Webhook ended"
     CHAT_ADDED = "chat.added", "Team chat added"
+    CHAT_LANGUAGE_CHANGED = "chat.language_changed", "Language of a team chat changed"
     CHAT_ENDED = "chat.ended", "Team chat ended"
     DELIVERY_RETRIED = "delivery.retried", "Given-up delivery tried again"
     ALERT_RAISED = "alert.raised", "Alert raised"

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from httpx import HTTPStatusError
 
-from audit import causes, claims, leases
+from audit import causes, circuits, claims, leases
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
 from config.lifecycle import advance
 
@@ -28,7 +28,6 @@ LEASE = timedelta(seconds=60)  # longer than any sender's time-out, so that nobo
 MAX_ATTEMPTS = 12
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=15)
-SOON = timedelta(seconds=20)  # once a receiver that was away is back
 HELPERS = 7  # that carry messages beside the first
 HELP_AFTER = 0.3  # seconds for each; making their connections takes longer than most rounds
 AT_A_STRETCH = 1.0  # seconds for what was taken together; the rest is left to others
@@ -195,6 +194,9 @@ def _deliver(messages: Sequence[OutboxMessage], sender: Sender, at: datetime) ->
         if time.monotonic() > begun + AT_A_STRETCH:
             claims.let_go(messages[number:])
             break
+        if circuits.holds(message, at=at):
+            done += Delivery(postponed=1)
+            continue
         try:
             answered.append((message, call()))
         except Undeliverable as refusal:
@@ -228,6 +230,7 @@ def _note(answered: Answered, sender: Sender, at: datetime) -> Delivery:
 def _failed(
     message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime, *, left: bool = False
 ) -> Delivery:
+    circuits.note_failure(message, reason, cause, at=at)
     if message.attempts >= MAX_ATTEMPTS:
         return _give_up(message, sender, reason, cause, at)
     return _postpone(message, reason, cause, at, left=left)
@@ -245,7 +248,7 @@ def _settle(answered: Answered, sender: Sender, at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, {"rows": json.dumps(rows), "at": at})
     for message in {message.address: message for message, _ in answered}.values():
-        _hasten(message, at)
+        circuits.note_success(message, at=at)
 
 
 _DELIVERED = """
@@ -257,18 +260,6 @@ WHERE m.id = answered.id AND m.status = 'pending'
 """
 
 
-def _hasten(message: OutboxMessage, at: datetime) -> None:
-    """Let what waits long for the same receiver go soon, where that couldn't be reached: it is back."""
-    waiting = OutboxMessage.objects.filter(
-        status=OutboxStatus.PENDING,
-        destination=message.destination,
-        address=message.address,
-        cause=Cause.AWAY,
-        next_attempt_at__gt=at + SOON,
-    )
-    waiting.update(next_attempt_at=at + SOON * random.uniform(0.5, 1.0))
-
-
 def _reason(failure: Exception, now: datetime) -> str:
     told = f"{type(failure).__name__}: {failure}"[:2000]
     return told + causes.note(failure.response, now=now) if isinstance(failure, HTTPStatusError) else told
@@ -276,9 +267,7 @@ def _reason(failure: Exception, now: datetime) -> str:
 
 def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime, *, left: bool) -> Delivery:
     wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
-    # Jitter, so that what failed together doesn't come back together.
-    jittered = wait * random.uniform(0.5, 1.0)
-    due = at + jittered
+    due = at + wait * random.uniform(0.5, 1.0)  # so that what failed together doesn't come back together
     error = "" if left else reason
     _finish(message, OutboxStatus.PENDING, next_attempt_at=due, last_error=error, cause=cause)
     log.warning("outbox.postponed", destination=message.destination, message=str(message.pk), error=reason)

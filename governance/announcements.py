@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from audit import outbox
+from audit.models import Report
 from audit.models.outbox import Destination
 from governance import message_templates
 from governance.digests import frame
@@ -15,7 +17,7 @@ from governance.messages import texts, wording
 from governance.messages.kinds import Kind
 from governance.models import Exemption, Notification, Plan, Rollback
 from tenants import links, preferences
-from tenants.models import Group, Preferences, User
+from tenants.models import Deputy, Group, Preferences, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,18 @@ def rolled_back(row: Rollback, people: Iterable[User], *, at: datetime) -> None:
 
 def rollback_values(row: Rollback, wishes: Preferences) -> dict[str, Any]:
     """The placeholders of a message about a rollback."""
+    ways = {one["policy"]: one.get("way", row.way) for one in row.policies}
+    stopped = sorted(name for name, way in ways.items() if way == Rollback.Way.PAUSE)
     return {
         "rollback": row.number,
         "snapshot": row.snapshot_number,
         "plan": row.of_plan.number if row.of_plan else "",
         "tenant_count": len(row.tenants),
         "reason": row.reason,
-        "policies": [{"name": name} for name in sorted({one["policy"] for one in row.policies})],
-        "paused": row.way == Rollback.Way.PAUSE,
+        "policies": [{"name": name} for name in sorted(ways)],
+        "paused": bool(ways) and set(ways.values()) == {Rollback.Way.PAUSE},
+        "stopped": wording.joined(stopped, wishes.language),
+        "exempt": wording.joined(sorted(set(ways) - set(stopped)), wishes.language),
         "until": wording.moment(row.until, zone=wishes.time_zone, language=wishes.language),
     }
 
@@ -85,6 +91,45 @@ def exemption_values(exemption: Exemption, wishes: Preferences) -> dict[str, Any
         "over": exemption.status == Exemption.Status.EXPIRED,
         "decided_by": exemption.decided_by_name,
         "comment": exemption.decision_comment,
+    }
+
+
+def report_ready(report: Report, group: Group, people: Iterable[User], *, key: str, at: datetime) -> None:
+    """A compliance report has been frozen."""
+    page = links.page(group.slug, "report_detail", report.pk)
+    event = _Event(group, Kind.REPORT, Notification.Kind.REPORT, page, None, key)
+    values = report_values(report)
+    _announce(event, people, lambda _wishes: values, at=at)
+
+
+def report_values(report: Report) -> dict[str, Any]:
+    """The placeholders of a message about a report that is ready."""
+    summary = (report.data or {}).get("summary", {})
+    return {
+        "report": report.number,
+        "snapshot": report.snapshot_number,
+        "rate": f"{math.floor(summary.get('compliance_rate', 0) * 1000 + 1e-9) / 10:g}",
+        **{name: summary.get(name, 0) for name in ("tenants", "outstanding", "accepted")},
+        "asked_by": report.requested_by if report.requested_by_id else "",
+        "digest": report.digest[:16],
+    }
+
+
+def deputy_appointed(row: Deputy, *, at: datetime) -> None:
+    """Somebody stands in for somebody else, who didn't say so themselves."""
+    page = links.page(row.group.slug, "my_preferences")
+    event = _Event(row.group, Kind.DEPUTY, Notification.Kind.DEPUTY, page, None, f"deputy-{row.pk}")
+    _announce(event, (row.person, row.deputy), lambda wishes: deputy_values(row, wishes), at=at)
+
+
+def deputy_values(row: Deputy, wishes: Preferences) -> dict[str, Any]:
+    """The placeholders of a message about a deputy."""
+    return {
+        "deputy": str(row.deputy),
+        "away": str(row.person),
+        "first_day": wording.day(row.starts_on, language=wishes.language),
+        "last_day": wording.day(row.ends_on, language=wishes.language),
+        "appointed_by": row.appointed_by_name,
     }
 
 

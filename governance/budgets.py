@@ -81,7 +81,7 @@ def _spent(plan: Plan) -> Overspent | None:
 
 def _tell(plan: Plan, spent: Overspent, at: datetime) -> None:
     key = f"plan-{plan.pk}-paused-{at.isoformat()}"
-    data = {"plan": plan.number, "says": str(spent)}
+    data = {"plan": plan.number, "says": str(spent), "spent": asdict(spent)}
     events.alert(plan.group, "failure_budget_spent", data, key=key, at=at)
     owners = directory.told(plan.group_id, (), at=at).owners
     announcements.plan_paused(plan, owners, asdict(spent), key=key, at=at)

@@ -16,13 +16,15 @@ from audit import ledger
 from audit.actions import Action
 from audit.models import Report, ReportFile
 from audit.models.report import ReportStatus
-from config.access import SYSTEM, Access, Actor
+from config.access import SYSTEM, Access, Actor, ActorKind, Permission
 from config.lifecycle import TransitionError, advance
-from governance import events, snapshots
+from governance import announcements, events, snapshots
 from governance.models import Exemption, Finding, Installation, Rule, Run, Snapshot
 from governance.models.snapshot import Trigger
 from governance.reports import content, documents
-from tenants.models import Group, Tenant
+from tenants import directory
+from tenants.models import Group, Tenant, User
+from tenants.reach import access_of_person
 
 log = structlog.get_logger("plumbline.compliance")
 
@@ -98,12 +100,16 @@ def request(group: Group, *, actor: Actor, at: datetime, run: Run | None = None)
     """Queue a report. `build` makes it, here or in the job `governance.jobs.build_report`."""
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Report.objects.filter(group_id=group.pk).aggregate(last=Max("number"))["last"] or 0
+    name, person = actor.name, actor.id if actor.kind == ActorKind.PERSON else None
+    if run is not None and run.started_by_id is not None:
+        name, person = run.started_by_name, run.started_by_id
     return Report.objects.create(
         group_id=group.pk,
         number=last + 1,
         title=f"Version compliance of {group}, {at:%Y-%m-%d}",
         run_id=run.pk if run else None,
-        requested_by=actor.name,
+        requested_by=name,
+        requested_by_id=person,
         created_at=at,
     )
 
@@ -166,6 +172,21 @@ def _freeze(report: Report, data: dict[str, Any], files: list[ReportFile], *, at
             "files": {file.name: file.sha256 for file in files},
         },
     )
+    _tell(report, at)
+
+
+def _tell(report: Report, at: datetime) -> None:
+    """Tell who asked for it, once; of those that nobody asked for, the group's owners once a day."""
+    group = Group.objects.get(pk=report.group_id)
+    by = report.requested_by_id
+    asked = User.objects.filter(pk=by).first() if by is not None else None
+    if asked is None:
+        people, key = directory.told(group.pk, (), at=at).owners, f"reports-{group.pk}-{at:%Y-%m-%d}"
+    else:
+        access = access_of_person(asked, group.slug)
+        reads = access is not None and access.allows(Permission.REPORT_VIEW)
+        people, key = [asked] if reads else [], f"report-{report.pk}"
+    announcements.report_ready(report, group, people, key=key, at=at)
 
 
 @transaction.atomic

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from standardwebhooks import Webhook
 
-from audit import ledger, outbox, retrying
+from audit import circuits, ledger, outbox, retrying
 from audit.actions import Action
-from audit.models import OutboxMessage
+from audit.models import Circuit, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Answered, Delivery, Sender, Undeliverable
 from audit.retrying import Retried
@@ -43,6 +43,7 @@ REMEDIES: dict[str, str] = {
     ),
     Cause.REFUSED: "It refuses the message; its answer says why.",
     Cause.FAULT: "It failed on the message; its own log should say why.",
+    Cause.HELD: "It failed too often in a row and is left alone for a while; see above.",
 }
 ADVICE: dict[str, str] = {
     Destination.ORCHESTRATOR: (
@@ -246,6 +247,7 @@ def retry(message: OutboxMessage, *, actor: Actor, at: datetime) -> None:
     and FlagOff while a flag forbids it.
     """
     ledger.hold(message.group_id)
+    circuits.release(circuits.of(message), at=at)
     if message.destination != Destination.ORCHESTRATOR:
         outbox.retry(message, at=at)
     elif OutboxMessage.objects.given_up().filter(pk=message.pk).exists():
@@ -268,6 +270,7 @@ def retry_all(access: Access, *, actor: Actor, at: datetime) -> int:
         handovers.revive(message, actor=actor, at=at)
     if orders:
         upgrades.dispatch_due(Group.objects.get(pk=access.group_id), at=at)
+    circuits.release(Circuit.objects.within(access), at=at)
     retried = [*map(_retried, orders), *retrying.retry_all(access.group_id, named=_AT_ONCE, at=at)]
     ledger.record_many(map(_record, retried), group_id=access.group_id, actor=actor, at=at)
     return len(retried)

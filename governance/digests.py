@@ -92,7 +92,10 @@ class Digest:
             "html": message.html,
             "link": link,
             "due_at": due_at.isoformat() if due_at else None,
-            "lines": [*(one.as_json() for one in waiting), *map(self._line_of_contract, self.lines)],
+            "lines": [
+                *(one.as_json(self.wishes.language) for one in waiting),
+                *map(self._line_of_contract, self.lines),
+            ],
             "folded": self.folded,
             "urgent": self.urgent,
             "key": key,
@@ -187,5 +190,5 @@ def _summary_values(summary: Summary | None, language: str) -> dict[str, Any]:
 
 
 def _waiting(one: Waiting, language: str) -> dict[str, Any]:
-    says = wording.conflict(one.summary, plugin=one.plugin, policies=one.policies, language=language)
+    says = one.says(language)
     return {"plugin": one.plugin, "says": says, "policies": one.policies, "tenants": one.tenants}

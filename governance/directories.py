@@ -10,9 +10,9 @@ from django.conf import settings
 
 from config.access import SYSTEM, Actor
 from governance.models import Configuration
-from tenants import enrolment, ldap, rosters
+from tenants import enrolment, ldap, people, rosters
 from tenants.ldap import LdapFailure
-from tenants.models import DirectorySync, Group, Origin
+from tenants.models import DirectorySync, Group, Origin, User
 from tenants.rosters import Change, Grant, Roster, RosterRefused
 
 log = structlog.get_logger("plumbline.directory")
@@ -22,6 +22,10 @@ _MOST_UNMATCHED = 100
 
 class NoLdap(Exception):
     """Nothing says where LDAP is, or what is to be read there; the message says which."""
+
+
+class StillRead(Exception):
+    """What LDAP says can't be changed by hand while it is asked."""
 
 
 def preview(group: Group) -> Change:
@@ -56,6 +60,21 @@ def sync_all(*, at: datetime) -> None:
             _remember(configured.group, at, problem=problem)
         else:
             log.info("directory.synced", group=configured.group.slug, **change.counts())
+
+
+def enable(group: Group, person: User, *, actor: Actor, at: datetime) -> bool:
+    """Let somebody reach the group again whom LDAP had disabled; False if nobody has.
+
+    Raises StillRead while LDAP is read: its next look would undo it.
+    """
+    if reads_ldap(group):
+        raise StillRead("LDAP says so, and is still read: enable them there.")
+    return people.enable(group, person, actor=actor, at=at)
+
+
+def reads_ldap(group: Group) -> bool:
+    """Whether the group's directory comes from LDAP, too."""
+    return Configuration.objects.filter(group=group, directory__has_key="ldap").exists()
 
 
 def _read(group: Group) -> Roster:

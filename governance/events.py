@@ -17,6 +17,7 @@ from audit import ledger, outbox
 from audit.actions import Action
 from audit.models.outbox import Destination
 from config.access import SYSTEM
+from governance.messages import alerts
 from governance.models import WebhookSubscription
 from tenants import chats
 from tenants.models import Group
@@ -51,24 +52,24 @@ def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: d
     )
 
 
-# What team chats read of an alert, and the page where it goes on.
-_TOLD = {
-    "drift_overdue": ("Drift is past its due date.", "drift_list"),
-    "enforcement_failed": ("Upgrades failed.", "plan_list"),
-    "conflict_found": ("Rules contradict each other; a person has to decide.", "conflict_list"),
-    "report_failed": ("A report couldn’t be built.", "report_list"),
-    "failure_budget_spent": ("A plan has paused by itself.", "plan_list"),
+# Where an alert goes on.
+_PAGES = {
+    "drift_overdue": "drift_list",
+    "enforcement_failed": "plan_list",
+    "conflict_found": "conflict_list",
+    "report_failed": "report_list",
+    "failure_budget_spent": "plan_list",
 }
 
 
 def _tell_teams(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime) -> int:
-    """Tell the group's chats; how many there are."""
-    text, page = _TOLD[reason]
-    figures = ", ".join(f"{name} {value}" for name, value in data.items() if isinstance(value, int))
-    title = f"{group}: {reason.replace('_', ' ')}"
-    link = f"{settings.BASE_URL}{reverse(page, kwargs={'group': group.slug})}"
-    said = " ".join(filter(None, (text, str(data.get("says", "")), f"({figures})" if figures else "")))
-    return chats.post_to_teams(group, title=title, text=said, key=key, at=at, link=link)
+    """Tell the group's chats, each in its language; how many there are."""
+    link = f"{settings.BASE_URL}{reverse(_PAGES[reason], kwargs={'group': group.slug})}"
+
+    def told(language: str) -> tuple[str, str]:
+        return alerts.told(group.name, reason, data, language)
+
+    return chats.post_to_teams(group, told, key=key, at=at, link=link)
 
 
 def event_document(

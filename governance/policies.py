@@ -99,8 +99,8 @@ def resume(policy: Policy, *, actor: Actor, at: datetime, reason: str = "") -> N
         raise TransitionError(policy, Status.ACTIVE)
     ledger.hold(policy.group_id)
     _move(policy, Status.ACTIVE, Action.POLICY_RESUMED, actor=actor, at=at, reason=reason)
-    rows = Rollback.objects.filter(group=policy.group, way=Rollback.Way.PAUSE).in_force(at)
-    for rollback in rows.filter(policies__contains=[{"policy": policy.name}]):
+    rows = Rollback.objects.filter(group=policy.group).in_force(at)
+    for rollback in rows.that_paused(policy.name):
         _end(rollback, actor=actor, at=at, reason=f"{policy} acts again.")
 
 

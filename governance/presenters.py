@@ -66,10 +66,14 @@ def figures(row: Run) -> dict[str, Any]:
 def plan(row: Plan) -> dict[str, Any]:
     """A plan with its tasks."""
     tasks = row.tasks.select_related("tenant").order_by("ring", "queue_at", "pk")
+    waiting_ones = row.waits_for().order_by("found_at", "pk") if row.standing else ()
+    waits_for = [{"conflict": str(found.pk), "summary": str(found)} for found in waiting_ones]
     return {
         "id": str(row.pk),
         "number": row.number,
         "status": row.status,
+        "standing": row.standing,
+        "waits_for": waits_for,
         "snapshot": row.snapshot_number,
         "inputs_digest": row.inputs_digest,
         "policies": row.policy_versions,

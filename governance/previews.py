@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
+from audit.models import Report
+from audit.models.report import ReportStatus
 from governance import announcements, reminders, summaries, telling
 from governance.budgets import FAILURES
 from governance.digests import LINES, Digest, frame
@@ -17,7 +19,7 @@ from governance.messages.kinds import DIGESTS, Kind, placeholders
 from governance.messages.texts import Message, Texts
 from governance.models import Exemption, Plan, Rollback
 from tenants import directory, links
-from tenants.models import Group, Preferences, User
+from tenants.models import Deputy, Group, Preferences, User
 
 _MADE_UP = {"status": "approved"}
 
@@ -69,6 +71,14 @@ def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | No
     if kind == Kind.ROLLBACK:
         back = Rollback.objects.filter(group=group).select_related("of_plan").order_by("-number").first()
         return announcements.rollback_values(back, wishes) if back else None
+    if kind == Kind.DEPUTY:
+        named = Deputy.objects.filter(group=group).select_related("person", "deputy").order_by("-pk")
+        row = named.first()
+        return announcements.deputy_values(row, wishes) if row else None
+    if kind == Kind.REPORT:
+        ready = Report.objects.filter(group_id=group.pk, status=ReportStatus.READY).order_by("-number")
+        report = ready.first()
+        return announcements.report_values(report) if report else None
     plan = Plan.objects.filter(group=group).order_by("-number").first()
     return _plan(plan) if plan else None
 

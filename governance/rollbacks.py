@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,8 +39,9 @@ class RollbackRefused(ValueError):
 class Asked:
     """What a person wants back, and how the policies that would undo it give way.
 
-    Either `snapshot` or `scope.plan` says how far back. `until` counts for exemptions; what is paused stays
-    so until someone resumes it. Without a `profile`, one that enforces is taken.
+    Either `snapshot` or `scope.plan` says how far back. `ways` says of policies by name that they give way
+    otherwise than `way`. `until` counts for exemptions; what is paused stays so until someone resumes it.
+    Without a `profile`, one that enforces is taken.
     """
 
     snapshot: int | None = None
@@ -49,6 +50,7 @@ class Asked:
     until: datetime | None = None
     reason: str = ""
     profile: str = ""
+    ways: Mapping[str, str] = field(default_factory=dict)
 
 
 def foresee(group: Group, asked: Asked, *, at: datetime) -> Restoration:
@@ -75,8 +77,11 @@ def prepare(group: Group, asked: Asked, *, actor: Actor, at: datetime) -> Rollba
 
     Raises what `foresee` does, ConfigurationError, and FlagOff while governance is off.
     """
-    until = _until(asked, at)
+    if not asked.reason.strip():
+        raise RollbackRefused("reason", "Say why.")
     restoration = foresee(group, asked, at=at)
+    ways = _ways(asked, restoration)
+    until = _until(asked, ways, at)
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Rollback.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     row = Rollback(
@@ -84,10 +89,10 @@ def prepare(group: Group, asked: Asked, *, actor: Actor, at: datetime) -> Rollba
         number=last + 1,
         snapshot_number=restoration.snapshot.number,
         of_plan=asked.scope.plan,
-        way=asked.way,
+        way=_as_a_whole(asked, ways),
         until=until,
         reason=asked.reason,
-        policies=[one.as_json() for one in restoration.opposing],
+        policies=[{**one.as_json(), "way": ways[one.rule.policy]} for one in restoration.opposing],
         left_out=restoration.left_out,
         tenants=restoration.tenants,
         created_by_name=actor.name,
@@ -138,9 +143,9 @@ def title(row: Rollback) -> str:
     return f"{row}: taken back to snapshot {row.snapshot_number}{before}"
 
 
-def given_way(row: Rollback) -> list[str]:
-    """The names of the policies that give way."""
-    return sorted({one["policy"] for one in row.policies})
+def given_way(row: Rollback, way: str | None = None) -> list[str]:
+    """The names of the policies that give way, or of those that do so in this way."""
+    return sorted({one["policy"] for one in row.policies if way in (None, one.get("way", row.way))})
 
 
 def profiles_of(group: Group) -> list[str]:
@@ -156,13 +161,31 @@ def _plugins(row: Rollback) -> set[str]:
 
 
 def _giving_way(row: Rollback) -> dict[str, Any]:
-    return {"policies": given_way(row), "way": row.way, "until": row.until.isoformat(), "reason": row.reason}
+    return {
+        "policies": given_way(row),
+        "paused": given_way(row, Rollback.Way.PAUSE),
+        "way": row.way,
+        "until": row.until.isoformat(),
+        "reason": row.reason,
+    }
 
 
-def _until(asked: Asked, at: datetime) -> datetime:
-    if not asked.reason.strip():
-        raise RollbackRefused("reason", "Say why.")
-    if asked.way == Rollback.Way.PAUSE:
+def _ways(asked: Asked, restoration: Restoration) -> dict[str, str]:
+    """How each policy that stands against it gives way."""
+    found = {one.rule.policy: str(asked.way) for one in restoration.opposing}
+    if idle := sorted(asked.ways.keys() - found.keys()):
+        raise RollbackRefused("ways", f"{idle[0]} doesn’t stand against it, so it has no need to give way.")
+    return {**found, **asked.ways}
+
+
+def _as_a_whole(asked: Asked, ways: Mapping[str, str]) -> str:
+    found = set(ways.values()) or {asked.way}
+    return found.pop() if len(found) == 1 else Rollback.Way.MIXED
+
+
+def _until(asked: Asked, ways: Mapping[str, str], at: datetime) -> datetime:
+    """Until when it binds: for a year where nothing but pauses makes way for it."""
+    if set(ways.values() or [asked.way]) == {Rollback.Way.PAUSE}:
         return at + LONGEST
     until = asked.until or at + USUAL
     if not at < until <= at + LONGEST:
@@ -187,7 +210,8 @@ def _profile(group: Group, asked: Asked, restoration: Restoration) -> str:
 
 def _supposition(row: Rollback, restoration: Restoration, profile: str) -> Supposition:
     """The baseline that wants the tenants back, and what lets it have its way."""
-    active = Policy.objects.filter(group=row.group, name__in=given_way(row), status=Policy.Status.ACTIVE)
+    stopped = given_way(row, Rollback.Way.PAUSE)
+    active = Policy.objects.filter(group=row.group, name__in=stopped, status=Policy.Status.ACTIVE)
     baseline = {
         "kind": Policy.Kind.BASELINE.value,
         "name": row.name,
@@ -202,7 +226,7 @@ def _supposition(row: Rollback, restoration: Restoration, profile: str) -> Suppo
         policies=[baseline],
         exemptions=list(_exemptions(row, restoration)),
         acting=[row.name],
-        paused=list(active.values_list("name", flat=True)) if row.way == Rollback.Way.PAUSE else [],
+        paused=list(active.values_list("name", flat=True)),
     )
 
 

@@ -11,6 +11,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q
 
+from governance import clashes
+from governance.messages import wording
+from governance.messages.conflicts import Clash
 from governance.models import Conflict, ConflictTenant, Finding
 from governance.models.policy import Mode
 from governance.profiles import Settings
@@ -30,8 +33,15 @@ class Waiting:
     policies: str
     tenants: int
     overdue: bool  # something that waits for it is past its due date
+    clash: Clash
 
-    def as_json(self) -> dict[str, Any]:
+    def says(self, language: str) -> str:
+        """The conflict in words."""
+        return wording.conflict(
+            self.summary, self.clash, plugin=self.plugin, policies=self.policies, language=language
+        )
+
+    def as_json(self, language: str) -> dict[str, Any]:
         """As a line of the outbound contract."""
         return {
             "tenant": None,
@@ -41,7 +51,7 @@ class Waiting:
             "policy": self.policies,
             "due_at": None,
             "status": str(Finding.Status.NEEDS_DECISION),
-            "says": self.summary,
+            "says": self.says(language),
         }
 
 
@@ -139,6 +149,7 @@ def _waiting(group_id: int, at: datetime) -> list[tuple[Waiting, frozenset[str]]
     touched = ConflictTenant.objects.filter(conflict__in=conflicts.values("pk")).order_by()
     tenants = dict(touched.values_list("conflict").annotate(count=Count("pk")))
     late = Finding.objects.filter(group_id=group_id, status=Finding.Status.NEEDS_DECISION).overdue(at)
+    clash = clashes.of(group_id, conflicts)
     overdue = set(touched.filter(tenant__in=late.values("tenant")).values_list("conflict", flat=True))
     return [
         (
@@ -149,6 +160,7 @@ def _waiting(group_id: int, at: datetime) -> list[tuple[Waiting, frozenset[str]]
                 policies=", ".join(sorted(parties)),
                 tenants=tenants.get(conflict.pk, 0),
                 overdue=conflict.pk in overdue,
+                clash=clash[conflict.pk],
             ),
             parties,
         )

@@ -102,9 +102,9 @@ def _disabled(access: Access) -> Iterator[Unreached]:
         where = "the directory" if row.user.is_active else "Plumbline"
         what = f"responsible for {row.tenant}" if row.tenant else f"{row.get_role_display().lower()} here"
         says = f"Disabled in {where}, and still {what} ({Origin(row.origin).label.lower()})."
-        todo = "Name somebody else, and end this where it comes from."
-        link = "directory_tenant" if row.tenant else ""
-        yield Unreached(Kind.DISABLED, str(row.user), says, todo, link, row.tenant_id)
+        todo = "Name somebody else and end this where it comes from, or enable them."
+        link, pk = ("directory_tenant", row.tenant_id) if row.tenant else ("person_detail", row.user_id)
+        yield Unreached(Kind.DISABLED, str(row.user), says, todo, link, pk)
 
 
 def _without_address(access: Access) -> Iterator[Unreached]:
@@ -117,8 +117,8 @@ def _without_address(access: Access) -> Iterator[Unreached]:
             others = [Channel(one).label.lower() for one in chosen if one != Channel.EMAIL]
             still = f"Told only by: {', '.join(others)}." if others else "Told by nothing else."
             says = f"Wants e-mail, and no address is known. {still}"
-            todo = "Enter the address where the person comes from, the directory file or LDAP."
-            yield Unreached(Kind.NO_ADDRESS, str(user), says, todo)
+            todo = "Enter the address, here or where the person comes from, the directory file or LDAP."
+            yield Unreached(Kind.NO_ADDRESS, str(user), says, todo, "person_detail", user.pk)
 
 
 def _returned(access: Access) -> Iterator[Unreached]:
@@ -132,10 +132,13 @@ def _returned(access: Access) -> Iterator[Unreached]:
     members = User.objects.filter(memberships__group=access.group_id, email__in=addresses)
     people = {user.email: user for user in members.distinct()}
     for address, count, last in rows:
-        if address in people and not (newest.get(address) and newest[address] > last):
+        person = people.get(address)
+        if person is not None and not (newest.get(address) and newest[address] > last):
             says = f"{count:,} message{'' if count == 1 else 's'} to {address} given up."
-            todo = "Correct the address where it comes from, then retry the messages."
-            yield Unreached(Kind.RETURNED, str(people[address]), says, todo, "delivery_list")
+            todo = "Correct the address, then retry the messages under Deliveries."
+            yield Unreached(
+                Kind.RETURNED, str(people[address]), says, todo, "person_detail", people[address].pk
+            )
 
 
 def _out_of_reach(access: Access) -> Iterator[Unreached]:

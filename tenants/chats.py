@@ -5,6 +5,7 @@ A message names its receiver, not the address: that holds secrets, and is looked
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,8 @@ from tenants.chat_addresses import AddressRefused
 from tenants.models import Group, TeamChat, User
 
 LONGEST = 1500  # characters; what is longer nobody reads in a chat, and the link leads to all of it
-TEST = "Plumbline can reach this chat."
+TEST = {"en": "Plumbline can reach this chat.", "zh": "Plumbline 可以向此聊天发送消息。"}
+TEST_TITLE = {"en": "{group}: a test", "zh": "{group}：测试"}
 
 
 class NotSent(Exception):
@@ -35,17 +37,27 @@ class NotSent(Exception):
 
 
 @transaction.atomic
-def add(group: Group, *, name: str, address: str, actor: Actor, at: datetime) -> TeamChat:
+def add(group: Group, *, name: str, address: str, actor: Actor, at: datetime, language: str = "") -> TeamChat:
     """Tell the chat what needs attention from now on; one of the same name is replaced.
 
-    Raises AddressRefused.
+    Without a language of its own it is told in the group's. Raises AddressRefused.
     """
     chat_addresses.opened(address)
-    values = {"address": address.strip(), "active": True}
+    values = {"address": address.strip(), "active": True, "language": language}
     chat, _ = TeamChat.objects.update_or_create(group=group, name=name, defaults=values)
-    data = {"service": chat_addresses.kind(address)}
+    data = {"service": chat_addresses.kind(address), "language": language}
     ledger.record(Action.CHAT_ADDED, subject=chat, actor=actor, at=at, data=data)
     return chat
+
+
+@transaction.atomic
+def speak(chat: TeamChat, language: str, *, actor: Actor, at: datetime) -> bool:
+    """Tell a chat in use in this language from now on, empty in its group's; False if it is so already."""
+    changed = TeamChat.objects.filter(pk=chat.pk, active=True).exclude(language=language)
+    if not changed.update(language=language):
+        return False
+    ledger.record(Action.CHAT_LANGUAGE_CHANGED, subject=chat, actor=actor, at=at, data={"language": language})
+    return True
 
 
 @transaction.atomic
@@ -72,10 +84,16 @@ def post_to_person(
     )
 
 
-def post_to_teams(group: Group, *, title: str, text: str, key: str, at: datetime, link: str = "") -> int:
-    """Store a message to each of the group's chats; how many there are."""
-    chats = list(TeamChat.objects.filter(group=group, active=True))
+def post_to_teams(
+    group: Group, told: Callable[[str], tuple[str, str]], *, key: str, at: datetime, link: str = ""
+) -> int:
+    """Store a message to each of the group's chats; how many there are.
+
+    `told` gives its title and text in a language.
+    """
+    chats = list(TeamChat.objects.filter(group=group, active=True).select_related("group"))
     for chat in chats:
+        title, text = told(chat.spoken)
         post_to_team(chat, title=title, text=text, key=key, at=at, link=link)
     return len(chats)
 

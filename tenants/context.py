@@ -10,6 +10,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from config.clocks import Clock
+from tenants import preferences
 from tenants.models import Group, Membership, Role, User
 
 GOVERNANCE_OFF = (
@@ -32,12 +34,19 @@ class GroupLink:
 
 
 def groups_context(request: HttpRequest) -> dict[str, Callable[[], Any]]:
-    """The person's groups and what is switched off in the current one, read only if a template asks."""
+    """The person's groups and clock, and what is off in the current group, read only if a template asks."""
     user = getattr(request, "user", None)
     return {
+        "clock": functools.cache(lambda: clock_of(user) if isinstance(user, User) else Clock()),
         "groups": functools.cache(lambda: groups_of(user) if isinstance(user, User) else []),
         "flags_off": functools.cache(lambda: _flags_off(getattr(request, "access", None))),
     }
+
+
+def clock_of(user: User) -> Clock:
+    """The person's clock."""
+    wishes = preferences.of(user)
+    return Clock(wishes.time_zone, wishes.language)
 
 
 def groups_of(user: User) -> list[GroupLink]:

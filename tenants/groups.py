@@ -51,6 +51,13 @@ def create_group(
 
 
 @transaction.atomic
+def speak(group: Group, language: str, *, actor: Actor, at: datetime) -> None:
+    """Have the group's team chats told in this language, those that have none of their own."""
+    if Group.objects.filter(pk=group.pk).exclude(language=language).update(language=language):
+        ledger.record(Action.GROUP_CHANGED, subject=group, actor=actor, at=at, data={"language": language})
+
+
+@transaction.atomic
 def add_tenants(group: Group, tenants: Iterable[NewTenant], *, actor: Actor, at: datetime) -> list[Tenant]:
     """Add those whose key the group doesn't have yet, and return only these."""
     known = set(Tenant.objects.filter(group=group).values_list("key", flat=True))

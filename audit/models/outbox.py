@@ -40,6 +40,7 @@ class Cause(models.TextChoices):
     CLOCK = "clock", "A clock is wrong"
     REFUSED = "refused", "Refuses it"
     FAULT = "fault", "Fails on it"
+    HELD = "held", "Left alone for now"
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):

@@ -49,6 +49,7 @@ class Report(models.Model):
     snapshot_number = models.PositiveIntegerField(null=True)
     run_id = models.UUIDField(null=True)
     requested_by = models.CharField(max_length=200)
+    requested_by_id = models.BigIntegerField(null=True)  # a person's
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     data = models.JSONField(null=True)

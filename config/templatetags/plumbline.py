@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Form
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config import durations, icons, tones
+from config.clocks import Clock
 from config.listing import Listing
 
 register = template.Library()
@@ -56,7 +59,7 @@ def badge(state: Any, label: str = "", tone: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def ago(context: template.Context, when: datetime | None) -> SafeString:
     """How long ago (or how far ahead) a time is, with the exact time as its title."""
-    return _time(when, durations.relative(when, _at(context)), "") if when else _nothing()
+    return _time(context, when, durations.relative(when, _at(context)), "") if when else _nothing()
 
 
 @register.simple_tag(takes_context=True)
@@ -65,7 +68,7 @@ def due(context: template.Context, when: datetime | None) -> SafeString:
     if when is None:
         return _nothing()
     at = _at(context)
-    return _time(when, durations.until(when, at), durations.urgency(when, at))
+    return _time(context, when, durations.until(when, at), durations.urgency(when, at))
 
 
 @register.simple_tag(takes_context=True)
@@ -73,7 +76,16 @@ def expiry(context: template.Context, when: datetime) -> SafeString:
     """How long a permission still lasts; the last days are marked."""
     at = _at(context)
     soon = "due-soon" if when - at < durations.LAST_DAYS else ""
-    return _time(when, durations.remaining(when, at), soon)
+    return _time(context, when, durations.remaining(when, at), soon)
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, when: datetime | str | None) -> SafeString:
+    """A time by the reader's clock, in their language; also one that is kept as a text."""
+    known = parse_datetime(when) if isinstance(when, str) else when
+    if known is None:
+        return _nothing()
+    return format_html('<time datetime="{}">{}</time>', known.isoformat(), _clock(context).tell(known))
 
 
 @register.filter
@@ -132,8 +144,14 @@ def _at(context: template.Context) -> datetime:
     return at
 
 
-def _time(when: datetime, text: str, classes: str) -> SafeString:
-    exact = when.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M %Z")
+def _clock(context: template.Context) -> Clock:
+    """The reader's; where nobody in particular reads, that of UTC."""
+    known: Callable[[], Clock] | None = context.get("clock")
+    return known() if known else Clock()
+
+
+def _time(context: template.Context, when: datetime, text: str, classes: str) -> SafeString:
+    exact = _clock(context).tell(when)
     return format_html(
         '<time class="{}" datetime="{}" title="{}">{}</time>', classes, when.isoformat(), exact, text
     )

@@ -176,6 +176,11 @@ class RollbackBody(Body):
     policy = s.CharField(max_length=100, required=False)
     tenants = s.ListField(child=s.CharField(max_length=200), required=False, allow_empty=False)
     way = s.ChoiceField(choices=["exempt", "pause"], required=False, default="exempt")
+    ways = s.DictField(
+        child=s.ChoiceField(choices=["exempt", "pause"]),
+        required=False,
+        help_text="Policies that give way otherwise, by name.",
+    )
     until = s.DateTimeField(required=False)
     profile = s.CharField(max_length=50, required=False)
     reason = s.CharField(max_length=300)

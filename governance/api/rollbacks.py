@@ -115,6 +115,7 @@ def _asked(group: Group, body: dict[str, Any]) -> Asked:
         until=body.get("until"),
         reason=body["reason"],
         profile=body.get("profile", ""),
+        ways=body.get("ways", {}),
     )
 
 

@@ -20,11 +20,17 @@ from tenants.reach import access_of_person
 def list_plans(out: Output, group: Group, *, limit: int) -> None:
     """The newest plans, with how far each has got."""
     left = Count("tasks", filter=Q(tasks__status__in=UNFINISHED))
-    found = Plan.objects.filter(group=group).annotate(total=Count("tasks"), left=left)
+    found = Plan.objects.filter(group=group).with_standing().annotate(total=Count("tasks"), left=left)
     rows = list(found.order_by("-number")[:limit])
-    shown = [[row.number, row.get_status_display(), row.total, row.left, row.pause_reason] for row in rows]
+    shown = [[row.number, _stands(row), row.total, row.left, row.pause_reason] for row in rows]
     documents = [
-        {"number": row.number, "status": row.status, "tasks": row.total, "unfinished": row.left}
+        {
+            "number": row.number,
+            "status": row.status,
+            "standing": row.standing,
+            "tasks": row.total,
+            "unfinished": row.left,
+        }
         for row in rows
     ]
     headings = ("plan", "status", "tasks", "left", "why it is paused")
@@ -37,8 +43,14 @@ def show(out: Output, plan: Plan) -> None:
     rows = [
         [task["tenant"], task["ring"], task["status"], task["waiting_because"]] for task in document["tasks"]
     ]
-    title = f"{plan}: {plan.get_status_display()}"
-    out.answer(document, lambda: out.table(title, ("tenant", "ring", "status", "why it waits"), rows))
+    title = f"{plan}: {_stands(plan)}"
+
+    def tell() -> None:
+        out.table(title, ("tenant", "ring", "status", "why it waits"), rows)
+        for found in document["waits_for"]:
+            out.say(f"Needs a decision: {found['summary']}", "yellow")
+
+    out.answer(document, tell)
 
 
 def simulate(out: Output, plan: Plan, *, at: datetime) -> None:
@@ -88,6 +100,12 @@ def _approver(group: Group, username: str) -> Actor:
     if access is None or not access.allows(Permission.PLAN_APPROVE):
         raise typer.BadParameter(f"{username} may not approve plans of {group}.")
     return access.actor
+
+
+def _stands(plan: Plan) -> str:
+    """Its state, and what it waits for as long as nobody has approved or started it."""
+    label = plan.get_status_display()
+    return f"{label}, {plan.standing.label.lower()}" if plan.standing else label
 
 
 def _tell(out: Output, plan: Plan) -> None:

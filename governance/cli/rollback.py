@@ -13,6 +13,8 @@ from governance.models import Plan, Rollback
 from governance.rollbacks import Asked
 from tenants.models import Group
 
+Way = Rollback.Way
+
 
 def rollback(out: Output, group: Group, asked: Asked, *, apply: bool, timeout: float, at: datetime) -> None:
     """Show what would bring the tenants back, and with `apply` do it.
@@ -61,8 +63,11 @@ def _show(out: Output, row: Rollback) -> None:
     (baseline,) = row.simulation.supposed["policies"]
     out.console.print(configuration.dump(policies.as_written(baseline)), markup=False)
     simulations.show(out, row.simulation)
-    against = [[one["policy"], one["rule"], one["says"], len(one["tenants"])] for one in row.policies]
-    out.table("Policies that would undo it", ("policy", "rule", "wants", "tenants"), against)
+    against = [
+        [one["policy"], one["rule"], one["says"], len(one["tenants"]), one["way"]] for one in row.policies
+    ]
+    headings = ("policy", "rule", "wants", "tenants", "gives way")
+    out.table("Policies that would undo it", headings, against)
     for place, kind in enumerate(row.simulation.outcome["order"], start=1):
         rows = [[step["plugin"], step["from"] or "–", step["to"] or "–"] for step in kind["steps"]]
         out.table(f"In this order, {place}: {', '.join(kind['tenants'][:5])}", ("plugin", "from", "to"), rows)
@@ -72,8 +77,7 @@ def _show(out: Output, row: Rollback) -> None:
 
 
 def _given_way(row: Rollback) -> str:
-    names = ", ".join(rollbacks.given_way(row))
-    if not names:
-        return "No policy has to give way."
-    paused = f"Paused for it: {names}."
-    return paused if row.way == Rollback.Way.PAUSE else f"Exempt until {row.until:%Y-%m-%d} from {names}."
+    paused, exempt = (", ".join(rollbacks.given_way(row, way)) for way in (Way.PAUSE, Way.EXEMPT))
+    told = [f"Paused for it: {paused}."] if paused else []
+    told += [f"Exempt until {row.until:%Y-%m-%d} from {exempt}."] if exempt else []
+    return " ".join(told) or "No policy has to give way."

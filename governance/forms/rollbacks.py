@@ -13,6 +13,8 @@ from governance.restoring import Scope
 from governance.rollbacks import Asked
 from tenants.models import Group
 
+WAY_OF = "way-of-"  # and the policy's name
+
 
 class RollbackForm(forms.Form):
     """Which state is wanted back, where, and how the policies that would undo it give way."""
@@ -106,4 +108,13 @@ class RollbackForm(forms.Form):
             until=given["until"],
             reason=given["reason"],
             profile=given["profile"],
+            ways=self.ways,
         )
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """The policies that give way otherwise, by name; each that stands against it has a choice."""
+        chosen = {
+            key.removeprefix(WAY_OF): value for key, value in self.data.items() if key.startswith(WAY_OF)
+        }
+        return {name: way for name, way in chosen.items() if way in (Rollback.Way.EXEMPT, Rollback.Way.PAUSE)}

@@ -16,6 +16,8 @@ class Kind(models.TextChoices):
     ESCALATION = "escalation", "Escalation"
     ALERT = "alert", "Alert: a plan has paused"
     EXEMPTION = "exemption", "Exemption asked for or decided"
+    REPORT = "report", "Report ready"
+    DEPUTY = "deputy", "Deputy named"
     ROLLBACK = "rollback", "Rollback: reassess what is wanted"
 
 
@@ -95,12 +97,39 @@ _ROLLBACK: Placeholders = {
     "tenant_count": "the tenants that go back",
     "reason": "why",
     "policies": {"name": "a policy that gives way"},
-    "paused": "whether these are paused; else they leave the tenants exempt",
+    "paused": "whether all of these are paused",
+    "stopped": "those of them that are paused; empty if none is",
+    "exempt": "those of them that leave the tenants exempt; empty if none does",
     "until": "until when they do",
+}
+_REPORT: Placeholders = {
+    **_FRAME,
+    "report": "the report’s number",
+    "snapshot": "the snapshot that it speaks of",
+    "rate": "how many percent of the tenants are in line, rounded down",
+    "tenants": "the group’s tenants",
+    "outstanding": "findings that are outstanding",
+    "accepted": "findings that an exemption covers",
+    "asked_by": "who asked for it; empty if it was made on schedule",
+    "digest": "the beginning of its checksum",
+}
+_DEPUTY: Placeholders = {
+    **_FRAME,
+    "deputy": "who stands in",
+    "away": "who is stood in for",
+    "first_day": "from when on",
+    "last_day": "until when, that day included",
+    "appointed_by": "who named them",
 }
 
 
 def placeholders(kind: str) -> Placeholders:
     """What a template of the kind may name."""
-    others = {Kind.ALERT: _ALERT, Kind.EXEMPTION: _EXEMPTION, Kind.ROLLBACK: _ROLLBACK}
+    others = {
+        Kind.ALERT: _ALERT,
+        Kind.EXEMPTION: _EXEMPTION,
+        Kind.REPORT: _REPORT,
+        Kind.DEPUTY: _DEPUTY,
+        Kind.ROLLBACK: _ROLLBACK,
+    }
     return others.get(Kind(kind), _DIGEST)

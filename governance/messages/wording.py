@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
+
+from config.clocks import Clock
+from governance.messages import conflicts
+from governance.messages.conflicts import Clash
 
 LANGUAGES = ("en", "zh")
 
@@ -39,7 +42,7 @@ _STATUS = {
     "revoked": {"en": "revoked", "zh": "已撤销"},
     "expired": {"en": "expired", "zh": "已到期"},
 }
-_CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{policies}"
+_CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{says}"
 
 
 def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: str) -> str:
@@ -57,11 +60,11 @@ def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: st
     return _TURN[key or ("remove" if remove else "mend")][_known(language)]
 
 
-def conflict(summary: str, *, plugin: str, policies: str, language: str) -> str:
-    """A conflict in a sentence; its explanation is kept in English, so that others are told the parties."""
+def conflict(summary: str, clash: Clash, *, plugin: str, policies: str, language: str) -> str:
+    """A conflict in a sentence; its explanation is kept in English, others are told it by its facts."""
     if _known(language) == "en":
         return summary
-    return _CONFLICT_ZH.format(plugin=plugin, policies=policies)
+    return _CONFLICT_ZH.format(plugin=plugin, says=conflicts.in_chinese(clash) or policies)
 
 
 def exemption_status(status: str, language: str) -> str:
@@ -73,10 +76,12 @@ def moment(when: datetime | None, *, zone: str, language: str) -> str:
     """A time by the reader's clock; empty without one."""
     if when is None:
         return ""
-    local = when.astimezone(ZoneInfo(zone))
-    if _known(language) == "zh":
-        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}（{zone}）"
-    return f"{local:%Y-%m-%d %H:%M} ({zone})"
+    return Clock(zone, _known(language)).tell(when)
+
+
+def day(when: date, *, language: str) -> str:
+    """A day of the calendar."""
+    return f"{when.year}年{when.month}月{when.day}日" if _known(language) == "zh" else when.isoformat()
 
 
 def subject(subjects: Sequence[str], language: str) -> str:

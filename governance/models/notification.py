@@ -41,6 +41,7 @@ class Notification(models.Model):
         EXEMPTION = "exemption", "Exemption"
         ALERT = "alert", "Alert"
         ESCALATION = "escalation", "Escalation"
+        DEPUTY = "deputy", "Deputy"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")

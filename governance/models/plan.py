@@ -7,12 +7,30 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from config.lifecycle import Transitions
-from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
+from governance.models.conflict import Conflict, ConflictQuerySet, ConflictTenant
+from governance.models.scoping import GroupQuerySet, Row, TenantRowQuerySet
 from tenants.models import Group, Tenant
+
+
+class PlanQuerySet(GroupQuerySet[Row]):
+    """Reads of plans."""
+
+    def with_standing(self) -> Self:
+        """Each with whether a conflict in its tenants waits for a person, which its standing is told by."""
+        open_ones = Conflict.objects.waiting().order_by()
+        theirs = ConflictTenant.objects.filter(
+            conflict__in=open_ones, tenant__upgrade_tasks__plan=OuterRef("pk")
+        )
+        return self.annotate(undecided=Exists(theirs))
+
+    def that_stand(self, standing: str) -> Self:
+        """Those that nobody has approved or started yet and that stand so."""
+        waits = standing == Plan.Standing.NEEDS_DECISION
+        return self.with_standing().filter(status__in=UNAPPROVED, undecided=waits)
 
 
 class Plan(models.Model):
@@ -34,6 +52,12 @@ class Plan(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         REFUSED = "refused", "Refused: the world moved"
         ROLLED_BACK = "rolled_back", "Rolled back"
+
+    class Standing(models.TextChoices):
+        """What a plan that nobody has approved yet waits for; follows from the conflicts of the moment."""
+
+        NEEDS_DECISION = "needs_decision", "Needs a decision"
+        READY = "ready", "Ready"
 
     TRANSITIONS: Transitions = {
         Status.DRAFTED: frozenset(
@@ -59,6 +83,8 @@ class Plan(models.Model):
         Status.REFUSED: frozenset(),
         Status.ROLLED_BACK: frozenset(),
     }
+
+    undecided: bool | None = None  # where a read asked with_standing()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="plans")
@@ -90,7 +116,7 @@ class Plan(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = GroupQuerySet["Plan"].as_manager()
+    objects = PlanQuerySet["Plan"].as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["group", "number"], name="plan_number_once")]
@@ -98,6 +124,19 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return f"Plan {self.number}"
+
+    @property
+    def standing(self) -> Standing | None:
+        """What it waits for before it is approved or started; nothing any more from then on."""
+        if self.status not in UNAPPROVED:
+            return None
+        waits = self.waits_for().exists() if self.undecided is None else self.undecided
+        return self.Standing.NEEDS_DECISION if waits else self.Standing.READY
+
+    def waits_for(self) -> ConflictQuerySet:
+        """The conflicts in its tenants that wait for a person; what they concern is no part of it."""
+        touched = ConflictTenant.objects.filter(tenant__upgrade_tasks__plan=self)
+        return Conflict.objects.filter(group=self.group_id, pk__in=touched.values("conflict")).waiting()
 
 
 # Nothing of it was handed over yet.

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
 
 from governance.models.plan import Plan
 from governance.models.policy import Policy
@@ -21,13 +22,21 @@ class RollbackQuerySet(GroupQuerySet["Rollback"]):
         """Those whose baseline binds still."""
         return self.filter(simulation__status=Simulation.Status.APPLIED, ended_at__isnull=True, until__gt=at)
 
+    def that_paused(self, policy: str) -> RollbackQuerySet:
+        """Those for which this policy was paused; of older ones all gave way alike."""
+        alike = Q(way=Rollback.Way.PAUSE, policies__contains=[{"policy": policy}])
+        exempt = Q(policies__contains=[{"policy": policy, "way": Rollback.Way.EXEMPT}])
+        paused = Q(policies__contains=[{"policy": policy, "way": Rollback.Way.PAUSE}])
+        return self.filter(paused | (alike & ~exempt))
+
 
 class Rollback(models.Model):
     """A snapshot wanted back: what is restored where, and which policies give way to it.
 
     Where it stands is where its simulation stands, whose application puts it in force. `policies`:
-    [{"policy", "rule", "says", "acts", "plugins": [name], "tenants": [key]}], those that would undo it; they
-    are paused, or let the tenants be, until `until`. `left_out`: [{"tenant", "plugin", "reason"}].
+    [{"policy", "rule", "says", "acts", "plugins": [name], "tenants": [key], "way"}], those that would undo
+    it; each is paused, or lets the tenants be until `until`: those without a way of their own as `way` says.
+    `left_out`: [{"tenant", "plugin", "reason"}].
     """
 
     class Way(models.TextChoices):
@@ -35,6 +44,7 @@ class Rollback(models.Model):
 
         EXEMPT = "exempt", "The tenants are exempt from them"
         PAUSE = "pause", "They are paused"
+        MIXED = "mixed", "Some are paused, the tenants are exempt from the others"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="rollbacks")

@@ -6,8 +6,7 @@ from django.db import models
 
 from governance.messages.kinds import LONGEST_SUBJECT, Kind
 from governance.models.scoping import GroupQuerySet
-from tenants.models import Group
-from tenants.models.preferences import Language
+from tenants.models import Group, Language
 
 
 class MessageTemplate(models.Model):

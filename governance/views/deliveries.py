@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import machines
-from audit.models import OutboxMessage
+from audit.models import Circuit, OutboxMessage
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import delivery, flags
+from governance import delivery, flags, resting
 from governance.forms.deliveries import DeliveryFilter
 from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
@@ -46,6 +46,7 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
     context = {
         "listing": rows,
         "shown": _shown(request, rows.rows),
+        "resting": resting.of_group(request.access),
         "troubles": machines.troubles(at=timezone.now()),
         "retriable": delivery.retriable(request.access).count(),
         "may_reconcile": request.access.allows(Permission.RECONCILE),
@@ -74,6 +75,18 @@ def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
     return _retried(
         request, lambda: delivery.retry_all(request.access, actor=request.actor, at=timezone.now())
     )
+
+
+@require_POST
+@requires(Permission.PLAN_OPERATE)
+def circuit_retry(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Try a receiver again at once that is left alone for a while."""
+    circuit = get_object_or_404(Circuit.objects.within(request.access), pk=pk)
+    count = resting.try_again(circuit, actor=request.actor, at=timezone.now())
+    queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
+    counted = f"{count:,} message{'' if count == 1 else 's'} that waited for it"
+    messages.success(request, f"{circuit} is tried again now, with {counted}.")
+    return redirect_to(request, "delivery_list")
 
 
 def _retried(request: ConsoleRequest, retry: Callable[[], int | None]) -> HttpResponse:

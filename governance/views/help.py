@@ -70,6 +70,7 @@ def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
         raise Http404
     context: dict[str, Any] = {"topics": TOPICS, "topic": topic, "title": TOPICS[topic]}
     if topic == "states":
+        context["plan"] = Plan._meta.verbose_name
         context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in _LIFECYCLES]
     if topic == "manifests":
         context["base"] = request.build_absolute_uri("/")[:-1]

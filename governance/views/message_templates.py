@@ -20,8 +20,7 @@ from governance.messages.kinds import Kind, placeholders
 from governance.models import MessageTemplate
 from governance.previews import NotShown, Preview
 from tenants import preferences
-from tenants.models import Group, Preferences
-from tenants.models.preferences import Language
+from tenants.models import Group, Language, Preferences
 
 
 @require_GET

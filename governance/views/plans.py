@@ -22,16 +22,27 @@ from config.tones import tone
 from governance import flags, plans, waiting
 from governance.documents import ConfigurationError
 from governance.models import Plan, UpgradeTask
-from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED
+from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED, PlanQuerySet
 from governance.simulation import Supposition
 from governance.views.simulations import ask
 from tenants.models import Group
+
+_SHOWN_CONFLICTS = 5
 
 
 class PlanFilter(FilterSet):
     """How the list of plans may be narrowed."""
 
-    status = ChoiceFilter(label="Status", empty_label="Any", choices=Plan.Status.choices)
+    status = ChoiceFilter(
+        label="Status",
+        empty_label="Any",
+        choices=[*Plan.Status.choices, *Plan.Standing.choices],
+        method="narrow",
+    )
+
+    def narrow(self, rows: PlanQuerySet[Plan], _name: str, value: str) -> PlanQuerySet[Plan]:
+        """Those in a state, or those that wait for the same."""
+        return rows.that_stand(value) if value in Plan.Standing else rows.filter(status=value)
 
     class Meta:
         model = Plan
@@ -54,7 +65,9 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
     """The group's plans with how far each has got."""
     rows = listing(
         request,
-        Plan.objects.within(request.access).annotate(
+        Plan.objects.within(request.access)
+        .with_standing()
+        .annotate(
             task_count=Count("tasks"),
             finished=Count("tasks", filter=~Q(tasks__status__in=UNFINISHED)),
             failed=Count("tasks", filter=Q(tasks__status__in=["given_up", "verify_failed"])),
@@ -103,13 +116,23 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     explained = waiting.explain(plan.group, rows.rows, at=timezone.now())
     for task in rows.rows:
         task.explanation = explained.get(task.pk)
-    context = {"plan": plan, "listing": rows, **_progress(plan), **_allowed(request, plan)}
+    context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
     return render_page(
         request,
         "governance/plans/detail.html",
         context,
         fragments={"tasks": "governance/plans/_tasks.html", "progress": "governance/plans/_progress.html"},
     )
+
+
+def _standing(plan: Plan) -> dict[str, Any]:
+    """What it waits for: a few of the conflicts, and how many more there are."""
+    if plan.status not in UNAPPROVED:
+        return {"waits_for": []}
+    found = plan.waits_for().order_by("found_at", "pk")
+    shown = list(found[:_SHOWN_CONFLICTS])
+    plan.undecided = bool(shown)
+    return {"waits_for": shown, "waits_for_more": found.count() - len(shown) if shown else 0}
 
 
 def _progress(plan: Plan) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import flags, restoring, rollbacks, simulation
 from governance.documents import ConfigurationError
-from governance.forms.rollbacks import RollbackForm
+from governance.forms.rollbacks import WAY_OF, RollbackForm
 from governance.models import Rollback
 from governance.restoring import Scope
 from governance.rollbacks import Asked
@@ -94,6 +94,8 @@ def rollback_detail(request: ConsoleRequest, number: int) -> HttpResponse:
         **progress(row.simulation),
     }
     context["given_way"] = rollbacks.given_way(row)
+    context["paused"] = rollbacks.given_way(row, Rollback.Way.PAUSE)
+    context["exempt"] = rollbacks.given_way(row, Rollback.Way.EXEMPT)
     if row.simulation.is_answered:
         context["verdict"] = simulation.verdict(row.simulation)
         context["order"] = row.simulation.outcome.get("order", [])
@@ -156,6 +158,8 @@ def _foreseen(group: Group, form: RollbackForm) -> dict[str, Any]:
         "tenants": restoration.tenants,
         "changes": len(restoration.wanted),
         "opposing": [one.as_json() for one in restoration.opposing],
+        "ways": {one.rule.policy: form.ways.get(one.rule.policy, "") for one in restoration.opposing},
+        "way_of": WAY_OF,
         "left_out": restoration.left_out,
     }
 

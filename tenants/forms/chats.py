@@ -10,7 +10,7 @@ from django.conf import settings
 from config.access import Access
 from tenants import chat_addresses
 from tenants.chat_addresses import AddressRefused
-from tenants.models import TeamChat
+from tenants.models import Language, TeamChat
 
 
 class ChatForm(forms.Form):
@@ -22,10 +22,14 @@ class ChatForm(forms.Form):
     address = forms.CharField(
         label="Address", max_length=1000, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
+    language = forms.ChoiceField(label="Language", required=False)
 
     def __init__(self, *args: Any, access: Access, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access = access
+        language = self.fields["language"]
+        assert isinstance(language, forms.ChoiceField)
+        language.choices = [("", "As the group’s"), *Language.choices]
         self.fields["address"].help_text = (
             "In apprise’s notation, such as slack://… It holds secrets, so it isn’t shown again. Offered "
             f"here: {', '.join(sorted(settings.CHAT_SCHEMAS))}."

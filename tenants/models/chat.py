@@ -8,6 +8,7 @@ from django.db import models
 
 from config.access import Access
 from tenants.models.group import Group
+from tenants.models.language import Language
 
 
 class TeamChatQuerySet(models.QuerySet["TeamChat"]):
@@ -27,6 +28,7 @@ class TeamChat(models.Model):
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="chats")
     name = models.CharField(max_length=100)
     address = models.TextField()
+    language = models.CharField(max_length=8, choices=Language, blank=True)  # empty: its group's
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -37,3 +39,8 @@ class TeamChat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def spoken(self) -> str:
+        """The language that it is told in."""
+        return self.language or self.group.language

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from tenants.models.language import Language
+
 
 class Group(models.Model):
     """One organisation. Nothing in Plumbline reaches across groups."""
@@ -28,6 +30,8 @@ class Group(models.Model):
     follow_up_begun_at = models.DateTimeField(null=True)
     # Up to when steps of reminders were looked for; see governance.duedates.
     steps_noticed_at = models.DateTimeField(null=True)
+    # What its team chats are told in, those that have none of their own.
+    language = models.CharField(max_length=8, choices=Language, default=Language.ENGLISH)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -6,14 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from tenants.models.language import Language
 from tenants.models.user import User
-
-
-class Language(models.TextChoices):
-    """The languages that messages are written in."""
-
-    ENGLISH = "en", "English"
-    CHINESE = "zh", "中文"
 
 
 class Channel(models.TextChoices):

@@ -13,7 +13,7 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from tenants import chat_addresses, chats
 from tenants.forms.chats import ChatForm
-from tenants.models import Group, TeamChat
+from tenants.models import Group, Language, TeamChat
 
 
 @require_GET
@@ -22,7 +22,7 @@ def chat_list(request: ConsoleRequest) -> HttpResponse:
     """The group's chats, those that have ended too."""
     rows = listing(
         request,
-        TeamChat.objects.within(request.access),
+        TeamChat.objects.within(request.access).select_related("group"),
         name="chats",
         noun=("chat", "chats"),
         search=("name",),
@@ -30,7 +30,7 @@ def chat_list(request: ConsoleRequest) -> HttpResponse:
         default="name",
     )
     services = [(chat, chat_addresses.kind(chat.address)) for chat in rows.rows]
-    context = {"listing": rows, "chats": services}
+    context = {"listing": rows, "chats": services, "languages": Language.choices}
     return render_page(
         request, "tenants/chats/list.html", context, fragments={"chats": "tenants/chats/_table.html"}
     )
@@ -43,10 +43,23 @@ def chat_add(request: ConsoleRequest) -> HttpResponse:
     form = ChatForm(request.POST or None, access=request.access)
     if request.method == "POST" and form.is_valid():
         group, given = Group.objects.get(pk=request.access.group_id), form.cleaned_data
-        chats.add(group, name=given["name"], address=given["address"], actor=request.actor, at=timezone.now())
+        chats.add(group, **given, actor=request.actor, at=timezone.now())
         messages.success(request, f"{given['name']} is told from now on. Send it a test message.")
         return redirect_to(request, "chat_list")
     return render_page(request, "tenants/chats/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@requires(Permission.GROUP_ADMINISTER)
+def chat_speak(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Choose the language that a chat is told in."""
+    chat = get_object_or_404(TeamChat.objects.within(request.access).filter(active=True), pk=pk)
+    language = request.POST.get("language", "")
+    if language and language not in Language.values:
+        messages.error(request, "That is none of the languages. Choose one from the list.")
+    elif chats.speak(chat, language, actor=request.actor, at=timezone.now()):
+        messages.success(request, f"The language of {chat.name} is changed.")
+    return redirect_to(request, "chat_list")
 
 
 @require_POST
@@ -65,10 +78,12 @@ def chat_end(request: ConsoleRequest, pk: int) -> HttpResponse:
 @requires(Permission.GROUP_ADMINISTER)
 def chat_test(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send a chat a message, to see whether it arrives."""
-    chat = get_object_or_404(TeamChat.objects.within(request.access).filter(active=True), pk=pk)
+    known = TeamChat.objects.within(request.access).filter(active=True).select_related("group")
+    chat = get_object_or_404(known, pk=pk)
     at = timezone.now()
     key = f"test-{at.isoformat()}"
-    chats.post_to_team(chat, title=f"{request.access.group_name}: a test", text=chats.TEST, key=key, at=at)
+    title = chats.TEST_TITLE[chat.spoken].format(group=request.access.group_name)
+    chats.post_to_team(chat, title=title, text=chats.TEST[chat.spoken], key=key, at=at)
     messages.success(
         request,
         f"A message to {chat.name} is on its way. If it isn’t there in a minute, look under Deliveries.",

@@ -38,9 +38,15 @@ def chat_test_own(request: ConsoleRequest) -> HttpResponse:
     person, at = _person(request), timezone.now()
     if preferences.of(person).chat:
         key = f"test-{person.pk}-{at.isoformat()}"
-        group_id = request.access.group_id
+        language = preferences.of(person).language
+        title = chats.TEST_TITLE[language].format(group="Plumbline")
         chats.post_to_person(
-            person, group_id=group_id, title="Plumbline: a test", text=chats.TEST, key=key, at=at
+            person,
+            group_id=request.access.group_id,
+            title=title,
+            text=chats.TEST[language],
+            key=key,
+            at=at,
         )
         messages.success(request, "A message is on its way. What came of it stands below in a minute.")
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit import leases, outbox
+from audit import circuits, leases, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from audit.outbox import Delivery, Undeliverable
@@ -213,7 +213,7 @@ def test_what_waits_for_a_receiver_that_was_away_goes_soon_once_it_is_back() -> 
     assert deliver(Recorder()).delivered == 1
 
     waiting = OutboxMessage.objects.get(idempotency_key="second")
-    assert AT < waiting.next_attempt_at <= AT + outbox.SOON
+    assert AT < waiting.next_attempt_at <= AT + circuits.SOON
 
 
 def test_what_was_refused_for_another_reason_keeps_its_wait() -> None:

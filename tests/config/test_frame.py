@@ -180,7 +180,7 @@ def test_a_share_is_rounded_down(ratio: float | None, text: str) -> None:
 
 def test_a_time_says_how_long_ago_and_when_exactly() -> None:
     html = drawn("{% ago at %}", at=factories.AT)
-    assert 'title="2026-03-02 09:00 UTC"' in html
+    assert 'title="2026-03-02 09:00 (UTC)"' in html
     assert ">just now<" in html
     assert "–" in drawn("{% ago nothing %}{% due nothing %}", nothing=None)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from audit import outbox
-from audit.models import OutboxMessage, Report, ReportFile
+from audit.models import Circuit, OutboxMessage, Report, ReportFile
 from audit.models.outbox import Destination, OutboxStatus
 from config.access import SYSTEM
 from governance import decisions, drift, plans, simulation, snapshots
@@ -35,6 +35,7 @@ from tenants.models import TeamChat, Tenant
 from tests import factories
 from tests.factories import AT, World
 
+DAY = timedelta(days=1)
 ENFORCE = {"mode": "enforce", "prefer": "newest", "sla": {"medium": 14, "high": 3}}
 
 
@@ -59,6 +60,7 @@ class Furnished:
     webhook: WebhookSubscription
     chat: TeamChat
     message: OutboxMessage
+    circuit: Circuit
 
 
 def furnish(world: World) -> Furnished:
@@ -124,6 +126,9 @@ def furnish(world: World) -> Furnished:
         ),
         chat=TeamChat.objects.create(group=group, name="team", address="slack://T1JJ3T3L2/A1BRTD4JD/TIiajk"),
         message=_given_up(world),
+        circuit=Circuit.objects.create(
+            group_id=group.pk, destination="email", failures=5, breaks=1, since=AT, rests_until=AT + DAY
+        ),
     )
 
 

@@ -15,8 +15,9 @@ from audit import outbox
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import delivery, events
+from governance.messages import alerts
 from governance.models import Notification
-from tenants import chat_addresses, chats, preferences
+from tenants import chat_addresses, chats, groups, preferences
 from tenants.chat_addresses import AddressRefused
 from tenants.models import TeamChat, User
 from tenants.preferences import Wanted
@@ -269,7 +270,7 @@ def test_an_owner_adds_a_chat_tests_it_and_ends_it(world: World, receiver: Recei
     with time_machine.travel(AT, tick=False):
         assert client.post(f"{PAGE}{chat.pk}/test/").status_code == 303
         delivery.deliver_due(at=AT)
-    assert [told["message"] for told in receiver.received] == [chats.TEST]
+    assert [told["message"] for told in receiver.received] == [chats.TEST["en"]]
     assert client.post(f"{PAGE}{chat.pk}/end/").status_code == 303
     chat.refresh_from_db()
     assert (chat.active, chat.address) == (False, "")
@@ -287,10 +288,54 @@ def test_a_person_tests_the_own_chat_and_sees_what_came_of_it(
         client.post(f"{page}test/")
         delivery.deliver_due(at=AT)
         assert "Delivered" in client.get(page).content.decode()
-    assert [told["message"] for told in receiver.received] == [chats.TEST]
+    assert [told["message"] for told in receiver.received] == [chats.TEST["en"]]
 
 
 def test_without_an_address_a_test_message_goes_nowhere(world: World, client: Client) -> None:
     client.force_login(world.viewer)
     client.post("/g/acme/preferences/test/")
     assert not OutboxMessage.objects.exists()
+
+
+def test_a_team_is_told_in_its_own_language_else_in_its_groups(world: World, receiver: Receiver) -> None:
+    chat = team(world, receiver)
+    spent = {"ring": 1, "failed": 3, "total": 4, "budget": 20}
+    data = {"plan": 7, "says": "3 of 4 failed.", "spent": spent}
+    for own, ours, title in (
+        ("", "en", "failure budget spent"),
+        ("", "zh", "计划暂停"),
+        ("en", "zh", "budget"),
+    ):
+        groups.speak(world.group, ours, actor=SYSTEM, at=AT)
+        chats.speak(chat, own, actor=SYSTEM, at=AT)
+        events.alert(world.group, "failure_budget_spent", data, key=f"{own}{ours}", at=AT)
+        delivery.deliver_due(at=AT)
+        assert title in receiver.received[-1]["title"]
+    assert "第 1 环的 4 个任务中有 3 个失败" in receiver.received[1]["message"]
+    assert "（计划 7）" in receiver.received[1]["message"]
+    assert "3 of 4 failed. (plan 7)" in receiver.received[2]["message"]
+
+
+@pytest.mark.parametrize("reason", alerts.REASONS)
+def test_every_alert_has_words_in_both_languages(reason: str) -> None:
+    english, chinese = (alerts.told("Acme", reason, {"failed": 2}, language) for language in ("en", "zh"))
+    assert english[0] == f"Acme: {reason.replace('_', ' ')}"
+    assert "2" in chinese[1]
+    assert not set(english) & set(chinese)
+
+
+def test_an_owner_chooses_the_language_of_a_chat(world: World, receiver: Receiver, client: Client) -> None:
+    chat = team(world, receiver)
+    client.force_login(world.owner)
+    assert "As the group’s (English)" in client.get(PAGE).content.decode()
+    for _ in range(2):
+        client.post(f"{PAGE}{chat.pk}/language/", {"language": "zh"})
+    chat.refresh_from_db()
+    assert chat.spoken == "zh"
+    assert [entry.data for entry in Entry.objects.filter(action="chat.language_changed")] == [
+        {"language": "zh"}
+    ]
+    refused = client.post(f"{PAGE}{chat.pk}/language/", {"language": "fr"}, follow=True)
+    assert "none of the languages" in refused.content.decode()
+    client.force_login(world.viewer)
+    assert client.post(f"{PAGE}{chat.pk}/language/", {"language": "en"}).status_code == 404

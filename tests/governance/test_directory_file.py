@@ -56,6 +56,20 @@ def given() -> set[str]:
     return {" ".join(filter(None, row)) for row in (*roles, *owned)}
 
 
+def test_the_language_of_team_chats_is_the_groups(world: World) -> None:
+    text = TEXT.replace("  acme:\n", "  acme:\n    language: zh\n")
+    for wanted in (text, text, TEXT):
+        apply(wanted)
+        world.group.refresh_from_db()
+        assert world.group.language == ("zh" if wanted is text else "en")
+    told = Entry.objects.filter(action="group.changed", data__has_key="language").values_list(
+        "data__language", flat=True
+    )
+    assert list(told.order_by("sequence")) == ["zh", "en"]
+    with pytest.raises(ConfigurationError, match="language"):
+        apply(text.replace("zh\n", "fr\n"))
+
+
 GIVEN = {"ann editor", "ann tenant_admin tenant-a", "viewer tenant_admin tenant-a", "ann align"}
 
 

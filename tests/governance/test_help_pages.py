@@ -4,7 +4,7 @@ import pytest
 from django.core.management import get_commands
 from django.test import Client
 
-from governance.models import Finding, UpgradeTask
+from governance.models import Finding, Plan, UpgradeTask
 from governance.views.help import TOPICS
 from tests.factories import World
 
@@ -38,7 +38,7 @@ def test_the_commands_that_exist_are_named(world: World, client: Client) -> None
 def test_the_states_are_those_of_the_code(world: World, client: Client) -> None:
     client.force_login(world.owner)
     page = client.get(f"{HELP}states/").content.decode()
-    for status in (*UpgradeTask.Status, *Finding.Status):
+    for status in (*UpgradeTask.Status, *Finding.Status, *Plan.Standing):
         assert f">{status.label}</span>" in page
 
 

@@ -7,12 +7,14 @@ import pytest
 import time_machine
 from django.test import Client
 
-from audit.models import Entry
+from audit.models import Entry, Report
+from audit.models.report import ReportStatus
 from governance import exemptions, message_templates, reminders
 from governance.messages import texts
 from governance.messages.kinds import Kind
 from governance.messages.texts import Texts
 from governance.models import Exemption, MessageTemplate, Notification
+from tenants import deputies
 from tenants.models import Preferences
 from tests.factories import AT, World
 from tests.governance.furnished import Furnished
@@ -46,7 +48,9 @@ def said(client: Client, path: str, data: dict[str, str] | None = None, status: 
 
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_template_is_shown_with_what_is_so_now(owner: Client, kind: Kind, language: str) -> None:
+def test_every_template_is_shown_with_what_is_so_now(
+    house: Furnished, owner: Client, kind: Kind, language: str
+) -> None:
     told = {
         Kind.REMINDER: "host-app",
         Kind.ESCALATION: "host-app",
@@ -54,8 +58,14 @@ def test_every_template_is_shown_with_what_is_so_now(owner: Client, kind: Kind, 
         Kind.DECISION: "crm",
         Kind.ALERT: "20 %",
         Kind.EXEMPTION: "tenant-b",
+        Kind.REPORT: "in line",
+        Kind.DEPUTY: "viewer",
         Kind.ROLLBACK: "snapshot",
     }
+    Report.objects.update(status=ReportStatus.READY)
+    world, days = house.world, {"starts_on": AT.date(), "ends_on": AT.date()}
+    actor = world.access(world.owner).actor
+    deputies.appoint(world.group, world.tenant_admin, "viewer", **days, actor=actor, at=AT)
     page = said(owner, f"{LIST}{kind}/{language}/")
     assert "from what you reach" in page
     assert told[kind] in page

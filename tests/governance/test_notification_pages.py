@@ -9,6 +9,7 @@ from governance import notifications
 from governance.models import (
     Notification,
 )
+from tenants.models import Preferences
 from tests.factories import AT, World
 from tests.governance.notified import message
 
@@ -73,3 +74,28 @@ def test_the_inbox_is_narrowed_by_what_was_done_about_a_message(client: Client, 
     assert "Another thing" not in client.get("/g/acme/notifications/?state=unread").content.decode()
     assert "Another thing" in client.get("/g/acme/notifications/?state=open").content.decode()
     assert "No messages" not in client.get("/g/acme/notifications/?q=another").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "told"),
+    [
+        ("UTC", "en", "2026-03-05 20:30 (UTC)"),
+        ("Asia/Shanghai", "en", "2026-03-06 04:30 (Asia/Shanghai)"),
+        ("Asia/Shanghai", "zh", "2026年3月6日 04:30（Asia/Shanghai）"),
+    ],
+)
+def test_due_dates_are_by_the_readers_clock_and_in_their_language(
+    client: Client, world: World, zone: str, language: str, told: str
+) -> None:
+    Preferences.objects.create(user=world.tenant_admin, time_zone=zone, language=language)
+    due = "2026-03-05T20:30:00+00:00"
+    lines = [{"tenant": "tenant-a", "plugin": "crm", "due_at": due}, {"tenant": "tenant-a", "plugin": "erp"}]
+    message(world, world.tenant_admin, "one", tenant="tenant-a", due_at=due, lines=lines)
+    client.force_login(world.tenant_admin)
+    page = client.get("/g/acme/notifications/").content.decode()
+    assert f">{told}</time>" in page
+    assert f'title="{told}"' in page
+    one = client.get(f"/g/acme/notifications/{Notification.objects.get().pk}/").content.decode()
+    assert one.count(f">{told}</time>") == 2, "above, and in the line of the finding"
+    Notification.objects.update(acknowledged_at=AT)
+    assert f">{told}</time>" in client.get("/g/acme/notifications/").content.decode()

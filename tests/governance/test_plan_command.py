@@ -32,9 +32,9 @@ def command(
 
 def test_plans_are_listed_and_shown(command: Any) -> None:
     assert command("list", "--json").json["plans"] == [
-        {"number": 1, "status": "drafted", "tasks": 1, "unfinished": 1}
+        {"number": 1, "status": "drafted", "standing": "ready", "tasks": 1, "unfinished": 1}
     ]
-    assert "Drafted" in command("list").out
+    assert "Drafted, ready" in command("list").out
     [task] = command("show", 1, "--json").json["tasks"]
     assert (task["tenant"], task["ring"]) == ("tenant-b", 1)
     assert command("show", 2).code == 2

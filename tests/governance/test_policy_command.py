@@ -247,6 +247,7 @@ def test_a_rollback_whose_plan_someone_has_to_approve_ends_with_4(
     acme.tenant_b.group.refresh_from_db()
     factories.install(acme.tenant_b, {"crm": "2.4.0"})
     policies.settle(acme.group, actor=SYSTEM, at=AT)
+    assert policy("rollback", "--to", 1, "--pause-policy", "nothing").code == 2
     done = policy("rollback", "--to", 1, "--pause", "--reason", "Customers call.", "--yes", "--json")
     assert done.code == 4
     assert (done.json["way"], done.json["plan"]["status"]) == ("pause", "simulated")

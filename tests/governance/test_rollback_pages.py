@@ -196,3 +196,19 @@ def test_a_plan_is_simulated_on_its_page_and_keeps_that(house: Furnished, owner:
     UpgradeTask.objects.update(status="cancelled")
     Plan.objects.update(status="cancelled")
     assert "cancelled already" in owner.post(f"{path}simulate/", follow=True).content.decode()
+
+
+def test_each_policy_that_stands_against_it_may_give_way_otherwise(house: Furnished, owner: Client) -> None:
+    assert 'name="way-of-modern"' in text(owner, f"{CREATE}?snapshot=1")
+    kept = owner.post(CREATE, {**ASK, "reason": "", "way-of-modern": "pause"})
+    assert kept.status_code == 422
+    refused = owner.post(CREATE, {**ASK, "way-of-other": "pause"})
+    assert "other doesn’t stand against it" in refused.content.decode()
+    owner.post(CREATE, {**ASK, "way-of-modern": "pause"})
+    answered()
+    page = text(owner, "/g/acme/rollbacks/2/")
+    assert "modern paused until someone resumes it" in page
+    assert "Paused with it: modern." in page
+    assert "<td>paused</td>" in page
+    owner.post("/g/acme/rollbacks/2/apply/")
+    assert "They are paused" in text(owner, "/g/acme/rollbacks/")

@@ -42,6 +42,8 @@ MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a
 FailOnOption = Annotated[
     FailOn, typer.Option(help="What ends it with 3 or 4: any difference, or only less compliance …")
 ]
+OnlyTenants = Annotated[list[str] | None, typer.Option(help="Only this tenant; may be given again.")]
+PausedOption = Annotated[list[str] | None, typer.Option(help="Pause this policy, whatever the others do.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds to stay with it.")]
 
@@ -263,10 +265,9 @@ class Command(ExitCodes, TyperCommand):
         name: Annotated[str | None, typer.Argument(help="Only what this policy is about.")] = None,
         to: Annotated[int | None, typer.Option(help="The snapshot that is wanted back.")] = None,
         before_plan: Annotated[int | None, typer.Option(help="Only what this plan changed.")] = None,
-        tenant: Annotated[
-            list[str] | None, typer.Option(help="Only this tenant; may be given again.")
-        ] = None,
+        tenant: OnlyTenants = None,
         pause: Annotated[bool, typer.Option("--pause", help="Pause what would undo it.")] = False,
+        pause_policy: PausedOption = None,
         until: Annotated[
             str, typer.Option(help="Else the tenants are exempt from it so long: 2030-01-31, in 30d.")
         ] = "in 30d",
@@ -288,7 +289,8 @@ class Command(ExitCodes, TyperCommand):
                 plans.numbered(found, before_plan) if before_plan is not None else None,
             )
             way, given = ("pause" if pause else "exempt"), reason or "At the command line."
-            asked = Asked(to, scope, way, rollback.ending(until, at=self._now()), given, profile)
+            ends, ways = rollback.ending(until, at=self._now()), dict.fromkeys(pause_policy or (), "pause")
+            asked = Asked(to, scope, way, ends, given, profile, ways)
             rollback.rollback(out, found, asked, apply=yes, timeout=timeout, at=self._now())
 
     def _output(self, as_json: bool) -> Output:

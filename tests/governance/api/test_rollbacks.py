@@ -117,3 +117,11 @@ def test_it_takes_the_scope_and_the_group(moved: World, service: Issue) -> None:
     elsewhere = service(Permission.ROLLBACK_OPERATE, group=factories.group("other"))
     assert elsewhere.get(f"{PATH}/1").status_code == 404
     assert elsewhere.post(f"{PATH}/1/apply").status_code == 404
+
+
+def test_policies_give_way_one_by_one(moved: World, service: Issue) -> None:
+    caller = service(Permission.ROLLBACK_OPERATE)
+    prepared = caller.post(PATH, {**ASK, "ways": {"core": "pause"}}).json()
+    assert (prepared["way"], prepared["policies"][0]["way"]) == ("pause", "pause")
+    for ways in ({"core": "mixed"}, {"other": "pause"}):
+        assert caller.post(PATH, {**ASK, "ways": ways}).status_code == 400

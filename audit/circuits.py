@@ -1,0 +1,104 @@
+"""Receivers that fail again and again are left alone for a while, longer each time, and then tried anew.
+
+What waits for one loses none of its attempts meanwhile. The orchestrator, and the services that Plumbline
+itself stands in for, aren't among them: upgrades have their own order, and each waits for its own turn.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.models.circuit import Circuit, CircuitQuerySet
+from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
+
+SOON = timedelta(seconds=20)  # once a receiver that was away is back
+AFTER = 5  # failures in a row
+FIRST_REST = timedelta(minutes=1)
+LONGEST_REST = timedelta(minutes=30)
+_ALL = frozenset({Cause.AWAY, Cause.FULL, Cause.FAULT})
+# What is the receiver's fault rather than the message's. A full mailbox is a person's, not the mail server's.
+_COUNTED = {Destination.EMAIL: frozenset({Cause.AWAY}), Destination.WEBHOOK: _ALL, Destination.CHAT: _ALL}
+
+
+def rest(breaks: int) -> timedelta:
+    """How long a receiver is left alone the first time, the second, and so on; pure."""
+    return min(FIRST_REST * (1 << min(breaks - 1, 10)), LONGEST_REST)
+
+
+def holds(message: OutboxMessage, *, at: datetime) -> bool:
+    """Whether the message's receiver is left alone; then it waits, and the attempt wasn't one."""
+    if message.destination not in _COUNTED:
+        return False
+    circuit = of(message).holding(at).first()
+    if circuit is None:
+        return False
+    OutboxMessage.objects.filter(pk=message.pk, status=OutboxStatus.PENDING).update(
+        attempts=message.attempts - 1,
+        next_attempt_at=circuit.rests_until,
+        lease_until=None,
+        last_error=message.last_error,
+        cause=Cause.HELD,
+    )
+    return True
+
+
+@transaction.atomic
+def note_failure(message: OutboxMessage, reason: str, cause: Cause, *, at: datetime) -> None:
+    """Count it, and leave the receiver alone where it has failed too often; those under way count once."""
+    if cause not in _COUNTED.get(Destination(message.destination), ()):
+        return
+    key = {"group_id": message.group_id, "destination": message.destination, "address": _address(message)}
+    Circuit.objects.get_or_create(**key, defaults={"since": at})
+    circuit = Circuit.objects.select_for_update().get(**key)
+    circuit.failures += 1
+    circuit.last_error, circuit.cause = reason, cause
+    if circuit.failures >= AFTER and (circuit.rests_until is None or circuit.rests_until <= at):
+        circuit.breaks += 1
+        circuit.rests_until = at + rest(circuit.breaks)
+    circuit.save()
+
+
+def note_success(message: OutboxMessage, *, at: datetime) -> None:
+    """Something got through: count nothing any more, and let what waits long for the receiver go soon."""
+    if message.destination in _COUNTED:
+        of(message).delete()
+    waiting = _waiting(None, message.destination, _address(message), at + SOON)
+    waiting.filter(cause__in=[Cause.AWAY, Cause.HELD]).update(
+        next_attempt_at=at + SOON * random.uniform(0.5, 1.0)
+    )
+
+
+@transaction.atomic
+def release(circuits: CircuitQuerySet, *, at: datetime) -> int:
+    """Try these receivers again now, since a person says so; how many messages go there."""
+    released = 0
+    for circuit in circuits:
+        waiting = _waiting(circuit.group_id, circuit.destination, circuit.address, at)
+        released += waiting.filter(cause=Cause.HELD).update(next_attempt_at=at)
+    circuits.filter(rests_until__gt=at).update(rests_until=at)
+    return released
+
+
+def of(message: OutboxMessage) -> CircuitQuerySet:
+    """The circuit of a message's receiver, if that has failed."""
+    return Circuit.objects.of(message.group_id, message.destination, _address(message))
+
+
+def _address(message: OutboxMessage) -> str:
+    return "" if message.destination == Destination.EMAIL else message.address
+
+
+def _waiting(
+    group_id: int | None, destination: str, address: str, beyond: datetime
+) -> QuerySet[OutboxMessage]:
+    """What waits for a receiver until later than `beyond`, of one group or of all."""
+    rows = OutboxMessage.objects.filter(
+        status=OutboxStatus.PENDING, destination=destination, next_attempt_at__gt=beyond
+    )
+    if group_id is not None:
+        rows = rows.filter(group_id=group_id)
+    return rows if destination == Destination.EMAIL else rows.filter(address=address)

@@ -1,0 +1,29 @@
+"""Deputies that an owner names for somebody who is away: both are told."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from config.access import Actor
+from governance import announcements
+from tenants import deputies
+from tenants.models import Deputy, Group, User
+
+
+@transaction.atomic
+def appoint(
+    group: Group,
+    person: User,
+    username: str,
+    *,
+    starts_on: date,
+    ends_on: date,
+    actor: Actor,
+    at: datetime,
+) -> Deputy:
+    """Let somebody stand in for a person, and tell both of them. Raises DeputyRefused."""
+    row = deputies.appoint(group, person, username, starts_on=starts_on, ends_on=ends_on, actor=actor, at=at)
+    announcements.deputy_appointed(row, at=at)
+    return row
