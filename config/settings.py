@@ -286,13 +286,9 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # whether sub-domains of the host are https only is not Plumbline's to say
     "security.W021",  # nor is entry into the browsers' preload list
 ]
+DT_RICH_TRACEBACK_CONFIG = False  # a plain one can be read in a log, too, and shows no values
 
-# A plain traceback can be read in a log, too, and shows no values.
-DT_RICH_TRACEBACK_CONFIG = False
-
-# The log: one JSON object a line, on standard error.
-
-# On a terminal the log would drown a command's own words.
+# The log: one JSON object a line, on standard error. On a terminal it would drown a command's own words.
 _AT_A_TERMINAL = sys.stderr.isatty() and not TESTING
 _COMMAND_LOG = DATA_DIR / "logs" / "commands.log"
 if _AT_A_TERMINAL:

@@ -33,35 +33,6 @@ _SOON = timedelta(minutes=5)
 CUT_OFF = "Plumbline was stopped while it sent this; whether it was sent isn’t known."
 NOTIFY_PATH = "/internal/notify/version"
 AUDIT_PATH = "/internal/audit/version"
-# What is the matter with a destination, and what a person does about it before the message is tried again.
-REMEDIES: dict[str, str] = {
-    Cause.AWAY: "It can’t be reached or gives no answer in time: is it running, and is its address right?",
-    Cause.FULL: "It takes no more: make room there, or raise its limits.",
-    Cause.CLOCK: (
-        "It refuses the message for its time: set its clock and this machine’s by the same time server. "
-        "Each attempt is signed anew."
-    ),
-    Cause.REFUSED: "It refuses the message; its answer says why.",
-    Cause.FAULT: "It failed on the message; its own log should say why.",
-    Cause.HELD: "It failed too often in a row and is left alone for a while; see above.",
-}
-ADVICE: dict[str, str] = {
-    Destination.ORCHESTRATOR: (
-        "See to the orchestrator, then retry: it is the same order under the same key. Else the next run "
-        "plans the tenant anew."
-    ),
-    Destination.CANCELLATION: (
-        "See to the orchestrator, then retry. The upgrade goes on; the tenant’s next manifest tells."
-    ),
-    Destination.NOTIFY: "See to the notification service, then retry.",
-    Destination.AUDIT: "See to the audit service, then retry. The ledger has the entry in any case.",
-    Destination.EMAIL: "See to the mail server, then retry. The console’s inbox has the message in any case.",
-    Destination.CHAT: (
-        "See to the chat service, or have the address entered anew, then retry. The console’s inbox has what "
-        "people were told in any case."
-    ),
-    Destination.WEBHOOK: "See to the receiver, or add the webhook again if it has ended; then retry.",
-}
 
 
 class OneWay:
@@ -220,12 +191,6 @@ def about(message: OutboxMessage) -> str:
     if named and message.destination == Destination.WEBHOOK:
         return str(named).replace("_", " ")  # the reason of an alert; people read it
     return str(named or message.idempotency_key)
-
-
-def advice(message: OutboxMessage) -> str:
-    """What is the matter, as far as is known, and what to do; what waits is tried again by itself."""
-    matter = REMEDIES.get(message.cause, "")
-    return f"{matter} {ADVICE[message.destination]}" if message.status == OutboxStatus.DEAD else matter
 
 
 def retriable(access: Access) -> QuerySet[OutboxMessage]:

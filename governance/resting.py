@@ -12,7 +12,7 @@ from audit.actions import Action
 from audit.models import Circuit
 from audit.models.outbox import Destination
 from config.access import Access, Actor
-from governance.delivery import REMEDIES
+from governance.advising import MATTERS
 from governance.models import WebhookSubscription
 
 
@@ -37,7 +37,7 @@ def of_group(access: Access) -> list[Resting]:
         Resting(
             row,
             names.get(row.address, row.address) if row.destination == Destination.WEBHOOK else row.address,
-            f"{REMEDIES.get(row.cause, '')} {_TODO[row.destination]}".strip(),
+            f"{MATTERS.get(row.cause, '')} {_TODO[row.destination]}".strip(),
         )
         for row in rows
     ]

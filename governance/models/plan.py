@@ -21,11 +21,9 @@ class PlanQuerySet(GroupQuerySet[Row]):
 
     def with_standing(self) -> Self:
         """Each with whether a conflict in its tenants waits for a person, which its standing is told by."""
-        open_ones = Conflict.objects.waiting().order_by()
-        theirs = ConflictTenant.objects.filter(
-            conflict__in=open_ones, tenant__upgrade_tasks__plan=OuterRef("pk")
-        )
-        return self.annotate(undecided=Exists(theirs))
+        waiting = Conflict.objects.waiting().order_by()
+        theirs = ConflictTenant.objects.filter(tenant__upgrade_tasks__plan=OuterRef("pk"))
+        return self.annotate(undecided=Exists(theirs.filter(conflict__in=waiting)))
 
     def that_stand(self, standing: str) -> Self:
         """Those that nobody has approved or started yet and that stand so."""

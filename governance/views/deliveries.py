@@ -18,7 +18,7 @@ from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import delivery, flags, resting
+from governance import advising, delivery, flags, resting
 from governance.forms.deliveries import DeliveryFilter
 from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
@@ -116,7 +116,7 @@ def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage]) -> list[dict[
             "message": message,
             "about": delivery.about(message),
             "to": names.get(message.address, message.address),
-            "advice": delivery.advice(message),
+            "advice": advising.advice(message),
             "may_retry": message.pk in may_retry,
         }
         for message in rows

@@ -14,7 +14,7 @@ from django.test import Client
 from audit import outbox
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
-from governance import delivery, events
+from governance import advising, delivery, events
 from governance.messages import alerts
 from governance.models import Notification
 from tenants import chat_addresses, chats, groups, preferences
@@ -122,7 +122,7 @@ def test_a_service_that_fails_is_tried_again_and_its_refusal_is_final(
     sent = delivered()
     assert sent.status == "dead"
     assert "json answers 404: the address isn’t right" in sent.last_error
-    assert "See to the chat service" in delivery.advice(sent)
+    assert "See to the chat service" in advising.advice(sent)
 
 
 def test_a_message_whose_sending_was_cut_off_is_not_sent_twice(world: World, receiver: Receiver) -> None:
