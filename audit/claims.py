@@ -21,12 +21,13 @@ class Turns:
 
     def __init__(self, limit: int) -> None:
         self._left = limit
+        self._together = TOGETHER
         self._lock = Lock()
 
     def take(self) -> int:
         """As many as one courier may take at once, while there are any."""
         with self._lock:
-            mine = min(self._left, TOGETHER)
+            mine = min(self._left, self._together)
             self._left -= mine
             return mine
 
@@ -34,6 +35,12 @@ class Turns:
         """Leave to others what one didn't need."""
         with self._lock:
             self._left += unused
+
+    def slow_down(self, unsent: int, *, sent: int) -> None:
+        """Leave to others what one had no time for. From now on each takes only what there is time for."""
+        with self._lock:
+            self._left += unsent
+            self._together = sent
 
 
 @transaction.atomic
@@ -65,12 +72,13 @@ def claim(
     return []
 
 
-def let_go(messages: Sequence[OutboxMessage]) -> None:
-    """Leave messages that weren't sent to whoever comes next, as if they had never been taken."""
+def let_go(messages: Sequence[OutboxMessage]) -> int:
+    """Leave messages that weren't sent to whoever comes next, as if they had never been taken; how many."""
     for message in messages:
         message.attempts -= 1
         message.lease_until = None
     OutboxMessage.objects.bulk_update(messages, ["attempts", "lease_until", "last_error"])
+    return len(messages)
 
 
 def _alike(due: Iterable[OutboxMessage], many: Collection[str]) -> list[OutboxMessage]:

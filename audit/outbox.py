@@ -175,9 +175,12 @@ def _carry(senders: Mapping[str, Sender], turns: claims.Turns, at: datetime) -> 
         if not messages:
             break
         try:
-            done += _deliver(messages, senders[messages[0].destination], at)
+            went, unsent = _deliver(messages, senders[messages[0].destination], at)
         finally:
             leases.give_back_all(message.pk for message in messages)
+        done += went
+        if unsent:
+            turns.slow_down(unsent, sent=len(messages) - unsent)
     return done
 
 
@@ -186,13 +189,13 @@ def retry(message: OutboxMessage, *, at: datetime) -> None:
     advance(message, to=OutboxStatus.PENDING, attempts=0, next_attempt_at=at, lease_until=None)
 
 
-def _deliver(messages: Sequence[OutboxMessage], sender: Sender, at: datetime) -> Delivery:
-    """Send what was taken together, and note all answers together."""
+def _deliver(messages: Sequence[OutboxMessage], sender: Sender, at: datetime) -> tuple[Delivery, int]:
+    """Send what was taken together, and note all answers together; also how many there was no time for."""
     done, answered, begun = Delivery(), list[tuple[OutboxMessage, dict[str, Any]]](), time.monotonic()
-    calls = _calls(sender, messages)
+    calls, unsent = _calls(sender, messages), 0
     for number, (message, call) in enumerate(zip(messages, calls, strict=True)):
-        if time.monotonic() > begun + AT_A_STRETCH:
-            claims.let_go(messages[number:])
+        if number and time.monotonic() > begun + AT_A_STRETCH:  # the first always goes: else none ever would
+            unsent = claims.let_go(messages[number:])
             break
         if circuits.holds(message, at=at):
             done += Delivery(postponed=1)
@@ -205,7 +208,7 @@ def _deliver(messages: Sequence[OutboxMessage], sender: Sender, at: datetime) ->
             now = datetime.now(UTC)  # the receiver's clock is compared with the moment of its answer
             cause, reason = causes.of_failure(failure, now=now), _reason(failure, now)
             done += _failed(message, sender, reason, cause, at)
-    return done + _note(answered, sender, at)
+    return done + _note(answered, sender, at), unsent
 
 
 def _calls(sender: Sender, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:

@@ -97,17 +97,46 @@ def test_groups_are_not_mixed() -> None:
     assert sender.settled == [["a", "b"], ["c"]]
 
 
-def test_a_slow_receiver_gets_no_more_than_it_can_take_and_the_rest_is_as_if_never_taken(
+class Slow(Many):
+    """One of which each message takes longer than a courier may carry what it took together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, int, str]] = []
+
+    def send(self, message: OutboxMessage) -> dict[str, Any]:
+        self.seen.append((message.idempotency_key, message.attempts, message.last_error))
+        return super().send(message)
+
+
+def test_a_slow_receiver_gets_one_at_least_and_the_rest_is_as_if_never_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outbox, "AT_A_STRETCH", -1.0)
-    post("a", "b")
-    OutboxMessage.objects.filter(idempotency_key="b").update(last_error="was away", attempts=3)
-    assert deliver(Many(), limit=2) == Delivery()
-    rows = OutboxMessage.objects.order_by("idempotency_key").values_list(
-        "attempts", "lease_until", "last_error"
-    )
-    assert list(rows) == [(0, None, ""), (3, None, "was away")]
+    post("a", "b", "c")
+    OutboxMessage.objects.exclude(idempotency_key="a").update(last_error="was away", attempts=3)
+    sender = Slow()
+    assert deliver(sender, limit=3) == Delivery(delivered=3)
+    assert sender.seen == [("a", 1, ""), ("b", 4, "was away"), ("c", 4, "was away")]
+    assert sender.settled == [["a"], ["b"], ["c"]]
+
+
+def test_a_slow_receiver_gets_as_many_as_a_round_may_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "AT_A_STRETCH", -1.0)
+    limit = 2 * claims.TOGETHER
+    post(*(f"{number:02}" for number in range(limit + 3)))
+    assert deliver(Slow(), limit=limit).delivered == limit
+    untouched = OutboxMessage.objects.filter(status=OutboxStatus.PENDING, attempts=0, lease_until=None)
+    assert untouched.count() == 3
+
+
+def test_who_had_no_time_for_all_lets_the_others_take_only_what_there_is_time_for() -> None:
+    turns = claims.Turns(3 * claims.TOGETHER)
+    assert turns.take() == claims.TOGETHER
+    turns.slow_down(claims.TOGETHER - 2, sent=2)
+    assert turns.take() == 2
+    turns.give_back(2)
+    assert sum(iter(turns.take, 0)) == 3 * claims.TOGETHER - 2
 
 
 def test_a_round_takes_no_more_than_its_limit() -> None:
