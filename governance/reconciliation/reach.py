@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from audit import ledger
 from audit.ledger import BEGINNING, Mark
 from audit.models import Entry
 from governance.models import Exemption, Plan, Reconciliation
@@ -20,10 +21,14 @@ _MARGIN = timedelta(hours=1)  # of clocks, and of what was just being written wh
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What was seen to agree before: the ledger up to its mark, and what was over before that moment."""
+    """What was seen to agree before: the ledger up to its mark, and what was over before that moment.
+
+    `exemptions` were open then: nothing in the row of one says when it came to be over.
+    """
 
     mark: Mark = BEGINNING
     at: datetime | None = None
+    exemptions: frozenset[str] = frozenset()
 
 
 EVER = Since()
@@ -32,7 +37,21 @@ EVER = Since()
 def last_seen(group: Group) -> Since:
     """The last reconciliation that left nothing; all that ever was if there is none."""
     row = Reconciliation.objects.filter(group=group, mark__isnull=False).order_by("-at", "-pk").first()
-    return Since(Mark(**row.mark), row.at - _MARGIN) if row is not None and row.mark else EVER
+    if row is None or not row.mark:
+        return EVER
+    mark = Mark(row.mark["sequence"], row.mark["hash"])
+    return Since(mark, row.at - _MARGIN, frozenset(row.mark.get("exemptions", ())))
+
+
+def now(group: Group) -> Since:
+    """Up to where a reconciliation that begins now sees: what comes meanwhile, the next one looks at."""
+    ids = Exemption.objects.filter(_OPEN["exemption"], group=group).values_list("pk", flat=True)
+    return Since(ledger.end(group.pk), exemptions=frozenset(map(str, ids)))
+
+
+def as_kept(since: Since) -> dict[str, Any]:
+    """What the row of a clean one keeps of it."""
+    return {**asdict(since.mark), "exemptions": sorted(since.exemptions)}
 
 
 def within(rows: QuerySet[Any], group: Group, kind: str, since: Since) -> QuerySet[Any]:
@@ -41,7 +60,10 @@ def within(rows: QuerySet[Any], group: Group, kind: str, since: Since) -> QueryS
         return rows
     said = Entry.objects.filter(group_id=group.pk, sequence__gt=since.mark.sequence, subject_kind=kind)
     named = set(said.values_list("subject_id", flat=True))
-    return rows.filter(_OPEN[kind] | Q(**{f"{_CAME[kind]}__gte": since.at}) | Q(pk__in=named))
+    if kind == "exemption":
+        named |= since.exemptions
+    came = Q(**{f"{_CAME[kind]}__gte": since.at}) | Q(**{_CAME[kind]: None})  # one without may be of any time
+    return rows.filter(_OPEN[kind] | came | Q(pk__in=named))
 
 
 # What is open whenever it came; policies are few, and each is looked at.

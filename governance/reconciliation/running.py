@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +37,7 @@ def reconcile(
     """
     told: list[dict[str, Any]] = []
     since = reach.EVER if whole else reach.last_seen(group)
-    mark = ledger.end(group.pk)  # before anything is looked at: what comes meanwhile, the next one looks at
+    begun = reach.now(group)  # before anything is looked at
     for number in range(_ROUNDS if apply else 1):
         answers = asking.ask(group, list(gathering.task_facts(group)))
         found = list(_found(group, answers, since, at))
@@ -55,9 +54,9 @@ def reconcile(
         actor_name=actor.name,
         applied=apply,
         disagreements=sorted(told, key=lambda one: bool(one["repaired"]))[:_SHOWN],  # what is left first
-        compared=gathering.sizes(group, since, mark),
+        compared=gathering.sizes(group, since, begun.mark),
         whole=since.at is None,
-        mark=asdict(mark) if clean else None,
+        mark=reach.as_kept(begun) if clean else None,
         unanswered=answers.unanswered,
     )
 

@@ -14,8 +14,8 @@ from audit.ledger import Mark
 from audit.models import Entry
 from config import queue
 from config.access import SYSTEM
-from governance import drift, reconciliation, upgrades
-from governance.models import Plan, Reconciliation, UpgradeTask
+from governance import drift, exemptions, reconciliation, upgrades
+from governance.models import Exemption, Plan, Reconciliation, UpgradeTask
 from tests.factories import AT, World
 from tests.governance import rollout
 from tests.governance.commanding import shell
@@ -79,6 +79,23 @@ def test_what_was_long_over_is_looked_at_only_where_all_is(finished: House) -> N
 def test_what_was_opened_again_is_looked_at_whenever_it_was_over(finished: House) -> None:
     Plan.objects.update(status="running")
     assert set(kinds(reconcile(finished, AT + 2 * DAY))) == {"plan_unfinished", "entry_missing"}
+
+
+@pytest.mark.parametrize("ended", [Exemption.Status.REJECTED, Exemption.Status.EXPIRED])
+def test_an_exemption_that_was_open_then_and_is_over_without_an_entry_is_looked_at(
+    finished: House, ended: Exemption.Status
+) -> None:
+    tenant, until = finished.world.tenant_b, AT + 2 * DAY
+    asked = exemptions.request(tenant, finished.policy, reason="x", expires_at=until, actor=SYSTEM, at=AT)
+    assert kinds(reconcile(finished, AT + 7 * DAY)) == []
+    Exemption.objects.filter(pk=asked.pk).update(status=ended)
+    assert kinds(reconcile(finished, AT + 14 * DAY)) == ["entry_missing"]
+
+
+def test_one_that_is_over_without_a_time_of_its_end_is_looked_at(finished: House) -> None:
+    Plan.objects.update(status="cancelled", finished_at=None)
+    UpgradeTask.objects.update(status="cancelled", finished_at=None)
+    assert kinds(reconcile(finished, AT + 2 * DAY)) == ["entry_missing", "entry_missing"]
 
 
 def test_one_that_left_something_counts_for_nothing(house: House) -> None:
