@@ -42,6 +42,7 @@ def take(
     With `shrink`, much may go at once. Raises RosterRefused, with nothing changed.
     """
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # two sources at once would miss each other
+    ledger.hold(group.pk)  # before the people's rows, as whoever changes those by hand does
     change = rosters.compare(group, roster, origin=origin)
     source = _Source(group, origin)
     if not change:

@@ -43,6 +43,7 @@ def change_address(group: Group, person: User, email: str, *, actor: Actor, at: 
 @transaction.atomic
 def enable(group: Group, person: User, *, actor: Actor, at: datetime) -> bool:
     """Let somebody reach the group again whom a directory had disabled; False if nobody has."""
+    ledger.hold(group.pk)
     rows = DirectoryPerson.objects.filter(group=group, user=person, disabled=True)
     if not rows.update(disabled=False):
         return False

@@ -18,6 +18,9 @@ from config.access import SYSTEM, Actor, ActorKind
 from governance import conflicts, delivery, drift, exemptions, pipeline, plans, policies, upgrades
 from governance.models import Conflict, Plan, Policy, UpgradeTask
 from governance.models.snapshot import Trigger
+from tenants import enrolment, people
+from tenants.models import DirectoryPerson, Origin
+from tenants.rosters import Person, Roster
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
@@ -95,6 +98,32 @@ def test_an_exemption_that_is_granted_and_ends(world: World) -> None:
     asked = exemptions.request(world.tenant_b, policy, reason="busy", expires_at=until, actor=PERSON, at=AT)
     assert locks_in_order(lambda: exemptions.approve(asked, actor=SYSTEM, at=AT))[0] == "ledger"
     assert locks_in_order(lambda: exemptions.expire_due(world.group, at=until))[0] == "ledger"
+
+
+def test_a_directory_that_is_taken_over_holds_nothing_but_its_group_before(world: World) -> None:
+    viewer = world.viewer.username
+    roster = Roster({viewer: Person(viewer)}, disabled=frozenset({viewer}))
+
+    def take() -> None:
+        enrolment.take(world.group, roster, origin=Origin.FILE, actor=SYSTEM, at=AT)
+
+    group, ledger, *people = locks_in_order(take)
+    assert 'tenants_group"' in group
+    assert ledger == "ledger"
+    assert people
+
+
+def test_a_person_whose_address_changes_or_who_is_enabled_again(world: World) -> None:
+    DirectoryPerson.objects.create(group=world.group, user=world.viewer, origin=Origin.LDAP, disabled=True)
+    owner = Actor(ActorKind.PERSON, world.owner.pk, "owner")
+    group, viewer = world.group, world.viewer
+    for change in (
+        lambda: people.enable(group, viewer, actor=owner, at=AT),
+        lambda: people.change_address(group, viewer, "a@example.org", actor=owner, at=AT),
+    ):
+        ledger, *rows = locks_in_order(change)
+        assert ledger == "ledger"
+        assert rows
 
 
 def test_a_run_that_starts_leaves_others_to_refer_to_the_group(world: World) -> None:
