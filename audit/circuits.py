@@ -75,11 +75,12 @@ def note_success(message: OutboxMessage, *, at: datetime) -> None:
 @transaction.atomic
 def release(circuits: CircuitQuerySet, *, at: datetime) -> int:
     """Try these receivers again now, since a person says so; how many messages go there."""
-    released = 0
-    for circuit in circuits:
+    released, receivers = 0, list(circuits)
+    # Before the messages that wait, as a success does.
+    circuits.filter(rests_until__gt=at).update(rests_until=at)
+    for circuit in receivers:
         waiting = _waiting(circuit.group_id, circuit.destination, circuit.address, at)
         released += waiting.filter(cause=Cause.HELD).update(next_attempt_at=at)
-    circuits.filter(rests_until__gt=at).update(rests_until=at)
     return released
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,6 +156,23 @@ def test_a_person_has_it_tried_again_at_once(receiver: Receiver) -> None:
     receiver.away = None
     assert deliver(receiver, after=SOON).delivered >= 9 - circuits.AFTER
     assert not Circuit.objects.exists()
+
+
+def test_a_success_and_a_person_take_hold_of_circuits_before_the_messages_that_wait(
+    receiver: Receiver,
+) -> None:
+    post(9)
+    deliver(receiver)
+
+    def order(work: Callable[[], object]) -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            work()
+        changes = [one["sql"] for one in asked if one["sql"].startswith(("UPDATE", "DELETE"))]
+        return [next(word for word in ("circuit", "outboxmessage") if word in sql) for sql in changes]
+
+    assert order(lambda: circuits.release(Circuit.objects.all(), at=AT)) == ["circuit", "outboxmessage"]
+    one = OutboxMessage.objects.latest("created_at")
+    assert order(lambda: circuits.note_success(one, at=AT)) == ["circuit", "outboxmessage"]
 
 
 def test_once_a_mail_gets_through_the_others_go_soon(receiver: Receiver) -> None:
