@@ -24,6 +24,7 @@ from governance.readers import Reader
 from tenants import links, preferences
 from tenants.models import Channel, Group, Tenant
 
+_LARGEST = 2**63 - 1  # that a number of a record can be
 _LINKS = ("https://", "http://", "/")
 
 
@@ -102,6 +103,12 @@ def unread_count(access: Access) -> int:
     return Notification.objects.within(access).unread().count()
 
 
+def finding_of(line: Mapping[str, Any]) -> int | None:
+    """The number of the finding that a line is about, if it names one."""
+    number = line.get("finding")
+    return number if type(number) is int and 0 < number <= _LARGEST else None
+
+
 def _checked(payload: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]]:
     kind, recipients = payload.get("kind"), payload.get("recipients")
     if kind not in Notification.Kind.values:
@@ -126,7 +133,7 @@ def _message(
     reader = known.get(recipient["user"])
     if reader is None:
         raise NotificationRefused("user", f"nobody of that name belongs to {group}")
-    lines = recipient.get("lines") or []
+    lines = _lines(recipient)
     link = str(recipient.get("link") or "")
     if link and not link.startswith(_LINKS):
         raise NotificationRefused("link", "is not an http address")
@@ -140,12 +147,24 @@ def _message(
         body=recipient["text"],
         link=links.within(link, user=reader.user)[:500],
         content={"lines": lines, "link": link[:500]},
-        due_at=_time(recipient.get("due_at")),
+        due_at=_time("due_at", recipient.get("due_at")),
         created_at=at,
     )
 
 
-def _time(text: Any) -> datetime | None:
+def _lines(recipient: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What the inbox shows as a table. Raises NotificationRefused for what it couldn't show."""
+    lines = recipient.get("lines") or []
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise NotificationRefused("lines", "is not a list of objects")
+    for index, line in enumerate(lines):
+        _time(f"lines[{index}].due_at", line.get("due_at"))
+        if line.get("finding") and finding_of(line) is None:
+            raise NotificationRefused(f"lines[{index}].finding", "is not the number of a finding")
+    return lines
+
+
+def _time(field: str, text: Any) -> datetime | None:
     if not text:
         return None
     try:
@@ -153,7 +172,7 @@ def _time(text: Any) -> datetime | None:
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        raise NotificationRefused("due_at", "is not a time with its offset")
+        raise NotificationRefused(field, "is not a time with its offset")
     return time
 
 

@@ -81,11 +81,18 @@ def expiry(context: template.Context, when: datetime) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def moment(context: template.Context, when: datetime | str | None) -> SafeString:
-    """A time by the reader's clock, in their language; also one that is kept as a text."""
-    known = parse_datetime(when) if isinstance(when, str) else when
-    if known is None:
+    """A time by the reader's clock, in their language; also one that is kept as a text.
+
+    What others sent need not be one: then there is nothing to tell.
+    """
+    try:
+        known = parse_datetime(when) if isinstance(when, str) else when
+        told = _clock(context).tell(known) if isinstance(known, datetime) else ""
+    except (ValueError, OverflowError):  # no such day; or none by the reader's clock
+        told = ""
+    if not told or known is None:
         return _nothing()
-    return format_html('<time datetime="{}">{}</time>', known.isoformat(), _clock(context).tell(known))
+    return format_html('<time datetime="{}">{}</time>', known.isoformat(), told)
 
 
 @register.filter

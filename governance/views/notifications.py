@@ -77,10 +77,10 @@ def notification_list(request: ConsoleRequest) -> HttpResponse:
 def notification_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """One message, whole. That it was read is told by the page itself, with a POST."""
     notification = _own(request, pk)
-    told = [line.get("finding") for line in notification.content.get("lines", ())]
+    told = {notifications.finding_of(line) for line in notification.content.get("lines", ())} - {None}
     silences = Silence.objects.within(request.access).holding(timezone.now())
-    silenced = set(silences.filter(finding__in=[pk for pk in told if pk]).values_list("finding", flat=True))
-    context = {"notification": notification, "silenced": silenced}
+    silenced = set(silences.filter(finding__in=told).values_list("finding", flat=True))
+    context = {"notification": notification, "findings": told, "silenced": silenced}
     return render_page(request, "governance/notifications/detail.html", context)
 
 

@@ -1,5 +1,7 @@
 """The inbox."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -99,3 +101,17 @@ def test_due_dates_are_by_the_readers_clock_and_in_their_language(
     assert one.count(f">{told}</time>") == 2, "above, and in the line of the finding"
     Notification.objects.update(acknowledged_at=AT)
     assert f">{told}</time>" in client.get("/g/acme/notifications/").content.decode()
+
+
+@pytest.mark.parametrize("odd", [{"due_at": "2026-13-40T00:00:00Z"}, {"due_at": 5}, {"finding": "x"}])
+def test_a_line_of_another_service_that_makes_no_sense_keeps_nobody_from_the_message(
+    client: Client, world: World, odd: dict[str, Any]
+) -> None:
+    message(world, world.owner, "one")
+    row = Notification.objects.get()
+    row.content["lines"] = [{"tenant": "tenant-a", "plugin": "crm", **odd}]
+    row.save()
+    client.force_login(world.owner)
+    page = client.get(f"/g/acme/notifications/{row.pk}/")
+    assert page.status_code == 200
+    assert "tenant-a" in page.content.decode()

@@ -80,6 +80,24 @@ def test_a_link_or_time_that_makes_no_sense_is_refused(world: World, fields: dic
     assert len(message(world, world.owner, **fields)["refused"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"due_at": "2026-13-40T00:00:00Z"}, "lines[1].due_at: is not a time with its offset"),
+        ({"due_at": 5}, "lines[1].due_at: is not a time with its offset"),
+        ({"finding": "x"}, "lines[1].finding: is not the number of a finding"),
+        ({"finding": 2**63}, "lines[1].finding: is not the number of a finding"),
+        ("x", "lines: is not a list of objects"),
+    ],
+)
+def test_a_line_that_the_inbox_could_not_show_is_refused_with_its_place(
+    world: World, line: Any, told: str
+) -> None:
+    good = {"plugin": "crm", "due_at": "2026-03-09T00:00:00Z", "finding": 7}
+    assert message(world, world.owner, lines=[good])["refused"] == []
+    assert message(world, world.owner, lines=[good, line])["refused"][0]["reason"] == told
+
+
 def test_a_payload_that_is_not_the_contracts_is_refused_whole(world: World) -> None:
     for payload in (
         {"kind": "gossip"},
