@@ -52,8 +52,7 @@ def note_failure(message: OutboxMessage, reason: str, cause: Cause, *, at: datet
     if cause not in _COUNTED.get(Destination(message.destination), ()):
         return
     key = {"group_id": message.group_id, "destination": message.destination, "address": _address(message)}
-    Circuit.objects.get_or_create(**key, defaults={"since": at})
-    circuit = Circuit.objects.select_for_update().get(**key)
+    circuit, _ = Circuit.objects.select_for_update().get_or_create(**key, defaults={"since": at})
     circuit.failures += 1
     circuit.last_error, circuit.cause = reason, cause
     if circuit.failures >= AFTER and (circuit.rests_until is None or circuit.rests_until <= at):
@@ -64,7 +63,9 @@ def note_failure(message: OutboxMessage, reason: str, cause: Cause, *, at: datet
 
 def note_success(message: OutboxMessage, *, at: datetime) -> None:
     """Something got through: count nothing any more, and let what waits long for the receiver go soon."""
-    if message.destination in _COUNTED:
+    if message.destination == Destination.EMAIL:  # one server takes all groups' mail
+        Circuit.objects.filter(destination=Destination.EMAIL).delete()
+    elif message.destination in _COUNTED:
         of(message).delete()
     waiting = _waiting(None, message.destination, _address(message), at + SOON)
     waiting.filter(cause__in=[Cause.AWAY, Cause.HELD]).update(

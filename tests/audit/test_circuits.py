@@ -186,3 +186,18 @@ def test_once_a_mail_gets_through_the_others_go_soon(receiver: Receiver) -> None
     deliver(receiver, after=SOON)
     latest = AT + SOON + circuits.SOON
     assert not OutboxMessage.objects.undelivered().filter(next_attempt_at__gt=latest).exists()
+
+
+def test_a_mail_of_one_group_that_gets_through_lets_the_mail_of_all_others_go(receiver: Receiver) -> None:
+    for group in (1, 2):
+        post(9, to=Destination.EMAIL, address="ann@example.org", group=group)
+    post(9)
+    deliver(receiver)
+    assert Circuit.objects.broken().count() == 3
+    receiver.away = None
+    Circuit.objects.filter(group_id=1).update(rests_until=AT)
+    post(1, to=Destination.EMAIL, address="new@example.org")
+    deliver(receiver, after=SOON)
+    deliver(receiver, after=2 * circuits.SOON)
+    mail = OutboxMessage.objects.filter(destination=Destination.EMAIL)
+    assert not mail.undelivered().exists()
