@@ -22,6 +22,7 @@ LONGEST_REST = timedelta(minutes=30)
 _ALL = frozenset({Cause.AWAY, Cause.FULL, Cause.FAULT})
 # What is the receiver's fault rather than the message's. A full mailbox is a person's, not the mail server's.
 _COUNTED = {Destination.EMAIL: frozenset({Cause.AWAY}), Destination.WEBHOOK: _ALL, Destination.CHAT: _ALL}
+_CHATS = ("team", "person")  # as messages name them; a person may be called as a chat is
 
 
 def rest(breaks: int) -> timedelta:
@@ -67,7 +68,7 @@ def note_success(message: OutboxMessage, *, at: datetime) -> None:
         Circuit.objects.filter(destination=Destination.EMAIL).delete()
     elif message.destination in _COUNTED:
         of(message).delete()
-    waiting = _waiting(None, message.destination, _address(message), at + SOON)
+    waiting = _pending(None, message.destination, _address(message)).filter(next_attempt_at__gt=at + SOON)
     waiting.filter(cause__in=[Cause.AWAY, Cause.HELD]).update(
         next_attempt_at=at + SOON * random.uniform(0.5, 1.0)
     )
@@ -80,8 +81,9 @@ def release(circuits: CircuitQuerySet, *, at: datetime) -> int:
     # Before the messages that wait, as a success does.
     circuits.filter(rests_until__gt=at).update(rests_until=at)
     for circuit in receivers:
-        waiting = _waiting(circuit.group_id, circuit.destination, circuit.address, at)
-        released += waiting.filter(cause=Cause.HELD).update(next_attempt_at=at)
+        waiting = _pending(circuit.group_id, circuit.destination, circuit.address)
+        held = waiting.filter(cause=Cause.HELD, next_attempt_at__gt=at)
+        released += held.update(next_attempt_at=at)
     return released
 
 
@@ -90,17 +92,29 @@ def of(message: OutboxMessage) -> CircuitQuerySet:
     return Circuit.objects.of(message.group_id, message.destination, _address(message))
 
 
+def record_of(destination: str, address: str) -> tuple[str, int] | None:
+    """Which record a circuit's address stands for, as `("team", 7)`; None where it stands for none."""
+    kind, _, number = address.rpartition("-")
+    known = number.isdecimal() and kind in (_CHATS if destination == Destination.CHAT else ("",))
+    return (kind or destination, int(number)) if known else None
+
+
 def _address(message: OutboxMessage) -> str:
-    return "" if message.destination == Destination.EMAIL else message.address
+    if message.destination == Destination.EMAIL:
+        return ""
+    if message.destination == Destination.CHAT:
+        return next((f"{kind}-{message.payload[kind]}" for kind in _CHATS if kind in message.payload), "")
+    return message.address
 
 
-def _waiting(
-    group_id: int | None, destination: str, address: str, beyond: datetime
-) -> QuerySet[OutboxMessage]:
-    """What waits for a receiver until later than `beyond`, of one group or of all."""
-    rows = OutboxMessage.objects.filter(
-        status=OutboxStatus.PENDING, destination=destination, next_attempt_at__gt=beyond
-    )
+def _pending(group_id: int | None, destination: str, address: str) -> QuerySet[OutboxMessage]:
+    """What is to go to a receiver, of one group or of all."""
+    rows = OutboxMessage.objects.filter(status=OutboxStatus.PENDING, destination=destination)
     if group_id is not None:
         rows = rows.filter(group_id=group_id)
-    return rows if destination == Destination.EMAIL else rows.filter(address=address)
+    if destination == Destination.EMAIL:
+        return rows
+    record = record_of(destination, address)
+    if destination == Destination.CHAT and record is not None:
+        return rows.filter(**{f"payload__{record[0]}": record[1]})
+    return rows.filter(address=address)

@@ -34,7 +34,8 @@ class CircuitQuerySet(models.QuerySet["Circuit"]):
 class Circuit(models.Model):
     """How often in a row a receiver failed, and until when it is left alone; a success deletes it.
 
-    `address` is the messages', empty for the mail server, through which all mail goes.
+    `address` is the messages', for a chat `team-` or `person-` and whose it is; it is empty for the mail
+    server, through which all mail goes.
     """
 
     group_id = models.BigIntegerField()

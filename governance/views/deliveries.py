@@ -82,10 +82,11 @@ def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
 def circuit_retry(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Try a receiver again at once that is left alone for a while."""
     circuit = get_object_or_404(Circuit.objects.within(request.access), pk=pk)
+    name = resting.title(circuit)
     count = resting.try_again(circuit, actor=request.actor, at=timezone.now())
     queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
     counted = f"{count:,} message{'' if count == 1 else 's'} that waited for it"
-    messages.success(request, f"{circuit} is tried again now, with {counted}.")
+    messages.success(request, f"{name} is tried again now, with {counted}.")
     return redirect_to(request, "delivery_list")
 
 

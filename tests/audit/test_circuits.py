@@ -44,10 +44,17 @@ def receiver(db: None) -> Receiver:
     return Receiver()
 
 
-def post(count: int, *, to: Destination = Destination.WEBHOOK, address: str = "1", group: int = 1) -> None:
+def post(
+    count: int,
+    *,
+    to: Destination = Destination.WEBHOOK,
+    address: str = "1",
+    group: int = 1,
+    payload: dict[str, Any] | None = None,
+) -> None:
     for number in range(count):
         key = f"{to}-{group}-{address}-{number}-{OutboxMessage.objects.count()}"
-        outbox.post(to, {}, group_id=group, idempotency_key=key, address=address, at=AT)
+        outbox.post(to, payload or {}, group_id=group, idempotency_key=key, address=address, at=AT)
 
 
 def deliver(receiver: Receiver, after: timedelta = timedelta(0)) -> Delivery:
@@ -201,3 +208,23 @@ def test_a_mail_of_one_group_that_gets_through_lets_the_mail_of_all_others_go(re
     deliver(receiver, after=2 * circuits.SOON)
     mail = OutboxMessage.objects.filter(destination=Destination.EMAIL)
     assert not mail.undelivered().exists()
+
+
+def test_a_team_and_a_person_of_one_name_are_two_receivers(receiver: Receiver) -> None:
+    team, person = {"team": 7}, {"person": 7}
+    post(9, to=Destination.CHAT, address="ops", payload=team)
+    deliver(receiver)
+    receiver.away = None
+    post(3, to=Destination.CHAT, address="ops", payload=person)
+    assert deliver(receiver).delivered == 3
+    assert Circuit.objects.holding(AT).get().address == "team-7"
+    held = OutboxMessage.objects.filter(cause=Cause.HELD)
+    assert set(held.values_list("payload__team", "next_attempt_at")) == {(7, AT + circuits.FIRST_REST)}
+    assert circuits.release(Circuit.objects.all(), at=AT + SOON) == 9 - circuits.AFTER
+    assert deliver(receiver, after=2 * circuits.SOON).delivered == 9
+
+
+@pytest.mark.parametrize("address", ["", "ops", "team-a", "on-7", "team-"])
+def test_a_chats_address_that_stands_for_no_record_says_so(address: str) -> None:
+    assert circuits.record_of("chat", address) is None
+    assert circuits.record_of("webhook", address) is None

@@ -14,7 +14,7 @@ from audit.models.outbox import Cause, Destination, OutboxStatus
 from config.access import SYSTEM
 from governance import delivery, events
 from governance.models import WebhookSubscription
-from tenants.models import Role
+from tenants.models import Role, TeamChat
 from tests import factories
 from tests.factories import AT, World
 
@@ -260,7 +260,20 @@ def test_a_receiver_that_is_left_alone_is_shown_with_what_to_do_and_tried_again(
     assert now <= waits.next_attempt_at < now + timedelta(minutes=1)
     assert "is left alone until" not in text(owner)
     [entry] = Entry.objects.filter(action="delivery.retried")
-    assert entry.data["released"] == 1
+    assert (entry.subject_label, entry.data["released"]) == ("Webhook pager", 1)
+
+
+def test_a_chat_that_is_left_alone_is_shown_by_its_name(world: World, owner: Client) -> None:
+    chat = TeamChat.objects.create(group=world.group, name="ops", address="x")
+    shared: dict[str, Any] = {"group_id": world.group.pk, "destination": Destination.CHAT, "since": AT}
+    for address in (f"team-{chat.pk}", f"person-{world.viewer.pk}", "team-0"):
+        Circuit.objects.create(**shared, address=address, breaks=1, rests_until=AT)
+    page = text(owner)
+    for said in ("Chat ops", "Chat viewer", "Chat team-0"):
+        assert said in page
+    circuit = Circuit.objects.get(address=f"team-{chat.pk}")
+    answer = owner.post(f"{LIST}circuits/{circuit.pk}/retry/", follow=True)
+    assert "Chat ops is tried again now" in answer.content.decode()
 
 
 def test_a_dead_letter_that_is_retried_is_not_held_up_by_a_rest(world: World, owner: Client) -> None:
