@@ -10,7 +10,7 @@ import random
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.models.circuit import Circuit, CircuitQuerySet
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
@@ -85,6 +85,20 @@ def release(circuits: CircuitQuerySet, *, at: datetime) -> int:
         held = waiting.filter(cause=Cause.HELD, next_attempt_at__gt=at)
         released += held.update(next_attempt_at=at)
     return released
+
+
+def forget(group_id: int, destination: Destination, record: tuple[str, int]) -> None:
+    """Count nothing any more of a webhook or chat that has ended: what is still to go there is given up."""
+    kind, number = record
+    address = f"{kind}-{number}" if destination == Destination.CHAT else str(number)
+    Circuit.objects.of(group_id, destination, address).delete()
+
+
+def forget_idle(*, at: datetime) -> int:
+    """The same of those that aren't left alone any more and that nothing is to go to; how many."""
+    over = Circuit.objects.filter(Q(rests_until=None) | Q(rests_until__lte=at))
+    idle = [one.pk for one in over if not _pending(one.group_id, one.destination, one.address).exists()]
+    return Circuit.objects.filter(pk__in=idle).delete()[0]
 
 
 def of(message: OutboxMessage) -> CircuitQuerySet:

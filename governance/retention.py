@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit import circuits
 from audit.models import OutboxMessage
 from audit.models.outbox import OutboxStatus
 from governance.models import IdempotentAnswer, Parcel, Rollback, Simulation
@@ -19,7 +20,8 @@ log = structlog.get_logger("plumbline.retention")
 def prune(*, at: datetime) -> dict[str, int]:
     """Delete delivered messages, answers to repeated requests, old simulations, and ended sessions.
 
-    A message that was given up stays until somebody has seen to it; a simulation that was applied stays.
+    The same of what is known of receivers that failed and that nothing is to go to any more. A message that
+    was given up stays until somebody has seen to it; a simulation that was applied stays.
     """
     before = at - settings.KEEP
     delivered = OutboxMessage.objects.filter(status=OutboxStatus.DELIVERED, delivered_at__lt=before)
@@ -27,6 +29,7 @@ def prune(*, at: datetime) -> dict[str, int]:
         "messages": delivered.delete()[0],
         "answers": IdempotentAnswer.objects.filter(answered_at__lt=before).delete()[0],
         "simulations": _simulations(before).delete()[0],
+        "circuits": circuits.forget_idle(at=at),
         "parcels": Parcel.objects.filter(sent_at__lt=before).delete()[0],
         "sessions": Session.objects.filter(expire_date__lt=at).delete()[0],
     }

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from audit import ledger
+from audit import circuits, ledger
 from audit.actions import Action
+from audit.models.outbox import Destination
 from config.access import Actor
 from governance.models import WebhookSubscription
 from tenants.models import Group
@@ -45,4 +46,5 @@ def unsubscribe(group: Group, *, name: str, actor: Actor, at: datetime) -> bool:
         return False
     WebhookSubscription.objects.filter(pk=subscription.pk).update(active=False)
     ledger.record(Action.WEBHOOK_ENDED, subject=subscription, actor=actor, at=at)
+    circuits.forget(group.pk, Destination.WEBHOOK, ("webhook", subscription.pk))
     return True

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import ledger, outbox
+from audit import circuits, ledger, outbox
 from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
@@ -66,6 +66,7 @@ def end(chat: TeamChat, *, actor: Actor, at: datetime) -> bool:
     ended = TeamChat.objects.filter(pk=chat.pk, active=True).update(active=False, address="")
     if ended:
         ledger.record(Action.CHAT_ENDED, subject=chat, actor=actor, at=at)
+        circuits.forget(chat.group_id, Destination.CHAT, ("team", chat.pk))
     return bool(ended)
 
 

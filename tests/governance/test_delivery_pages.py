@@ -12,8 +12,9 @@ from audit import outbox
 from audit.models import Circuit, Entry, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
 from config.access import SYSTEM
-from governance import delivery, events
+from governance import delivery, events, webhooks
 from governance.models import WebhookSubscription
+from tenants import chats
 from tenants.models import Role, TeamChat
 from tests import factories
 from tests.factories import AT, World
@@ -261,6 +262,26 @@ def test_a_receiver_that_is_left_alone_is_shown_with_what_to_do_and_tried_again(
     assert "is left alone until" not in text(owner)
     [entry] = Entry.objects.filter(action="delivery.retried")
     assert (entry.subject_label, entry.data["released"]) == ("Webhook pager", 1)
+
+
+def test_a_receiver_that_has_ended_is_not_shown_as_left_alone(world: World, owner: Client) -> None:
+    chat = TeamChat.objects.create(group=world.group, name="ops", address="x")
+    webhook = WebhookSubscription.objects.create(group=world.group, name="pager", url="https://x", secret="s")
+    until = timezone.now() + timedelta(minutes=9)
+    for destination, address in (("webhook", f"{webhook.pk}"), ("chat", f"team-{chat.pk}")):
+        Circuit.objects.create(
+            group_id=world.group.pk,
+            destination=destination,
+            address=address,
+            breaks=1,
+            since=AT,
+            rests_until=until,
+        )
+    assert text(owner).count("is left alone until") == 2
+    chats.end(chat, actor=SYSTEM, at=AT)
+    assert text(owner).count("is left alone until") == 1
+    webhooks.unsubscribe(world.group, name="pager", actor=SYSTEM, at=AT)
+    assert "is left alone until" not in text(owner)
 
 
 def test_a_chat_that_is_left_alone_is_shown_by_its_name(world: World, owner: Client) -> None:

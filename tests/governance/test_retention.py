@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.sessions.models import Session
 
 from audit import outbox
-from audit.models import Entry, OutboxMessage
+from audit.models import Circuit, Entry, OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
 from governance import jobs, retention
 from governance.models import IdempotentAnswer, Rollback, Simulation
@@ -72,6 +73,30 @@ def test_only_sessions_that_have_ended_go() -> None:
     retention.prune(at=AT)
 
     assert [one.session_key for one in Session.objects.all()] == ["open"]
+
+
+def test_what_is_known_of_receivers_goes_once_nothing_is_to_go_there_and_none_is_left_alone() -> None:
+    minute = timedelta(minutes=1)
+    receivers: list[tuple[Destination, str, datetime | None, str]] = [
+        (Destination.EMAIL, "", AT, "gone"),
+        (Destination.WEBHOOK, "1", None, "gone"),
+        (Destination.CHAT, "person-1", AT - minute, "gone"),
+        (Destination.WEBHOOK, "2", AT + minute, "left alone"),
+        (Destination.WEBHOOK, "3", AT, "waited for"),
+        (Destination.CHAT, "team-1", AT, "waited for"),
+    ]
+    for destination, address, until, kept in receivers:
+        known = {"address": address, "last_error": kept, "since": AT, "rests_until": until}
+        Circuit.objects.create(group_id=1, destination=destination, **known)
+    to_chat: dict[str, Any] = {"payload": {"team": 1}, "address": "ops"}
+    outbox.post(Destination.CHAT, group_id=1, idempotency_key="chat", at=AT, **to_chat)
+    outbox.post(Destination.WEBHOOK, {}, group_id=1, idempotency_key="webhook", address="3", at=AT)
+    outbox.post(Destination.EMAIL, {}, group_id=2, idempotency_key="mail", address="a@example.org", at=AT)
+
+    assert retention.prune(at=AT)["circuits"] == 3
+
+    told = Circuit.objects.values_list("last_error", flat=True)
+    assert sorted(told) == ["left alone", "waited for", "waited for"]
 
 
 def simulated(group: Group, number: int, status: str, at: datetime) -> None:
