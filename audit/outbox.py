@@ -278,9 +278,13 @@ def _postpone(message: OutboxMessage, reason: str, cause: Cause, at: datetime, *
 
 
 def _give_up(message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime) -> Delivery:
-    with transaction.atomic():
+    try:
+        with transaction.atomic():
+            _finish(message, OutboxStatus.DEAD, last_error=reason, cause=cause)
+            sender.give_up(message, reason, at)
+    except Exception:  # else it would be tried for ever, and nobody got past it
+        log.exception("outbox.not_noted", destination=message.destination, message=str(message.pk))
         _finish(message, OutboxStatus.DEAD, last_error=reason, cause=cause)
-        sender.give_up(message, reason, at)
     log.error("outbox.given_up", destination=message.destination, message=str(message.pk), error=reason)
     return Delivery(given_up=1)
 

@@ -154,6 +154,25 @@ def test_an_answer_that_cannot_be_noted_is_asked_for_again_in_its_time_and_keeps
     assert (odd.status, recorder.given_up) == (OutboxStatus.DEAD, ["LookupError: no such task"])
 
 
+def test_one_that_can_neither_be_noted_nor_given_up_keeps_nobody_waiting() -> None:
+    class Broken(Recorder):
+        def settle(self, message: OutboxMessage, answer: dict[str, Any], at: Any) -> None:
+            if message.idempotency_key == "odd":
+                raise LookupError("no such task")
+
+        def give_up(self, message: OutboxMessage, reason: str, at: Any) -> None:
+            raise LookupError("no such task")
+
+    post("odd")
+    OutboxMessage.objects.update(attempts=outbox.MAX_ATTEMPTS - 1)
+    post("next")
+
+    assert deliver(Broken()) == Delivery(delivered=1, given_up=1)
+    odd = OutboxMessage.objects.get(idempotency_key="odd")
+    assert (odd.status, odd.last_error) == (OutboxStatus.DEAD, "LookupError: no such task")
+    assert odd.lease_until is None
+
+
 def test_an_attempt_that_was_cut_off_is_told_from_one_that_failed_also_after_a_failure() -> None:
     class Watching(Recorder):
         def send(self, message: OutboxMessage) -> dict[str, Any]:
