@@ -233,10 +233,13 @@ def _note(answered: Answered, sender: Sender, at: datetime) -> Delivery:
 def _failed(
     message: OutboxMessage, sender: Sender, reason: str, cause: Cause, at: datetime, *, left: bool = False
 ) -> Delivery:
-    circuits.note_failure(message, reason, cause, at=at)
     if message.attempts >= MAX_ATTEMPTS:
-        return _give_up(message, sender, reason, cause, at)
-    return _postpone(message, reason, cause, at, left=left)
+        done = _give_up(message, sender, reason, cause, at)
+    else:
+        done = _postpone(message, reason, cause, at, left=left)
+    if not left:  # else it was taken, and what went wrong is ours
+        circuits.note_failure(message, reason, cause, at=at)
+    return done
 
 
 @transaction.atomic

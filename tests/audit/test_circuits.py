@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,6 +139,35 @@ def test_what_is_a_messages_own_fault_says_nothing_of_the_mail_server(
     deliver(receiver)
     assert len(receiver.asked) == 9
     assert not Circuit.objects.exists()
+
+
+def test_an_answer_that_we_cannot_note_says_nothing_of_the_receiver(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(*told: Any) -> None:
+        raise LookupError("no such task")
+
+    monkeypatch.setattr(receiver, "settle", settle)
+    receiver.away = None
+    post(9)
+    assert deliver(receiver).postponed == 9
+    assert len(receiver.asked) == 9
+    assert not Circuit.objects.exists()
+
+
+def test_a_failure_that_cannot_be_counted_is_one_nevertheless(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def note_failure(*told: Any, **more: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(circuits, "note_failure", note_failure)
+    post(1)
+    with pytest.raises(OperationalError):
+        deliver(receiver)
+    row = OutboxMessage.objects.get()
+    assert (row.last_error, row.lease_until) == ("ConnectionError: away", None)
+    assert row.next_attempt_at > AT
 
 
 def test_all_mail_goes_by_one_server(receiver: Receiver) -> None:
