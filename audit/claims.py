@@ -8,7 +8,7 @@ from threading import Lock
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit import leases
 from audit.models import OutboxMessage
@@ -64,7 +64,7 @@ def claim(
     due = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "created_at")
     # Past those whose holder lives on, if only suspended: their leases are over, and all else can't wait.
     held: set[UUID] = set()
-    while found := _alike(due.exclude(pk__in=held)[:most], many):
+    while found := _first(due.exclude(pk__in=held), many, most):
         taken = leases.take_all([message.pk for message in found])
         if taken:
             return _mark([message for message in found if message.pk in taken], until)
@@ -79,6 +79,13 @@ def let_go(messages: Sequence[OutboxMessage]) -> int:
         message.lease_until = None
     OutboxMessage.objects.bulk_update(messages, ["attempts", "lease_until", "last_error"])
     return len(messages)
+
+
+def _first(due: QuerySet[OutboxMessage], many: Collection[str], most: int) -> list[OutboxMessage]:
+    """What comes first. All that is looked at is locked, so more than one only where more may be taken."""
+    found = list(due[:1])
+    several = found and found[0].destination in many and most > 1
+    return _alike(due[:most], many) if several else found
 
 
 def _alike(due: Iterable[OutboxMessage], many: Collection[str]) -> list[OutboxMessage]:

@@ -139,6 +139,15 @@ def test_who_had_no_time_for_all_lets_the_others_take_only_what_there_is_time_fo
     assert sum(iter(turns.take, 0)) == 3 * claims.TOGETHER - 2
 
 
+def test_one_that_goes_alone_is_taken_without_a_hold_on_those_behind_it() -> None:
+    for key in "abc":
+        outbox.post(Destination.EMAIL, {}, group_id=1, idempotency_key=key, at=AT)
+    with CaptureQueriesContext(connection) as asked:
+        found = claims.claim(AT, AT, until=AT + outbox.LEASE, destinations=["email"], many=[], most=25)
+    assert [message.idempotency_key for message in found] == ["a"]
+    assert ["LIMIT 1 FOR UPDATE" in one["sql"] for one in asked if "FOR UPDATE" in one["sql"]] == [True]
+
+
 def test_a_round_takes_no_more_than_its_limit() -> None:
     post(*(f"{number:02}" for number in range(claims.TOGETHER + 5)))
     assert deliver(Many(), limit=claims.TOGETHER + 2).delivered == claims.TOGETHER + 2
