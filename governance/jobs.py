@@ -81,10 +81,15 @@ def tick() -> None:
 
 @queue.job
 def notice_steps() -> None:
-    """Tell of what has come near its due date, or past it, since the last look."""
-    at = timezone.now()
+    """Tell each group's people of what has come near its due date, or past it; no group waits for others."""
     for group in Group.objects.filter(governance_enabled=True):
-        duedates.notice(group, at=at)
+        queue.enqueue("governance.jobs.notice_group_steps", group_id=group.pk)
+
+
+@queue.job
+def notice_group_steps(group_id: int) -> None:
+    """The same of one group, since the last look."""
+    duedates.notice(Group.objects.get(pk=group_id), at=timezone.now())
 
 
 @queue.job

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
 
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
+from config import queue
 from governance import duedates, jobs, reminders
 from governance.models import Finding, Plugin, Rule
 from tenants.models import Group, User
@@ -93,7 +97,27 @@ def test_the_job_looks_at_every_group_that_is_governed(world: World, told: Rule)
     with time_machine.travel(DUE, tick=False):
         Group.objects.filter(pk=world.group.pk).update(governance_enabled=False)
         jobs.notice_steps()
+        queue.run_pending()
         assert sent.count() == before
         Group.objects.filter(pk=world.group.pk).update(governance_enabled=True)
         jobs.notice_steps()
+        queue.run_pending()
         assert sent.count() == before + 1
+
+
+def test_a_group_whose_look_fails_keeps_no_other_from_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def notice(group: Group, **more: Any) -> None:
+        if group.slug == "acme":
+            raise LookupError("odd")
+        looked.append(group.slug)
+
+    monkeypatch.setattr(duedates, "notice", notice)
+    jobs.notice_steps()
+    for row in OrmQ.objects.order_by("pk"):
+        with suppress(LookupError):
+            queue.run(*row.task["args"])
+    assert looked == ["elsewhere"]
