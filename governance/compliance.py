@@ -172,7 +172,11 @@ def _freeze(report: Report, data: dict[str, Any], files: list[ReportFile], *, at
             "files": {file.name: file.sha256 for file in files},
         },
     )
-    _tell(report, at)
+    try:
+        with transaction.atomic():
+            _tell(report, at)
+    except Exception:  # the report is whole even so, and on its page
+        log.exception("report.not_told", report=report.number)
 
 
 def _tell(report: Report, at: datetime) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from audit.models import OutboxMessage
+from django.db import IntegrityError
+
+from audit.models import OutboxMessage, Report
 from audit.models.outbox import Destination
+from audit.models.report import ReportStatus
 from config.access import SYSTEM
 from governance import compliance, delivery
 from governance.models import Notification, Run
@@ -80,4 +83,16 @@ def test_a_report_that_failed_is_no_news_of_a_report(fleet: World, monkeypatch: 
 
     monkeypatch.setattr("governance.reports.documents.render", fails)
     asked(fleet, fleet.owner)
+    assert told() == []
+
+
+def test_a_report_of_which_nobody_can_be_told_is_ready_all_the_same(fleet: World, monkeypatch: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise IntegrityError("odd")
+
+    monkeypatch.setattr("governance.announcements.report_ready", fails)
+    asked(fleet, fleet.owner)
+    report = Report.objects.get()
+    assert (report.status, report.error) == (ReportStatus.READY, "")
+    assert report.files.exists()
     assert told() == []
