@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from audit import ledger
 from audit.actions import Action
@@ -23,22 +23,29 @@ from tenants.models import Group, Tenant
 
 _CHUNK = 500
 _NEVER = timedelta(days=1)  # a window that never opens is looked at again after so long
+NEVER_OPENS = "Its tenant’s maintenance windows never open: agree one that is long enough."
 
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """How many tasks wait for windows, and when the first of these opens."""
+    """How many tasks wait for windows, and when the first of these opens; None if none ever does."""
 
     tasks: int
-    opens_at: datetime
+    opens_at: datetime | None
+
+    @property
+    def opens(self) -> str:
+        """The same in words; empty if none ever does."""
+        return _clock(self.opens_at)
 
     def __str__(self) -> str:
         wait = f"{self.tasks:,} task{' waits' if self.tasks == 1 else 's wait'} for maintenance windows"
-        return f"{wait}; the next opens at {self.opens_at:%Y-%m-%d %H:%M} UTC."
+        return f"{wait}; the next opens at {self.opens}." if self.opens else f"{wait}, which never open."
 
     def as_json(self) -> dict[str, Any]:
         """For reports and figures."""
-        return {"tasks": self.tasks, "next_opens_at": self.opens_at.isoformat(), "says": str(self)}
+        opens_at = self.opens_at.isoformat() if self.opens_at else None
+        return {"tasks": self.tasks, "next_opens_at": opens_at, "says": str(self)}
 
 
 @transaction.atomic
@@ -95,13 +102,16 @@ def postpone_closed(group: Group, queue: Any, *, at: datetime) -> None:
         return
     while closed := _closed(dict(queue.values_list("pk", "tenant_id")[:_CHUNK]), at):
         for opens_at, ids in closed.items():
-            told = f"Outside its maintenance window, which opens at {opens_at:%Y-%m-%d %H:%M} UTC."
-            UpgradeTask.objects.filter(pk__in=ids).update(not_before=opens_at, wait_reason=told)
+            told = f"Outside its maintenance window, which opens at {_clock(opens_at)}."
+            UpgradeTask.objects.filter(pk__in=ids).update(
+                not_before=opens_at or at + _NEVER, wait_reason=told if opens_at else NEVER_OPENS
+            )
 
 
 def awaited(tasks: UpgradeTaskQuerySet, at: datetime) -> Awaited | None:
     """What of these tasks waits for windows; None if nothing does."""
-    found = tasks.awaiting_window(at).aggregate(tasks=Count("pk"), opens_at=Min("not_before"))
+    opens = ~Q(wait_reason=NEVER_OPENS)
+    found = tasks.awaiting_window(at).aggregate(tasks=Count("pk"), opens_at=Min("not_before", filter=opens))
     return Awaited(**found) if found["tasks"] else None
 
 
@@ -121,15 +131,19 @@ def in_words(freeze: Freeze) -> str:
     return f"Frozen until {freeze.ends_at:%Y-%m-%d %H:%M} UTC ({freeze.name}): {freeze.reason}"[:300]
 
 
-def _closed(tenants: dict[UUID, int], at: datetime) -> dict[datetime, list[UUID]]:
-    """The tasks whose tenants' windows are closed, by when they open."""
+def _closed(tenants: dict[UUID, int], at: datetime) -> dict[datetime | None, list[UUID]]:
+    """The tasks whose tenants' windows are closed, by when they open; None where they never do."""
     windows = windows_of(tenants.values())
-    found: dict[datetime, list[UUID]] = defaultdict(list)
+    found: dict[datetime | None, list[UUID]] = defaultdict(list)
     for task_id, tenant_id in tenants.items():
-        opens_at = calendars.next_opening(windows.get(tenant_id, ()), at) or at + _NEVER
-        if opens_at > at:
+        opens_at = calendars.next_opening(windows.get(tenant_id, ()), at)
+        if opens_at is None or opens_at > at:
             found[opens_at].append(task_id)
     return found
+
+
+def _clock(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else ""
 
 
 def _look_again(tenant: Tenant) -> None:

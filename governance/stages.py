@@ -128,7 +128,7 @@ def verify(run: Run, at: datetime) -> Figures:
     if awaited := maintenance.awaited(tasks, at):
         figures |= {
             "wait_for_windows": awaited.tasks,
-            "next_window": f"{awaited.opens_at:%Y-%m-%d %H:%M} UTC",
+            "next_window": awaited.opens,
         }
     run.plan.refresh_from_db(fields=["status"])
     completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself

@@ -20,7 +20,7 @@ from governance.rings import Outlook
 from tenants.models import Group
 
 Status = UpgradeTask.Status
-COUNTED = 10_000  # places of the queue; nobody needs to know by how many more a task is behind
+COUNTED = 10_000  # that go before a task; nobody needs to know by how many more it is behind
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
@@ -68,7 +68,7 @@ class Queue:
 class Circumstances:
     """What besides the task's own row keeps it: its place in the queue, where it runs, its ring's turn.
 
-    Every place after those that are counted is the one after the last of these.
+    Every place behind more than are counted is the one after the last of these.
     """
 
     position: int | None = None
@@ -110,6 +110,8 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
     if task.status == Status.FAILED:
         return Explanation(task.wait_reason, expected_at=task.not_before)
     if task.not_before is not None and task.not_before > queue.at:
+        if task.wait_reason == maintenance.NEVER_OPENS:
+            return Explanation(task.wait_reason)
         opens = f"{task.not_before:%Y-%m-%d %H:%M} UTC"
         told = f"Outside its tenant’s maintenance windows; the next one opens at {opens}."
         return Explanation(told, expected_at=task.not_before)
@@ -154,7 +156,7 @@ def _in_a_later_ring(outlook: Outlook) -> Explanation:
 def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
     ahead = position - 1
     told = kept_by or "There are fewer places free than tasks before it"
-    if position > COUNTED:
+    if ahead > COUNTED:
         return Explanation(f"{told}; more than {COUNTED:,} go before it.", behind=COUNTED)
     told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
     if not queue.rate:
@@ -183,12 +185,12 @@ def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, in
     The head of the queue is numbered once for all of them, so that it takes no longer the more tasks wait.
     """
     turns = UpgradeTask.objects.filter(group=group).claimable(at)
-    head, parameters = turns.values("queue_at", "id")[:COUNTED].query.sql_with_params()
+    head, parameters = turns.values("queue_at", "id")[: COUNTED + 1].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(_PLACES.format(head=head), [*parameters, list(ids)])
         places = dict(cursor.fetchall())
     behind = turns.filter(pk__in=[pk for pk in ids if pk not in places]).order_by()
-    return {**places, **dict.fromkeys(behind.values_list("pk", flat=True), COUNTED + 1)}
+    return {**places, **dict.fromkeys(behind.values_list("pk", flat=True), COUNTED + 2)}
 
 
 _PLACES = """

@@ -71,6 +71,24 @@ def test_a_task_waits_for_its_tenants_window_and_says_when_it_opens(world: World
     assert upgrades.dispatch_due(world.group, at=OPENS) == 1
 
 
+def test_a_window_that_never_opens_is_said_to_and_not_to_open_tomorrow(
+    world: World, task: UpgradeTask
+) -> None:
+    row = agree(world)
+    MaintenanceWindow.objects.filter(pk=row.pk).update(starts=time(2, 1), ends=time(2, 9))
+    assert upgrades.dispatch_due(world.group, at=AT) == 0
+    assert why(task) == waiting.Explanation(maintenance.NEVER_OPENS)
+    awaited = maintenance.awaited(UpgradeTask.objects.all(), AT)
+    assert awaited is not None
+    assert (awaited.tasks, awaited.as_json()["next_opens_at"]) == (1, None)
+    assert str(awaited) == "1 task waits for maintenance windows, which never open."
+    MaintenanceWindow.objects.filter(pk=row.pk).update(starts=time(2), ends=time(3), days=[1])
+    assert upgrades.dispatch_due(world.group, at=AT + timedelta(days=1)) == 0
+    told = why(task, AT + timedelta(days=1))
+    assert told is not None
+    assert told.expected_at == AT.replace(hour=1) + timedelta(days=8), "looked at again"
+
+
 def test_a_window_that_closed_before_its_turn_came_is_waited_for_again(
     world: World, task: UpgradeTask
 ) -> None:

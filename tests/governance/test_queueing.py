@@ -167,17 +167,17 @@ def test_how_many_go_before_it_is_counted_so_far_and_said_everywhere(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(waiting, "COUNTED", 2)
+    monkeypatch.setattr(waiting, "COUNTED", 1)
     monkeypatch.setattr(limits, "AT_ONCE", 1)
     explained = waiting.explain(plan.group, list(plan.tasks.select_related("plan")), at=AT)
     places = {task: (one.position, one.behind) for task, one in explained.items()}
     assert places == {
         of(plan, "tenant-a").pk: (1, None),
         of(plan, "tenant-b").pk: (2, None),
-        of(plan, "tenant-c").pk: (None, 2),
+        of(plan, "tenant-c").pk: (None, 1),
     }
-    task, told = of(plan, "tenant-c"), "more than 2 go before it."
+    task, told = of(plan, "tenant-c"), "more than 1 go before it."
     client.force_login(world.viewer)
     assert told in client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
     answer = shell(capsys, monkeypatch, "task")("show", str(task.pk), "--json").json["waiting"]
-    assert (answer["position"], answer["behind_more_than"], told in answer["because"]) == (None, 2, True)
+    assert (answer["position"], answer["behind_more_than"], told in answer["because"]) == (None, 1, True)
