@@ -114,7 +114,7 @@ def _served(base_url: str, token: str, group: Group, cursor: int) -> Iterator[_P
         raise SourceFailed("No orchestrator is configured to collect manifests from.")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     while True:
-        page = _page(_ask(f"{base_url}/manifests", headers, group.slug, cursor))
+        page = _page(_ask(f"{base_url.rstrip('/')}/manifests", headers, group.slug, cursor))
         if not page.documents:
             return
         if page.cursor <= cursor:

@@ -108,19 +108,22 @@ def test_the_sandbox_is_asked_for_what_changed_since_the_last_time(world: World,
     assert collect(world).accepted_tenant_ids == {world.tenant_a.pk}
 
 
-def test_page_after_page_is_read(world: World, server: tuple[str, Answers, list[dict[str, str]]]) -> None:
+@pytest.mark.parametrize(("more", "path"), [("", "/manifests"), ("/v1/", "/v1/manifests")])
+def test_page_after_page_is_read(
+    world: World, server: tuple[str, Answers, list[dict[str, str]]], more: str, path: str
+) -> None:
     address, answers, asked = server
     answers += [
         (200, {"cursor": 3, "manifests": [told("tenant-a", "2.3.0")]}),
         (200, {"cursor": 8, "manifests": [told("tenant-b", "2.4.0")]}),
         (200, {"cursor": 8, "manifests": []}),
     ]
-    of = source(world, ManifestSource.Kind.HTTP, address)
+    of = source(world, ManifestSource.Kind.HTTP, address + more)
     assert collect(world).figures()["manifests"] == 2
     of.refresh_from_db()
     assert (of.cursor, of.last_error, of.last_collected_at) == (8, "", AT)
     paths = [request["path"] for request in asked]
-    assert paths == [f"/manifests?group=acme&since={cursor}" for cursor in (0, 3, 8)]
+    assert paths == [f"{path}?group=acme&since={cursor}" for cursor in (0, 3, 8)]
     assert Manifest.objects.filter(source="collector").count() == 2
 
 
