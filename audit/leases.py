@@ -17,16 +17,6 @@ from audit.models.outbox import OutboxStatus
 _MOMENT = timedelta(microseconds=1)
 
 
-def take(message_id: UUID) -> bool:
-    """Hold the message for as long as this session lives; False while somebody else does."""
-    return _ask("SELECT pg_try_advisory_lock(%s)", message_id)
-
-
-def give_back(message_id: UUID) -> None:
-    """Hold it no longer."""
-    _ask("SELECT pg_advisory_unlock(%s)", message_id)
-
-
 def take_all(message_ids: Collection[UUID]) -> set[UUID]:
     """Hold those of the messages that nobody else does; which."""
     mine = _ask_all("pg_try_advisory_lock", message_ids)
@@ -61,12 +51,6 @@ def _end(message_id: UUID, lease_until: datetime | None, at: datetime) -> int:
     # Unless its holder was done with it a moment ago.
     as_seen = OutboxMessage.objects.filter(pk=message_id, lease_until=lease_until)
     return as_seen.filter(status=OutboxStatus.PENDING).update(lease_until=at - _MOMENT)
-
-
-def _ask(statement: str, message_id: UUID) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [key(message_id)])
-        return bool(cursor.fetchone()[0])
 
 
 def _ask_all(function: str, message_ids: Iterable[UUID]) -> set[int]:

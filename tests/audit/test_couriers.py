@@ -83,7 +83,7 @@ def test_a_courier_that_hangs_beyond_its_lease_keeps_its_message_and_no_other(db
     taken, over = Event(), Event()
 
     def hang() -> None:
-        leases.take(hung.pk)
+        leases.take_all([hung.pk])
         taken.set()
         over.wait(60)
         connections.close_all()
