@@ -98,22 +98,17 @@ def start_run(
     Raises FlagOff while governance is off, RunUnderWay if the group has an unfinished one.
     """
     flags.require_governance(group)
+    run = Run(
+        group=group,
+        trigger=trigger,
+        dry_run=dry_run,
+        policy_names=sorted(policy_names),
+        started_by_name=actor.name,
+        started_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
+        started_at=at,
+    )
     try:
-        with transaction.atomic():
-            Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
-            last = Run.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
-            run = Run.objects.create(
-                group=group,
-                number=last + 1,
-                trigger=trigger,
-                dry_run=dry_run,
-                policy_names=sorted(policy_names),
-                started_by_name=actor.name,
-                started_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
-                started_at=at,
-            )
-            data = {"dry_run": dry_run, "policies": run.policy_names}
-            ledger.record(Action.RUN_STARTED, subject=run, actor=actor, at=at, data=data)
+        _store(run, actor=actor)
     except IntegrityError:
         under_way = _under_way(group)
         if under_way is None:
@@ -230,6 +225,17 @@ def _update(run: Run, **fields: Any) -> None:
         raise TransitionError(run, fields.get("stage", run.stage))
     for name, value in fields.items():
         setattr(run, name, value)
+
+
+@transaction.atomic
+def _store(run: Run, *, actor: Actor) -> None:
+    """Raises IntegrityError if the group has an unfinished one."""
+    Group.objects.select_for_update(no_key=True).get(pk=run.group_id)  # numbers come one after the other
+    last = Run.objects.filter(group=run.group_id).aggregate(last=Max("number"))["last"] or 0
+    run.number = last + 1
+    run.save(force_insert=True)
+    data = {"dry_run": run.dry_run, "policies": run.policy_names}
+    ledger.record(Action.RUN_STARTED, subject=run, actor=actor, at=run.started_at, data=data)
 
 
 def _under_way(group: Group) -> Run | None:

@@ -82,22 +82,8 @@ def prepare(group: Group, asked: Asked, *, actor: Actor, at: datetime) -> Rollba
     restoration = foresee(group, asked, at=at)
     ways = _ways(asked, restoration)
     until = _until(asked, ways, at)
-    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
-    last = Rollback.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
-    row = Rollback(
-        group=group,
-        number=last + 1,
-        snapshot_number=restoration.snapshot.number,
-        of_plan=asked.scope.plan,
-        way=_as_a_whole(asked, ways),
-        until=until,
-        reason=asked.reason,
-        policies=[{**one.as_json(), "way": ways[one.rule.policy]} for one in restoration.opposing],
-        left_out=restoration.left_out,
-        tenants=restoration.tenants,
-        created_by_name=actor.name,
-        created_at=at,
-    )
+    row = _drafted(group, asked, restoration, ways, until)
+    row.created_by_name, row.created_at = actor.name, at
     what = _supposition(row, restoration, _profile(group, asked, restoration))
     row.simulation = simulation.request(group, what, at=at, actor=actor, title=title(row))
     row.save()
@@ -168,6 +154,26 @@ def _giving_way(row: Rollback) -> dict[str, Any]:
         "until": row.until.isoformat(),
         "reason": row.reason,
     }
+
+
+def _drafted(
+    group: Group, asked: Asked, restoration: Restoration, ways: Mapping[str, str], until: datetime
+) -> Rollback:
+    """The next of the group, not yet stored."""
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
+    last = Rollback.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
+    return Rollback(
+        group=group,
+        number=last + 1,
+        snapshot_number=restoration.snapshot.number,
+        of_plan=asked.scope.plan,
+        way=_as_a_whole(asked, ways),
+        until=until,
+        reason=asked.reason,
+        policies=[{**one.as_json(), "way": ways[one.rule.policy]} for one in restoration.opposing],
+        left_out=restoration.left_out,
+        tenants=restoration.tenants,
+    )
 
 
 def _ways(asked: Asked, restoration: Restoration) -> dict[str, str]:

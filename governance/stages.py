@@ -114,31 +114,30 @@ def verify(run: Run, at: datetime) -> Figures:
     if run.dry_run or run.plan is None or run.plan.status in NOT_STARTED:
         return {"tasks": 0}
     take_back(run.group, at=at)
-    tasks = UpgradeTask.objects.filter(plan=run.plan)
+    figures = _standing(run.plan, at)
+    run.plan.refresh_from_db(fields=["status"])
+    completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself
+    failed = figures.get("given_up", 0) + figures.get("verify_failed", 0)
+    if failed and not completed and not figures.get("waiting"):
+        data = {"run": run.number, "plan": run.plan.number, "failed": failed}
+        events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
+    return figures
+
+
+def _standing(plan: Plan, at: datetime) -> Figures:
+    """How many of its tasks are where, and what they wait for."""
+    tasks = UpgradeTask.objects.filter(plan=plan)
     figures: Figures = {"tasks": tasks.count()}
     for status in UpgradeTask.Status:
         if count := tasks.filter(status=status).count():
             figures[status.value] = count
-    unfinished = tasks.unfinished().count()
-    if waiting := _worth_waiting_for(run.plan, at):
+    if waiting := _worth_waiting_for(plan, at):
         figures["waiting"] = waiting
-    elif unfinished:
+    elif unfinished := tasks.unfinished().count():
         # The follow-up goes on with them; the group's next run need not wait.
         figures["left_under_way"] = unfinished
     if awaited := maintenance.awaited(tasks, at):
-        figures |= {
-            "wait_for_windows": awaited.tasks,
-            "next_window": awaited.opens,
-        }
-    run.plan.refresh_from_db(fields=["status"])
-    completed = run.plan.status == Plan.Status.COMPLETED  # which raised the alert itself
-    if (
-        not waiting
-        and not completed
-        and (failed := figures.get("given_up", 0) + figures.get("verify_failed", 0))
-    ):
-        data = {"run": run.number, "plan": run.plan.number, "failed": failed}
-        events.alert(run.group, "enforcement_failed", data, key=f"run-{run.pk}-failed", at=at)
+        figures |= {"wait_for_windows": awaited.tasks, "next_window": awaited.opens}
     return figures
 
 

@@ -35,18 +35,9 @@ def reconcile(
     It reads without a lock; each repair takes one for a moment and looks again. Killed at any moment it
     leaves whole repairs behind, and run again it goes on.
     """
-    told: list[dict[str, Any]] = []
     since = reach.EVER if whole else reach.last_seen(group)
     begun = reach.now(group)  # before anything is looked at
-    for number in range(_ROUNDS if apply else 1):
-        answers = asking.ask(group, list(gathering.task_facts(group)))
-        found = list(_found(group, answers, since, at))
-        hand = Hand(group, actor, at, answers.statuses)
-        fresh = [_settled(one, hand, apply=apply) for one in found]
-        repaired = [one for one in fresh if one is not None and one["repaired"]]
-        told = [one for one in told if one["repaired"]] + [one for one in fresh if one is not None]
-        if not repaired or number == _ROUNDS - 1:
-            break
+    told, unanswered = _compare(group, since, apply=apply, actor=actor, at=at)
     clean = all(one["repaired"] for one in told)
     return Reconciliation.objects.create(
         group=group,
@@ -57,7 +48,7 @@ def reconcile(
         compared=gathering.sizes(group, since, begun.mark),
         whole=since.at is None,
         mark=reach.as_kept(begun) if clean else None,
-        unanswered=answers.unanswered,
+        unanswered=unanswered,
     )
 
 
@@ -82,6 +73,23 @@ def as_document(row: Reconciliation) -> dict[str, Any]:
         "compared": row.compared,
         "disagreements": row.disagreements,
     }
+
+
+def _compare(
+    group: Group, since: Since, *, apply: bool, actor: Actor, at: datetime
+) -> tuple[list[dict[str, Any]], int]:
+    """What was found and what became of it; and how many tasks the orchestrator couldn't be asked about."""
+    told: list[dict[str, Any]] = []
+    for number in range(_ROUNDS if apply else 1):
+        answers = asking.ask(group, list(gathering.task_facts(group)))
+        found = list(_found(group, answers, since, at))
+        hand = Hand(group, actor, at, answers.statuses)
+        fresh = [_settled(one, hand, apply=apply) for one in found]
+        repaired = [one for one in fresh if one is not None and one["repaired"]]
+        told = [one for one in told if one["repaired"]] + [one for one in fresh if one is not None]
+        if not repaired or number == _ROUNDS - 1:
+            break
+    return told, answers.unanswered
 
 
 def _settled(one: Disagreement, hand: Hand, *, apply: bool) -> dict[str, Any] | None:

@@ -23,6 +23,13 @@ from governance.forms.deliveries import DeliveryFilter
 from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
 
+_SORTS = {
+    "destination": ("destination", "created_at"),
+    "status": ("status", "created_at"),
+    "attempts": ("attempts", "created_at"),
+    "created": ("created_at",),
+}
+
 
 @require_GET
 @requires(Permission.PLAN_OPERATE)
@@ -35,12 +42,7 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
         noun=("message", "messages"),
         search=("address", "idempotency_key", "last_error"),
         filterset_class=DeliveryFilter,
-        sorts={
-            "destination": ("destination", "created_at"),
-            "status": ("status", "created_at"),
-            "attempts": ("attempts", "created_at"),
-            "created": ("created_at",),
-        },
+        sorts=_SORTS,
         default="-created",
     )
     context = {
