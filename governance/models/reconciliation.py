@@ -16,8 +16,8 @@ class Reconciliation(models.Model):
     `disagreements`: [{"kind", "subject", "says": {side: text}, "remedy", "mends": whether it has one right
     answer, "repaired": whether that was carried out, "hindered": why it wasn't}]. `unanswered` counts the
     open tasks that the orchestrator could not be asked about. `mark`: {"sequence", "hash"} of the ledger's
-    last entry when it began and the "exemptions" that were open, where nothing was left: the next one
-    needn't look at what was over by then.
+    last entry when it began, the "exemptions" that were open, and the last entry looked at for whether it
+    was "reported", where nothing was left: the next one needn't look at what was over by then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -150,7 +150,7 @@ def unreported(
     if not settings.AUDIT_URL or first is None:
         return
     rows = Entry.objects.filter(group_id=group.pk, action__in=REPORTED_ACTIONS, at__gte=first)
-    new = Q(at__gt=at - settings.KEEP, sequence__gt=since.mark.sequence)
+    new = Q(at__gt=at - settings.KEEP, sequence__gt=since.reported)
     rows = rows.filter(new) if only is None else rows.filter(sequence__in=list(only))
     for page in _pages(rows.order_by("sequence")):
         keys = {f"audit-{entry.hash}": entry for entry in page}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from audit import ledger
@@ -23,12 +24,14 @@ _MARGIN = timedelta(hours=1)  # of clocks, and of what was just being written wh
 class Since:
     """What was seen to agree before: the ledger up to its mark, and what was over before that moment.
 
-    `exemptions` were open then: nothing in the row of one says when it came to be over.
+    `exemptions` were open then: nothing in the row of one says when it came to be over. `reported` is the
+    last entry of which it was looked at whether the audit service was sent it: while none is named, none is.
     """
 
     mark: Mark = BEGINNING
     at: datetime | None = None
     exemptions: frozenset[str] = frozenset()
+    reported: int = 0
 
 
 EVER = Since()
@@ -40,18 +43,25 @@ def last_seen(group: Group) -> Since:
     if row is None or not row.mark:
         return EVER
     mark = Mark(row.mark["sequence"], row.mark["hash"])
-    return Since(mark, row.at - _MARGIN, frozenset(row.mark.get("exemptions", ())))
+    return Since(
+        mark,
+        row.at - _MARGIN,
+        frozenset(row.mark.get("exemptions", ())),
+        row.mark.get("reported", mark.sequence),
+    )
 
 
-def now(group: Group) -> Since:
+def now(group: Group, since: Since) -> Since:
     """Up to where a reconciliation that begins now sees: what comes meanwhile, the next one looks at."""
     ids = Exemption.objects.filter(_OPEN["exemption"], group=group).values_list("pk", flat=True)
-    return Since(ledger.end(group.pk), exemptions=frozenset(map(str, ids)))
+    mark = ledger.end(group.pk)
+    reported = mark.sequence if settings.AUDIT_URL else since.reported
+    return Since(mark, exemptions=frozenset(map(str, ids)), reported=reported)
 
 
 def as_kept(since: Since) -> dict[str, Any]:
     """What the row of a clean one keeps of it."""
-    return {**asdict(since.mark), "exemptions": sorted(since.exemptions)}
+    return {**asdict(since.mark), "exemptions": sorted(since.exemptions), "reported": since.reported}
 
 
 def within(rows: QuerySet[Any], group: Group, kind: str, since: Since) -> QuerySet[Any]:

@@ -36,7 +36,7 @@ def reconcile(
     leaves whole repairs behind, and run again it goes on.
     """
     since = reach.EVER if whole else reach.last_seen(group)
-    begun = reach.now(group)  # before anything is looked at
+    begun = reach.now(group, since)  # before anything is looked at
     told, unanswered = _compare(group, since, apply=apply, actor=actor, at=at)
     clean = all(one["repaired"] for one in told)
     return Reconciliation.objects.create(

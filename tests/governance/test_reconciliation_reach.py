@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -90,6 +91,23 @@ def test_an_exemption_that_was_open_then_and_is_over_without_an_entry_is_looked_
     assert kinds(reconcile(finished, AT + 7 * DAY)) == []
     Exemption.objects.filter(pk=asked.pk).update(status=ended)
     assert kinds(reconcile(finished, AT + 14 * DAY)) == ["entry_missing"]
+
+
+def test_what_was_written_while_no_audit_service_was_named_is_missed_there_once_one_is(
+    finished: House, settings: LazySettings
+) -> None:
+    def ask(at: datetime) -> None:
+        tenant, until = finished.world.tenant_b, at + DAY
+        exemptions.request(tenant, finished.policy, reason="x", expires_at=until, actor=SYSTEM, at=at)
+
+    settings.AUDIT_URL = "https://audit.example.org"
+    ask(AT + 2 * DAY)
+    assert kinds(reconcile(finished, AT + 3 * DAY)) == []
+    settings.AUDIT_URL = ""
+    ask(AT + 4 * DAY)
+    assert kinds(reconcile(finished, AT + 5 * DAY)) == []
+    settings.AUDIT_URL = "https://audit.example.org"
+    assert kinds(reconcile(finished, AT + 6 * DAY)) == ["entry_unreported"]
 
 
 def test_one_that_is_over_without_a_time_of_its_end_is_looked_at(finished: House) -> None:
