@@ -95,6 +95,12 @@ def moment(context: template.Context, when: datetime | str | None) -> SafeString
     return format_html('<time datetime="{}">{}</time>', known.isoformat(), told)
 
 
+@register.simple_tag(takes_context=True)
+def day(context: template.Context, when: datetime) -> SafeString:
+    """The day of a time by the reader's clock, with the exact time as its title."""
+    return _time(context, when, _clock(context).tell_day(when), "")
+
+
 @register.filter
 def percent(ratio: float | None) -> str:
     """A share between 0 and 1 as a percentage. It is rounded down: 100 % means all of them."""

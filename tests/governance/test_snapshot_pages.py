@@ -10,7 +10,7 @@ from config.access import SYSTEM
 from governance import snapshots
 from governance.models import Snapshot
 from governance.models.snapshot import Trigger
-from tenants.models import Group, Role
+from tenants.models import Group, Preferences, Role
 from tests import factories
 from tests.factories import AT, World
 
@@ -62,6 +62,12 @@ def test_the_list_shows_the_newest_first(owner: Client) -> None:
     page = text(owner, LIST)
     assert re.findall(rf'href="{LIST}(\d+)/"', page) == ["2", "1"]
     assert "Seal now" in page
+
+
+def test_when_it_was_sealed_is_by_the_readers_clock(owner: Client, sealed: World) -> None:
+    Preferences.objects.create(user=sealed.owner, time_zone="Asia/Shanghai")
+    for path in (LIST, f"{LIST}2/", f"{COMPARE}?from=1&to=2"):
+        assert ">2026-03-02 17:00 (Asia/Shanghai)</time>" in text(owner, path)
 
 
 @pytest.mark.parametrize(
