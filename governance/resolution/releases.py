@@ -91,6 +91,15 @@ class Release:
         return replace(self, relations=(), offered=True, nameable=True) if self.relations else self
 
     @cached_property
+    def about(self) -> Mapping[int, tuple[tuple[int, Relation], ...]]:
+        """By component, what it asks of that one, each with its place among all that it asks."""
+        found: dict[int, list[tuple[int, Relation]]] = defaultdict(list)
+        for place, relation in enumerate(self.relations):
+            for component in relation.components:
+                found[component].append((place, relation))
+        return {component: tuple(asked) for component, asked in found.items()}
+
+    @cached_property
     def digest(self) -> str:
         """Of the content."""
         return digest_of(
