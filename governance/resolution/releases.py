@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property, reduce
 from operator import or_
 
-from governance.resolution.digests import digest_of, digest_of_set
+from governance.resolution.digests import Sent, digest_of, digest_of_set
 
 
 class Prefer(StrEnum):
@@ -24,7 +24,7 @@ class Prefer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Need:
+class Need(Sent):
     """A release's demand that one of `releases` be installed beside it.
 
     `components` are those that could meet it, the named one included even when no release of it would do.
@@ -50,7 +50,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Clash:
+class Clash(Sent):
     """A release's demand that none of `releases` be installed beside it.
 
     An optional requirement is one too: it clashes with the releases out of its range.
@@ -74,7 +74,7 @@ Relation = Need | Clash
 
 
 @dataclass(frozen=True)
-class Release:
+class Release(Sent):
     """One version of a component. `rank` orders the component's releases; equal versions share it."""
 
     id: int
