@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from governance.deciders import Deciders
@@ -35,19 +36,18 @@ class Answers:
         """Have the situations decided, as far as that isn't known or under way; an answer for each."""
         split = [(situation, parts(situation)) for situation in situations]
         wanted = {part.digest: part for _, some in split for part in some}
-        missing = [p for digest, p in wanted.items() if digest not in _known and digest not in self._coming]
-        futures = self._deciders.submit(missing)
-        self._coming |= {part.digest: future for part, future in zip(missing, futures, strict=True)}
+        # Held from here on: another thread's evaluation may let what is known go.
+        pieces: dict[str, Outcome | Future[Outcome]] = {
+            digest: piece for digest in wanted if (piece := self._coming.get(digest) or _looked_up(digest))
+        }
+        missing = [part for digest, part in wanted.items() if digest not in pieces]
+        futures = zip((part.digest for part in missing), self._deciders.submit(missing), strict=True)
+        for digest, future in futures:
+            pieces[digest] = self._coming[digest] = future
         return [
-            Answer(situation, tuple((part.digest, self._piece(part.digest)) for part in some))
+            Answer(situation, tuple((part.digest, pieces[part.digest]) for part in some))
             for situation, some in split
         ]
-
-    def _piece(self, digest: str) -> Outcome | Future[Outcome]:
-        if digest in self._coming:
-            return self._coming[digest]
-        _known.move_to_end(digest)
-        return _known[digest]
 
     def outcome(self, answer: Answer) -> Outcome:
         """The situation's outcome; it waits for that."""
@@ -62,6 +62,12 @@ class Answers:
             while len(_known) > _KEPT:
                 _known.popitem(last=False)
         return outcome
+
+
+def _looked_up(digest: str) -> Outcome | None:
+    with suppress(KeyError):
+        _known.move_to_end(digest)
+    return _known.get(digest)
 
 
 def forget() -> None:

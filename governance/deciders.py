@@ -10,7 +10,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self
 
-from governance.resolution import Change, Outcome, Release, Situation, decide_whole
+from governance.resolution import Outcome, Release, Situation, WayOut, decide_whole
 
 ALONE = 1.0  # seconds that one process decides by itself: as long as another one takes to start
 _TOGETHER = 40  # parts that go to a process at a time, at most: the last to come waits for these alone
@@ -27,13 +27,16 @@ _ROUNDS = 4  # how often each process is to come back for more, so that none wai
 _TOLD = 4_000  # parts after which a process forgets what it was told, which grows with them
 _ROOT = Path(__file__).resolve().parent.parent
 
+_Asked = tuple[Situation, Future[Outcome]]
+
 
 class Deciders:
     """Whoever decides for one evaluation: this process, and up to so many others where it takes long."""
 
     def __init__(self, processes: int) -> None:
-        self._processes = processes
+        self._processes = max(processes, 1)
         self._stack = ExitStack()
+        self._idle: SimpleQueue[_Decider] | None = None  # once others are started
         self._alone = 0.0  # seconds that this process has spent on deciding
 
     def submit(self, parts: Sequence[Situation]) -> list[Future[Outcome]]:
@@ -42,15 +45,17 @@ class Deciders:
         Where a process ends before its time, they come to a RuntimeError.
         """
         here = list[Future[Outcome]]()
-        while len(here) < len(parts) and (
-            self._processes <= 1 or self._alone < ALONE or len(parts) - len(here) == 1
-        ):
+        while len(here) < len(parts) and self._goes_alone(len(parts) - len(here)):
             here.append(self._decided_here(parts[len(here)]))
         there = [(part, Future[Outcome]()) for part in parts[len(here) :]]
-        size = min(_TOGETHER, -(-len(there) // (self._processes * _ROUNDS)))
-        for begin in range(0, len(there), size or 1):
-            self._threads.submit(self._decided_there, there[begin : begin + size])
+        size = max(min(_TOGETHER, -(-len(there) // (self._processes * _ROUNDS))), 1)
+        for begin in range(0, len(there), size):
+            self._threads.submit(self._decided_there, self._others(), there[begin : begin + size])
         return [*here, *(future for _, future in there)]
+
+    def _goes_alone(self, left: int) -> bool:
+        """Whether this process decides the next of so many that are left by itself."""
+        return self._processes == 1 or (self._idle is None and (self._alone < ALONE or left == 1))
 
     def _decided_here(self, part: Situation) -> Future[Outcome]:
         begun, future = time.monotonic(), Future[Outcome]()
@@ -58,30 +63,36 @@ class Deciders:
         self._alone += time.monotonic() - begun
         return future
 
-    def _decided_there(self, asked: Sequence[tuple[Situation, Future[Outcome]]]) -> None:
-        decider = self._idle.get()
+    @staticmethod
+    def _decided_there(
+        idle: SimpleQueue[_Decider], asked: Sequence[tuple[Situation, Future[Outcome]]]
+    ) -> None:
+        decider = idle.get()
         try:
-            outcomes = decider.decide([part for part, _ in asked])
+            answered = zip(asked, decider.decide([part for part, _ in asked]), strict=True)
+            outcomes = [_at_home(part, outcome) for (part, _), outcome in answered]
         except Exception as error:  # whoever waits is to hear of it, whatever it is
             for _, future in asked:
                 future.set_exception(error)
         else:
-            for (part, future), outcome in zip(asked, outcomes, strict=True):
-                future.set_result(_at_home(part, outcome))
+            for (_, future), outcome in zip(asked, outcomes, strict=True):
+                future.set_result(outcome)
         finally:
             # One that is dead too: whoever waits for a process is to fail, not to wait for ever.
-            self._idle.put(decider)
+            idle.put(decider)
 
-    @cached_property
-    def _idle(self) -> SimpleQueue[_Decider]:
-        idle = SimpleQueue[_Decider]()
-        for _ in range(self._processes):
-            idle.put(_Decider(self._stack.enter_context(_process())))
-        return idle
+    def _others(self) -> SimpleQueue[_Decider]:
+        """The other processes, those that aren't busy; started when they are asked for first."""
+        if self._idle is None:
+            self._idle = SimpleQueue()
+            for _ in range(self._processes):
+                self._idle.put(_Decider(self._stack.enter_context(_process())))
+        return self._idle
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
-        assert self._idle  # the processes first, so that they outlive the threads
+        """They end before the processes do, which are started first."""
+        self._others()
         threads = ThreadPoolExecutor(self._processes)
         self._stack.callback(threads.shutdown, cancel_futures=True)
         return threads
@@ -90,7 +101,8 @@ class Deciders:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with suppress(BrokenPipeError):  # of one that is dead, for which it has been said already
+            self._stack.close()
 
 
 def _process() -> subprocess.Popen[bytes]:
@@ -127,15 +139,7 @@ class _Decider:
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:
     """The outcome in terms of the part's own releases, which are here already."""
     known = {release.id: release for release in _releases(part)}
-    changes = [
-        replace(
-            change,
-            before=known[change.before.id] if change.before else None,
-            after=known[change.after.id] if change.after else None,
-        )
-        for change in outcome.changes
-    ]
-    return replace(outcome, changes=tuple(changes))
+    return _in_terms_of(lambda release: known[release.id], outcome)
 
 
 def _releases(part: Situation) -> Iterator[Release]:
@@ -147,12 +151,21 @@ def _releases(part: Situation) -> Iterator[Release]:
 
 def _slim(outcome: Outcome) -> Outcome:
     """Without what is known at home, which would be most of the message."""
-    return replace(outcome, changes=tuple(map(_bare, outcome.changes)))
+    return _in_terms_of(lambda release: release.bare, outcome)
 
 
-def _bare(change: Change) -> Change:
-    before, after = change.before, change.after
-    return replace(change, before=before.bare if before else None, after=after.bare if after else None)
+def _in_terms_of(find: Callable[[Release], Release], outcome: Outcome) -> Outcome:
+    """The same outcome with other objects for the releases that it names."""
+
+    def found(release: Release | None) -> Release | None:
+        return None if release is None else find(release)
+
+    def told(way: WayOut) -> WayOut:
+        return replace(way, goes={component: found(to) for component, to in way.goes.items()})
+
+    changes = (replace(one, before=found(one.before), after=found(one.after)) for one in outcome.changes)
+    unsettled = (replace(one, ways_out=tuple(map(told, one.ways_out))) for one in outcome.unsettled)
+    return replace(outcome, changes=tuple(changes), unsettled=tuple(unsettled))
 
 
 def _questions(stream: IO[bytes]) -> Iterator[list[Situation]]:

@@ -49,7 +49,8 @@ def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
 
     A component that has no way whatever the others do is nobody's hindrance. All others can go together.
     """
-    hopeless = hopeless_of(problem)
+    # Where what is wrong as it is has to be mended, others may be what stands in their way.
+    hopeless = () if problem.situation.strict else hopeless_of(problem)
     goals = tuple(goal for goal in problem.obliged if goal not in hopeless)
     place_of = {goal: place for place, goal in enumerate(goals)}
 

@@ -18,6 +18,12 @@ def digest_of_set(parts: Iterable[object]) -> str:
     return digest_of(*sorted(map(str, parts)))
 
 
-def content_of(one: Any) -> dict[str, Any]:
-    """The fields of a dataclass's object, without what it remembers besides."""
-    return {field.name: getattr(one, field.name) for field in fields(one)}
+class Sent:
+    """A dataclass whose objects go to other processes without what was worked out about them.
+
+    That would be most of a message, and somebody else may be working it out while the message is written.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]

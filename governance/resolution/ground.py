@@ -136,12 +136,13 @@ class Ground:
         """The release's relations that a change could touch, with their places."""
         known = self._watched_by_release.get(release.id)
         if known is None:
-            everything = release.component in self._open
-            known = self._watched_by_release[release.id] = tuple(
-                (place, relation)
-                for place, relation in enumerate(release.relations)
-                if everything or not relation.components.isdisjoint(self._open)
-            )
+            if release.component in self._open:
+                known = tuple(enumerate(release.relations))
+            else:
+                touched = release.about.keys() & self._open
+                watched = {place: one for component in touched for place, one in release.about[component]}
+                known = tuple(sorted(watched.items()))
+            self._watched_by_release[release.id] = known
         return known
 
     @cached_property

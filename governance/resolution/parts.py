@@ -8,33 +8,32 @@ nearly all their parts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from governance.resolution.releases import Relation
 from governance.resolution.situation import Situation
 from governance.resolution.values import Component
 
-Askers = Mapping[int, Sequence[Component]]  # by open component, who asks something of it where it is
+Askers = dict[int, list[Component]]  # by open component, who asks something of it where it is
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
     """The situation's parts, each with the closed components that it has to get along with."""
     opened = frozenset(c.id for c in situation.components if c.open)
     groups = _Groups(opened)
+    askers: Askers = defaultdict(list)
     for component in situation.components:
-        for touched in _touched(component, opened):
-            groups.join(touched)
-    askers = _askers(situation, opened)
-    return tuple(_narrowed(situation, group, askers) for group in groups.members())
-
-
-def _askers(situation: Situation, opened: frozenset[int]) -> Askers:
-    found: dict[int, list[Component]] = defaultdict(list)
-    for component in situation.components:
+        if component.stands_by:
+            continue
+        if component.open:
+            groups.join((component.named & opened) | {component.id})
+        else:
+            for relation in component.joint:
+                groups.join(relation.components & opened)
         for asked in component.closed.named & opened:
-            found[asked].append(component.closed)
-    return found
+            askers[asked].append(component.closed)
+    return tuple(_narrowed(situation, group, askers) for group in groups.members())
 
 
 def _narrowed(situation: Situation, opened: set[int], askers: Askers) -> Situation:
@@ -67,15 +66,6 @@ def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int,
         for other in relation.components:
             found[other].add(relation)
     return found
-
-
-def _touched(component: Component, opened: frozenset[int]) -> Iterator[frozenset[int]]:
-    """The sets of open components of which the component's releases ask something together."""
-    if component.open:
-        yield (component.named & opened) | {component.id}
-    else:
-        for relation in component.joint:
-            yield relation.components & opened
 
 
 class _Groups:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property, reduce
 from operator import or_
 
-from governance.resolution.digests import digest_of, digest_of_set
+from governance.resolution.digests import Sent, digest_of, digest_of_set
 
 
 class Prefer(StrEnum):
@@ -24,7 +24,7 @@ class Prefer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Need:
+class Need(Sent):
     """A release's demand that one of `releases` be installed beside it.
 
     `components` are those that could meet it, the named one included even when no release of it would do.
@@ -50,7 +50,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Clash:
+class Clash(Sent):
     """A release's demand that none of `releases` be installed beside it.
 
     An optional requirement is one too: it clashes with the releases out of its range.
@@ -74,7 +74,7 @@ Relation = Need | Clash
 
 
 @dataclass(frozen=True)
-class Release:
+class Release(Sent):
     """One version of a component. `rank` orders the component's releases; equal versions share it."""
 
     id: int
@@ -89,6 +89,15 @@ class Release:
     def bare(self) -> Release:
         """The same without what it asks of others."""
         return replace(self, relations=(), offered=True, nameable=True) if self.relations else self
+
+    @cached_property
+    def about(self) -> Mapping[int, tuple[tuple[int, Relation], ...]]:
+        """By component, what it asks of that one, each with its place among all that it asks."""
+        found: dict[int, list[tuple[int, Relation]]] = defaultdict(list)
+        for place, relation in enumerate(self.relations):
+            for component in relation.components:
+                found[component].append((place, relation))
+        return {component: tuple(asked) for component, asked in found.items()}
 
     @cached_property
     def digest(self) -> str:

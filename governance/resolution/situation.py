@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
 
-from governance.resolution.digests import content_of, digest_of
+from governance.resolution.digests import Sent, digest_of
 from governance.resolution.values import Binding, Component
 
 _COMPONENT = attrgetter("id")
@@ -16,7 +15,7 @@ _BINDING = attrgetter("component", "rule", "digest")
 
 
 @dataclass(frozen=True, eq=False)
-class Situation:
+class Situation(Sent):
     """All that the decision about one tenant depends on; tenants in equal situations share it.
 
     Situations are equal whose digests are.
@@ -57,10 +56,6 @@ class Situation:
     def component(self, component_id: int) -> Component:
         """The component of that id."""
         return self._by_id[component_id]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what was worked out, which would be most of a message to another process."""
-        return content_of(self)
 
     def find(self, component_id: int) -> Component | None:
         """The same, None where the situation doesn't have it."""

@@ -6,14 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
-from governance.resolution.digests import content_of, digest_of, digest_of_set
+from governance.resolution.digests import Sent, digest_of, digest_of_set
 from governance.resolution.releases import NONE, Candidates, Prefer, Relation, Release, preference
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(Sent):
     """A plugin, or the host, in one tenant.
 
     Only an open component may change, to one of its `candidates`; the others are here because an open one
@@ -26,10 +25,6 @@ class Component:
     candidates: Candidates = NONE
     open: bool = False
     host: bool = False
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what was worked out, which would be most of a message to another process."""
-        return content_of(self)
 
     @cached_property
     def closed(self) -> Component:
@@ -133,7 +128,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Binding:
+class Binding(Sent):
     """What one rule of a policy allows for one component in this tenant.
 
     `wanted` is False for a rule that isn't to be acted on: it lets a release that breaks it stay, and is

@@ -4,6 +4,7 @@ import io
 import pickle
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from governance import deciders
 from governance.deciders import Deciders
-from governance.resolution import Outcome, Situation, decide_whole
+from governance.resolution import Candidates, Component, Outcome, Release, Situation, decide_whole
 from tests.governance.resolution.test_best import a_world, worlds
-from tests.governance.resolution.worlds import World
+from tests.governance.resolution.worlds import World, need
 
 PARTS = [a_world(seed).situation() for seed in range(60)]
 
@@ -96,11 +97,56 @@ def test_processes_are_started_once_however_often_they_are_asked(monkeypatch: py
 
 
 @pytest.mark.usefixtures("_at_once")
+def test_what_goes_wrong_with_an_answer_is_heard_by_whoever_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_part: Situation, _outcome: Outcome) -> Outcome:
+        raise LookupError
+
+    monkeypatch.setattr(deciders, "_at_home", broken)
+    with pytest.raises(LookupError):
+        decide_all(PARTS, processes=2)
+
+
+def test_where_no_process_may_be_started_this_one_decides() -> None:
+    assert decide_all(PARTS[:5], processes=0) == [decide_whole(part) for part in PARTS[:5]]
+
+
+class Meanwhile(io.BytesIO):
+    """A stream; while something is written to it, somebody works out more about the releases."""
+
+    def __init__(self, releases: list[Release]) -> None:
+        super().__init__()
+        self._releases = releases
+
+    def write(self, data: Any, /) -> int:
+        for release in self._releases:
+            assert release.bare.digest != release.digest
+            assert release.about
+        return super().write(data)
+
+
+def test_a_part_may_be_sent_while_something_is_worked_out_about_it() -> None:
+    needs = tuple(need(2, [1], f"needs it {number}" * 5_000) for number in range(3))
+    releases = [Release(number, 1, str(number), number, needs) for number in range(200)]
+    part = Situation((Component(1, "p1", releases[0], Candidates(releases), open=True),), ())
+    pickle.Pickler(stream := Meanwhile(releases), protocol=pickle.HIGHEST_PROTOCOL).dump([part])
+    assert pickle.loads(stream.getvalue()) == [part]
+
+
+@pytest.mark.usefixtures("_at_once")
 def test_what_a_process_was_told_is_forgotten_now_and_then_and_told_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(deciders, "_TOLD", 7)
+    told: list[object] = []
+
+    class Noted(pickle.Pickler):
+        def dump(self, obj: object) -> None:
+            told.append(obj)
+            super().dump(obj)
+
+    monkeypatch.setattr("governance.deciders.pickle.Pickler", Noted)
     assert decide_all(PARTS * 2, processes=2) == [decide_whole(part) for part in PARTS * 2]
+    assert told.count(None) > 2
 
 
 def test_few_parts_are_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,9 +28,9 @@ def _clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(house: Furnished) -> Furnished:
+def house(standing_house: Furnished) -> Furnished:
     """tenant-a has moved on to erp 1.1.0 since snapshot 1."""
-    world = house.world
+    house, world = standing_house, standing_house.world
     world.tenant_a.group.refresh_from_db()
     factories.install(world.tenant_a, {"crm": "2.3.0", "host-app": "10.0.0", "erp": "1.1.0"})
     factories.policy(

@@ -25,20 +25,29 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     with (shared / "journeys").open("a+") as note:
-        fcntl.flock(note, fcntl.LOCK_EX)
-        note.seek(0)
-        if not (made := note.read()):
-            made = str(_made())
-            note.write(made)
-            note.flush()
-        fcntl.flock(note, fcntl.LOCK_SH)
+        with _alone(shared):
+            note.seek(0)
+            if not (made := note.read()):
+                made = str(_made())
+                note.write(made)
+                note.flush()
+            fcntl.flock(note, fcntl.LOCK_SH)  # by each that uses it
         yield Path(made)
-        try:
-            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        note.truncate(0)
-        shutil.rmtree(made, ignore_errors=True)
+        with _alone(shared):
+            try:
+                fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            note.truncate(0)
+            shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _alone(shared: Path) -> Iterator[None]:
+    """One process at a time makes it or takes it away."""
+    with (shared / "journeys.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

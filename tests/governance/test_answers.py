@@ -1,0 +1,72 @@
+"""Outcomes of parts, each decided once however many situations share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from governance import answers
+from governance.answers import Answers
+from governance.deciders import Deciders
+from governance.resolution import Outcome, Situation, decide
+from tests.governance.resolution.test_best import a_world
+
+SITUATIONS = [a_world(seed).situation() for seed in range(30)]
+
+
+@pytest.fixture(autouse=True)
+def _afresh() -> Iterator[None]:
+    answers.forget()
+    yield
+    answers.forget()
+
+
+class Late(Deciders):
+    """Decides nothing before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked: list[tuple[Situation, Future[Outcome]]] = []
+
+    def submit(self, parts: list[Situation]) -> list[Future[Outcome]]:  # type: ignore[override]
+        new = [(part, Future[Outcome]()) for part in parts]
+        self.asked += new
+        return [future for _, future in new]
+
+    def decide(self) -> None:
+        for part, future in self.asked:
+            future.set_result(decide(part))
+
+
+def test_a_part_that_is_under_way_is_not_asked_for_again() -> None:
+    late = Late()
+    asked = Answers(late)
+    both = asked.ask(SITUATIONS), asked.ask(SITUATIONS)
+    digests = [part.digest for part, _ in late.asked]
+    assert len(digests) == len(set(digests))
+    late.decide()
+    for some in both:
+        assert [asked.outcome(answer) for answer in some] == [decide(one) for one in SITUATIONS]
+
+
+def test_what_is_let_go_while_it_is_in_use_is_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_KEPT", 1)
+    with Deciders(1) as deciders:
+        asked = Answers(deciders)
+        for _ in range(2):
+            some = asked.ask(SITUATIONS)
+            assert [asked.outcome(answer) for answer in some] == [decide(one) for one in SITUATIONS]
+    assert len(answers._known) == 1
+
+
+def test_where_one_part_fails_whoever_waits_hears_of_it_and_it_is_not_kept() -> None:
+    late = Late()
+    asked = Answers(late)
+    [answer] = asked.ask(SITUATIONS[:1])
+    for _, future in late.asked:
+        future.set_exception(RuntimeError("ended before its time"))
+    with pytest.raises(RuntimeError):
+        asked.outcome(answer)
+    assert not answers._known
