@@ -110,8 +110,7 @@ def start_run(
     try:
         _store(run, actor=actor)
     except IntegrityError:
-        under_way = _under_way(group)
-        if under_way is None:
+        if (under_way := _under_way(group)) is None:
             raise
         raise RunUnderWay(under_way) from None
     return run

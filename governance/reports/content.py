@@ -25,13 +25,7 @@ def collect(report: Report, group: Group, snapshot: Snapshot, run: Run | None, *
     conflicts = decisions.conflicts(group, since=since, at=at)
     tenants = breakdowns.by_tenant(group, outstanding, accepted)
     return {
-        "format": FORMAT,
-        "number": report.number,
-        "title": report.title,
-        "group": {"slug": group.slug, "name": group.name},
-        "at": at.isoformat(),
-        "period": {"from": since.isoformat() if since else None, "until": at.isoformat()},
-        "requested_by": report.requested_by,
+        **_head(report, group, since=since, at=at),
         "run": _run(run),
         "snapshot": _snapshot(snapshot),
         "summary": _summary(tenants, outstanding, accepted),
@@ -45,15 +39,31 @@ def collect(report: Report, group: Group, snapshot: Snapshot, run: Run | None, *
         },
         "outstanding": outstanding,
         "accepted": accepted,
-        "planned": {
-            "tasks": actions.planned_tasks(group),
-            "windows": actions.windows(group, at=at),
-            "policies": _future_policies(group, at),
-        },
+        "planned": _planned(group, at),
         "conflicts": conflicts,
         "assessment": decisions.assessment(conflicts),
         "exemptions": decisions.exemptions(group, since=since, at=at),
         "policies": _policies(group),
+    }
+
+
+def _head(report: Report, group: Group, *, since: datetime | None, at: datetime) -> Document:
+    return {
+        "format": FORMAT,
+        "number": report.number,
+        "title": report.title,
+        "group": {"slug": group.slug, "name": group.name},
+        "at": at.isoformat(),
+        "period": {"from": since.isoformat() if since else None, "until": at.isoformat()},
+        "requested_by": report.requested_by,
+    }
+
+
+def _planned(group: Group, at: datetime) -> Document:
+    return {
+        "tasks": actions.planned_tasks(group),
+        "windows": actions.windows(group, at=at),
+        "policies": _future_policies(group, at),
     }
 
 

@@ -283,11 +283,9 @@ class Command(ExitCodes, TyperCommand):
         out = self._output(as_json)
         with out.failures():
             found = group_of(group)
-            scope = Scope(
-                frozenset(tenant or ()),
-                policies.named(found, name) if name else None,
-                plans.numbered(found, before_plan) if before_plan is not None else None,
-            )
+            only = policies.named(found, name) if name else None
+            plan = plans.numbered(found, before_plan) if before_plan is not None else None
+            scope = Scope(frozenset(tenant or ()), only, plan)
             way, given = ("pause" if pause else "exempt"), reason or "At the command line."
             ends, ways = rollback.ending(until, at=self._now()), dict.fromkeys(pause_policy or (), "pause")
             asked = Asked(to, scope, way, ends, given, profile, ways)
