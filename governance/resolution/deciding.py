@@ -72,7 +72,7 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
     try:
         unsettled = explain(problem, sorted(stuck), final=final)
     except Beyond as missing:
-        return Outcome(beyond=missing.components, widely=True)
+        return Outcome(beyond=missing.components, widely=missing.widely)
     return Outcome(_changes(problem, found.state or problem.start), unsettled)
 
 

@@ -14,11 +14,12 @@ from governance.resolution.values import Binding
 
 
 class Beyond(Exception):
-    """What is asked hangs on components that aren't open."""
+    """What is asked hangs on components that aren't open; `widely` if it may hang on more than these."""
 
-    def __init__(self, components: frozenset[int]) -> None:
+    def __init__(self, components: frozenset[int], *, widely: bool = True) -> None:
         super().__init__(components)
         self.components = components
+        self.widely = widely
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Oracle:
     def _open(self, components: frozenset[int]) -> None:
         """Ask for these, which move wherever there is a way, unless it is to be answered without them."""
         if not self.search.final:
-            raise Beyond(components)
+            raise Beyond(components, widely=False)
 
     def _held(self, state: State, goals: Sequence[int]) -> frozenset[Binding]:
         """The bindings that hold in a state: what stays and is no goal breaks none anew."""
