@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from audit import ledger
 from audit.actions import Action
 from config.access import SYSTEM
@@ -16,15 +18,23 @@ _OVER = (Plan.Status.COMPLETED, Plan.Status.CANCELLED)
 def settle(plan: Plan, *, at: datetime) -> None:
     """Note at the plan that this one takes back that it is rolled back, once every task here succeeded.
 
-    The caller holds the ledger's lock. One that failed in a tenant leaves the other plan as it stood.
+    The caller holds the ledger's lock. One that failed in a tenant leaves the other plan as it stood, and so
+    does one that takes back only some of its tenants, until others have taken back the rest.
     """
     if plan.rolls_back_id is None or plan.status != Plan.Status.COMPLETED:
         return
     if plan.tasks.exclude(status=UpgradeTask.Status.SUCCEEDED).exists():
         return
     undone = Plan.objects.select_for_update(no_key=True, of=("self",)).get(pk=plan.rolls_back_id)
-    if undone.status not in _OVER:
+    if undone.status not in _OVER or _left(undone).exists():
         return
     advance(undone, to=Plan.Status.ROLLED_BACK)
     data = {"by": plan.number}
     ledger.record(Action.PLAN_ROLLED_BACK, subject=undone, actor=SYSTEM, at=at, data=data)
+
+
+def _left(undone: Plan) -> QuerySet[UpgradeTask]:
+    """What the plan did in tenants that no plan has taken back."""
+    done = UpgradeTask.objects.filter(status=UpgradeTask.Status.SUCCEEDED)
+    back = done.filter(plan__rolls_back=undone, plan__status=Plan.Status.COMPLETED)
+    return done.filter(plan=undone).exclude(tenant__in=back.values("tenant"))

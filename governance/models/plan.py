@@ -22,8 +22,7 @@ class PlanQuerySet(GroupQuerySet[Row]):
     def with_standing(self) -> Self:
         """Each with whether a conflict in its tenants waits for a person, which its standing is told by."""
         waiting = Conflict.objects.waiting().order_by()
-        theirs = ConflictTenant.objects.filter(tenant__upgrade_tasks__plan=OuterRef("pk"))
-        return self.annotate(undecided=Exists(theirs.filter(conflict__in=waiting)))
+        return self.annotate(undecided=Exists(_touching(OuterRef("pk")).filter(conflict__in=waiting)))
 
     def that_stand(self, standing: str) -> Self:
         """Those that nobody has approved or started yet and that stand so."""
@@ -57,21 +56,11 @@ class Plan(models.Model):
         NEEDS_DECISION = "needs_decision", "Needs a decision"
         READY = "ready", "Ready"
 
+    _ON = (Status.APPROVED, Status.RUNNING, Status.CANCELLED, Status.REFUSED)
     TRANSITIONS: Transitions = {
-        Status.DRAFTED: frozenset(
-            {
-                Status.SIMULATED,
-                Status.APPROVED,
-                Status.RUNNING,
-                Status.CANCELLED,
-                Status.REFUSED,
-                Status.COMPLETED,
-            }
-        ),
+        Status.DRAFTED: frozenset({*_ON, Status.SIMULATED, Status.COMPLETED}),
         # The world moves on: it may be simulated again.
-        Status.SIMULATED: frozenset(
-            {Status.SIMULATED, Status.APPROVED, Status.RUNNING, Status.CANCELLED, Status.REFUSED}
-        ),
+        Status.SIMULATED: frozenset({*_ON, Status.SIMULATED}),
         Status.APPROVED: frozenset({Status.RUNNING, Status.CANCELLED, Status.REFUSED}),
         Status.RUNNING: frozenset({Status.PAUSED, Status.COMPLETED, Status.CANCELLED}),
         Status.PAUSED: frozenset({Status.RUNNING, Status.CANCELLED}),
@@ -133,8 +122,14 @@ class Plan(models.Model):
 
     def waits_for(self) -> ConflictQuerySet:
         """The conflicts in its tenants that wait for a person; what they concern is no part of it."""
-        touched = ConflictTenant.objects.filter(tenant__upgrade_tasks__plan=self)
-        return Conflict.objects.filter(group=self.group_id, pk__in=touched.values("conflict")).waiting()
+        touching = _touching(self).values("conflict")
+        return Conflict.objects.filter(group=self.group_id, pk__in=touching).waiting()
+
+
+def _touching(plan: Plan | OuterRef) -> models.QuerySet[ConflictTenant]:
+    """What conflicts there are in its tenants. One that takes another back waits for none: it was decided."""
+    of_plan = Q(tenant__upgrade_tasks__plan=plan, tenant__upgrade_tasks__plan__rolls_back=None)
+    return ConflictTenant.objects.filter(of_plan)
 
 
 # Nothing of it was handed over yet.

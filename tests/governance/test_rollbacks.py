@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -18,7 +19,17 @@ from governance import (
     rollbacks,
     upgrades,
 )
-from governance.models import Conflict, Exemption, Finding, Plan, Plugin, Policy, Release, Rollback
+from governance.models import (
+    Conflict,
+    ConflictTenant,
+    Exemption,
+    Finding,
+    Plan,
+    Plugin,
+    Policy,
+    Release,
+    Rollback,
+)
 from governance.orchestrator import OrderStatus
 from governance.restoring import Scope
 from tests import factories
@@ -108,6 +119,31 @@ def test_the_plan_is_rolled_back_once_the_other_has_done_its_work(aligned: World
     assert (status(plan), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.ROLLED_BACK)
     assert list(undone.taken_back_by.all()) == [plan]
     assert Entry.objects.filter(action="plan.rolled_back").get().data == {"by": plan.number}
+
+
+def test_a_plan_that_is_taken_back_in_some_of_its_tenants_is_not_rolled_back(aligned: World) -> None:
+    undone = Plan.objects.get(number=1)
+    elsewhere = undone.tasks.get()
+    elsewhere.pk, elsewhere.idempotency_key, elsewhere.tenant = uuid4(), "elsewhere", aligned.tenant_a
+    elsewhere._state.adding = True
+    elsewhere.save()
+    plan = applied(aligned)
+    carry_out(aligned, plan, LATER)
+    assert (status(plan), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.COMPLETED)
+
+
+def test_a_plan_that_takes_another_back_is_ready_whatever_else_waits_in_its_tenants(aligned: World) -> None:
+    plan = applied(aligned)
+    conflict = Conflict.objects.create(
+        group=aligned.group,
+        plugin=factories.plugin(aligned.group, "mail", ["1.0.0"]),
+        fingerprint="f" * 64,
+        explanation={},
+        found_at=AT,
+    )
+    ConflictTenant.objects.create(group=aligned.group, conflict=conflict, tenant=aligned.tenant_b)
+    assert plan.standing == Plan.Standing.READY
+    assert Plan.objects.that_stand("ready").contains(plan)
 
 
 def test_a_plan_is_not_rolled_back_while_a_tenant_is_still_there(aligned: World) -> None:
