@@ -22,9 +22,10 @@ def fleet() -> Fleet:
 
 
 def fleet_like(fleet: Fleet, size: Size) -> Fleet:
-    """Another fleet of the same catalogue, which takes a while to read."""
+    """Another fleet of the same catalogue and the same real states, which take a while to read."""
     other = Fleet(size)
     other.world = fleet.world
+    other.inventories._found = fleet.inventories._found
     return other
 
 
