@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import hypothesis
 import pytest
@@ -82,9 +83,11 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="module")
-def ground(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Ground]:
+def ground(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Ground]:
     """What the module's tests stand on; see tests.ground."""
-    made = Ground()
+    made = Ground(getattr(request.module, "SCENE", None))
     yield made
     with django_db_blocker.unblock():
         made.clear()
@@ -111,6 +114,12 @@ def standing_world(db: None, ground: Ground) -> factories.World:
 def standing_house(db: None, ground: Ground) -> Furnished:
     """A copy of the furnished world that the module's tests stand on."""
     return ground.copy("standing_house", Furnished)
+
+
+@pytest.fixture
+def standing_scene(db: None, ground: Ground) -> Any:
+    """A copy of the scene that the module's tests stand on."""
+    return ground.copy("standing_scene", object)
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 It is made in a transaction of its own, in which each test's transaction lies; a test gets a copy of what was
 made and leaves it as it was. A test that asks for less than the one before it, or for nothing, finds just
 that: the order of tests doesn't matter.
+
+Besides what all modules know, a module may have a scene of its own: what it names `SCENE` is made once for
+its tests, and each that asks for `standing_scene` gets a copy.
 """
 
 from __future__ import annotations
@@ -20,10 +23,19 @@ from tests.governance.furnished import furnish
 
 Made = TypeVar("Made")
 
-# By the fixture that asks for it, each made on top of the one before it.
-LAYERS: dict[str, Callable[[Any], Any]] = {
-    "standing_world": lambda _: factories.world(),
-    "standing_house": furnish,
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a layer is made, on top of which other one."""
+
+    make: Callable[[Any], Any]
+    on: str = "standing_world"
+
+
+# By the fixture that asks for it.
+KINDS = {
+    "standing_world": Kind(lambda _: factories.world(), on=""),
+    "standing_house": Kind(furnish),
 }
 
 
@@ -39,15 +51,16 @@ class Layer:
 class Ground:
     """The layers that lie just now, the lowest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, scene: Kind | None) -> None:
+        self._kinds = KINDS if scene is None else {**KINDS, "standing_scene": scene}
         self._layers: list[Layer] = []
 
     def lay(self, fixtures: Collection[str]) -> None:
         """See that there is what a test with these fixtures asks for, and nothing else."""
-        names = list(LAYERS)
-        asked = [place for place, name in enumerate(names, start=1) if name in fixtures]
-        wanted = names[: max(asked, default=0)]
-        while len(self._layers) > len(wanted):
+        asked = [self._down_to(name) for name in self._kinds if name in fixtures]
+        wanted = max(asked, key=len, default=())
+        assert all(wanted[: len(one)] == one for one in asked), f"{asked} can't lie on each other"
+        while tuple(layer.name for layer in self._layers) != wanted[: len(self._layers)]:
             self._take_away()
         for name in wanted[len(self._layers) :]:
             self._add(name)
@@ -58,19 +71,28 @@ class Ground:
 
     def copy(self, name: str, kind: type[Made]) -> Made:
         """A test's own copy of what a layer is; made for it alone where nothing was laid."""
-        made = next((layer.made for layer in self._layers if layer.name == name), None) or self._make(name)
+        made = self._copy(name)
         assert isinstance(made, kind)
-        return copy.deepcopy(made)
+        return made
+
+    def _down_to(self, name: str) -> tuple[str, ...]:
+        below = self._kinds[name].on
+        return (*(self._down_to(below) if below else ()), name)
 
     def _add(self, name: str) -> None:
         block = transaction.atomic()
         block.__enter__()
         self._layers.append(Layer(name, self._make(name), block))
 
+    def _copy(self, name: str) -> Any:
+        made = next((layer.made for layer in self._layers if layer.name == name), None)
+        return copy.deepcopy(made) if made is not None else self._make(name)
+
     def _make(self, name: str) -> Any:
-        below = copy.deepcopy(self._layers[-1].made) if self._layers else None
+        kind = self._kinds[name]
+        below = self._copy(kind.on) if kind.on else None
         with time_machine.travel(factories.AT, tick=False):
-            return LAYERS[name](below)
+            return kind.make(below)
 
     def _take_away(self) -> None:
         layer = self._layers.pop()

@@ -12,6 +12,7 @@ from governance.models import Exemption, Finding, Policy
 from tenants.models import Role, User
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 LIST = "/g/acme/exemptions/"
 ASK = f"{LIST}request/"
@@ -24,8 +25,7 @@ def _clock() -> Any:
         yield
 
 
-@pytest.fixture
-def drifting(world: World) -> World:
+def drift_apart(world: World) -> World:
     """Both tenants run an old crm, which the policy denies."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     for tenant in (world.tenant_a, world.tenant_b):
@@ -35,6 +35,14 @@ def drifting(world: World) -> World:
     factories.policy(world.group, "core", [rule, other])
     drift.detect(world.group, at=AT)
     return world
+
+
+SCENE = Kind(drift_apart)
+
+
+@pytest.fixture
+def drifting(standing_scene: World) -> World:
+    return standing_scene
 
 
 def exempt(world: World, *, tenant: Any = None, days: int = 9, **fields: Any) -> Exemption:

@@ -17,6 +17,7 @@ from tenants.models import Group, Role, User
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.governed import document, govern
+from tests.ground import Kind
 
 LIST = "/g/acme/policies/"
 Status = Policy.Status
@@ -28,9 +29,12 @@ def _clock() -> Iterator[None]:
         yield
 
 
+SCENE = Kind(govern)
+
+
 @pytest.fixture
-def governed(world: World) -> World:
-    return govern(world)
+def governed(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture

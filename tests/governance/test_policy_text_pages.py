@@ -13,6 +13,7 @@ from tenants.models import Group
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.governed import TEXT, govern
+from tests.ground import Kind
 
 LIST = "/g/acme/policies/"
 Status = Policy.Status
@@ -24,9 +25,12 @@ def _clock() -> Iterator[None]:
         yield
 
 
+SCENE = Kind(govern)
+
+
 @pytest.fixture
-def governed(world: World) -> World:
-    return govern(world)
+def governed(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture

@@ -18,15 +18,19 @@ from governance.orchestrator import OrderStatus
 from governance.reconciliation import asking, gathering, repairing, running
 from tenants.models import Group
 from tests import factories
-from tests.factories import AT, World
+from tests.factories import AT
 from tests.governance.reconciling import LATER, House, settle_in
+from tests.ground import Kind
 
 Spoil = Callable[[House], object]
 
 
+SCENE = Kind(settle_in)
+
+
 @pytest.fixture
-def house(world: World) -> House:
-    return settle_in(world)
+def house(standing_scene: House) -> House:
+    return standing_scene
 
 
 def _install_older(house: House) -> None:

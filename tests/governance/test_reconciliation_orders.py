@@ -13,15 +13,19 @@ from config.access import SYSTEM
 from governance import orchestrator, upgrades
 from governance.models import UpgradeTask
 from governance.orchestrator import OrderStatus
-from tests.factories import AT, World
+from tests.factories import AT
 from tests.governance.reconciling import LATER, House, settle_in
+from tests.ground import Kind
 
 Spoil = Callable[[House], object]
 
 
+SCENE = Kind(settle_in)
+
+
 @pytest.fixture
-def house(world: World) -> House:
-    return settle_in(world)
+def house(standing_scene: House) -> House:
+    return standing_scene
 
 
 @pytest.mark.parametrize(

@@ -17,17 +17,21 @@ from config import queue
 from config.access import SYSTEM
 from governance import drift, exemptions, reconciliation, upgrades
 from governance.models import Exemption, Plan, Reconciliation, UpgradeTask
-from tests.factories import AT, World
+from tests.factories import AT
 from tests.governance import rollout
 from tests.governance.commanding import shell
 from tests.governance.reconciling import LATER, House, settle_in
+from tests.ground import Kind
 
 DAY = timedelta(days=1)
 
 
+SCENE = Kind(settle_in)
+
+
 @pytest.fixture
-def house(world: World) -> House:
-    return settle_in(world)
+def house(standing_scene: House) -> House:
+    return standing_scene
 
 
 @pytest.fixture

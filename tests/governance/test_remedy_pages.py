@@ -18,6 +18,7 @@ from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import disputed
+from tests.ground import Kind
 
 KINDS = ("exemptions", "hold", "draft")
 
@@ -28,9 +29,12 @@ def _clock() -> Iterator[None]:
         yield
 
 
+SCENE = Kind(disputed.dispute)
+
+
 @pytest.fixture
-def conflict(world: World) -> Conflict:
-    return disputed.dispute(world)
+def conflict(standing_scene: Conflict) -> Conflict:
+    return standing_scene
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tenants.models import Role, User
 from tests import factories
 from tests.factories import AT
 from tests.governance.furnished import Furnished
+from tests.ground import Kind
 
 CREATE = "/g/acme/rollbacks/create/"
 ASK = {"snapshot": "1", "way": "exempt", "until": "2026-03-20", "reason": "Customers call."}
@@ -27,10 +28,9 @@ def _clock() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def house(standing_house: Furnished) -> Furnished:
+def moved_on(house: Furnished) -> Furnished:
     """tenant-a has moved on to erp 1.1.0 since snapshot 1."""
-    house, world = standing_house, standing_house.world
+    world = house.world
     world.tenant_a.group.refresh_from_db()
     factories.install(world.tenant_a, {"crm": "2.3.0", "host-app": "10.0.0", "erp": "1.1.0"})
     factories.policy(
@@ -41,6 +41,14 @@ def house(standing_house: Furnished) -> Furnished:
     )
     policies.settle(world.group, actor=SYSTEM, at=AT)
     return house
+
+
+SCENE = Kind(moved_on, on="standing_house")
+
+
+@pytest.fixture
+def house(standing_scene: Furnished) -> Furnished:
+    return standing_scene
 
 
 @pytest.fixture

@@ -22,11 +22,14 @@ from governance.restoring import Scope
 from governance.rollbacks import RollbackRefused
 from tests.factories import AT, World
 from tests.governance.taken_back import LATER, align, applied, asked, prepared
+from tests.ground import Kind
+
+SCENE = Kind(align)
 
 
 @pytest.fixture
-def aligned(world: World) -> World:
-    return align(world)
+def aligned(standing_scene: World) -> World:
+    return standing_scene
 
 
 def test_it_is_refused_when_anything_changed_since_and_nothing_gives_way(aligned: World) -> None:

@@ -35,11 +35,14 @@ from governance.restoring import Scope
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.taken_back import LATER, align, applied, carry_out, prepared, run, seal, status
+from tests.ground import Kind
+
+SCENE = Kind(align)
 
 
 @pytest.fixture
-def aligned(world: World) -> World:
-    return align(world)
+def aligned(standing_scene: World) -> World:
+    return standing_scene
 
 
 def test_it_is_simulated_with_what_stands_against_it_and_nothing_is_done(aligned: World) -> None:

@@ -20,6 +20,7 @@ from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
+from tests.ground import Kind
 
 ALIGN = {
     "name": "align",
@@ -31,8 +32,7 @@ LATER = AT + timedelta(minutes=5)
 PERSON = Actor(ActorKind.PERSON, 4711, "ada")
 
 
-@pytest.fixture
-def acme(world: World) -> World:
+def one_behind(world: World) -> World:
     """tenant-b is a version behind, which nothing says yet."""
     factories.plugin(world.group, "host", ["10.0.0"], host=True)
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
@@ -41,6 +41,14 @@ def acme(world: World) -> World:
     profiles.save(world.group, {"name": "steady", "mode": "enforce"}, actor=SYSTEM, at=AT)
     snapshots.seal(world.group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
     return world
+
+
+SCENE = Kind(one_behind)
+
+
+@pytest.fixture
+def acme(standing_scene: World) -> World:
+    return standing_scene
 
 
 def suppose(world: World, *, actor: Actor = SYSTEM, asked_at: datetime = AT, **what: Any) -> Simulation:

@@ -16,15 +16,19 @@ from governance.models import Policy, Simulation
 from governance.simulation import Supposition, facts, outcome
 from tests.factories import AT, World
 from tests.governance.governed import document, govern
+from tests.ground import Kind
 
 Status = Simulation.Status
 LATER = AT + timedelta(minutes=1)
 MILDER = Supposition(policies=[document("2.2.0")])
 
 
+SCENE = Kind(govern)
+
+
 @pytest.fixture
-def governed(world: World) -> World:
-    return govern(world)
+def governed(standing_scene: World) -> World:
+    return standing_scene
 
 
 def request(world: World, what: Supposition = MILDER, actor: Actor = SYSTEM) -> Simulation:

@@ -14,6 +14,7 @@ from governance import profiles, simulation
 from governance.models import Policy, Simulation
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 LIST = "/g/acme/simulations/"
 
@@ -25,14 +26,21 @@ def simulate(world: World, rule: dict[str, Any], title: str = "") -> Simulation:
     return simulation.simulate(world.group, policies=what, at=AT, actor=SYSTEM, title=title)
 
 
-@pytest.fixture
-def simulated(world: World) -> Simulation:
+def simulate_stricter(world: World) -> Simulation:
     """What a policy would do that both tenants break."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     for tenant in (world.tenant_a, world.tenant_b):
         factories.install(tenant, {"crm": "2.3.0"})
     profiles.save(world.group, {"name": "align", "mode": "enforce"}, actor=SYSTEM, at=AT)
     return simulate(world, {"at_least": "2.4.0"}, "Stricter")
+
+
+SCENE = Kind(simulate_stricter)
+
+
+@pytest.fixture
+def simulated(standing_scene: Simulation) -> Simulation:
+    return standing_scene
 
 
 def test_the_list_tells_what_would_come_of_each(world: World, simulated: Simulation, client: Client) -> None:

@@ -16,6 +16,7 @@ from governance.simulation import Supposition
 from tenants.models import Group
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 ALIGN = {
     "name": "align",
@@ -33,14 +34,21 @@ FREEZE = {
 }
 
 
-@pytest.fixture
-def acme(world: World) -> World:
+def one_behind(world: World) -> World:
     """tenant-b is a version behind, which nothing says yet."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     profiles.save(world.group, {"name": "steady", "mode": "enforce"}, actor=SYSTEM, at=AT)
     factories.install(world.tenant_a, {"crm": "2.4.0"})
     factories.install(world.tenant_b, {"crm": "2.3.0"})
     return world
+
+
+SCENE = Kind(one_behind)
+
+
+@pytest.fixture
+def acme(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from governance.models.snapshot import Trigger
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.api.conftest import Issue
+from tests.ground import Kind
 
 pytestmark = pytest.mark.django_db
 PATH = "version/policy/rollback"
 ASK = {"snapshot": 1, "reason": "Customers call."}
 
 
-@pytest.fixture
-def moved(world: World) -> World:
+def move(world: World) -> World:
     """tenant-b went from crm 2.3.0 to 2.4.0 since snapshot 1, as a policy wants."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     profiles.save(world.group, {"name": "steady", "mode": "enforce"}, actor=SYSTEM, at=AT)
@@ -35,6 +35,14 @@ def moved(world: World) -> World:
     factories.install(world.tenant_b, {"crm": "2.4.0"})
     policies.settle(world.group, actor=SYSTEM, at=AT)
     return world
+
+
+SCENE = Kind(move)
+
+
+@pytest.fixture
+def moved(standing_scene: World) -> World:
+    return standing_scene
 
 
 def test_it_is_prepared_looked_at_and_put_in_force_once(moved: World, service: Issue) -> None:

@@ -16,6 +16,7 @@ from tenants import reach
 from tests.factories import AT, World
 from tests.governance.api.conftest import Issue, Service
 from tests.governance.governed import document, govern
+from tests.ground import Kind
 
 pytestmark = pytest.mark.django_db
 PATH = "version/policy/simulate"
@@ -29,9 +30,12 @@ def _clock() -> Iterator[None]:
         yield
 
 
+SCENE = Kind(govern)
+
+
 @pytest.fixture
-def governed(world: World) -> World:
-    return govern(world)
+def governed(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture
