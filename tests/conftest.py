@@ -28,10 +28,11 @@ os.environ.setdefault("PLUMBLINE_DATABASE_FSYNC", "off")
 
 # What runs the whole product takes longest, and begins first, so that all cores end together.
 _FIRST = (
+    "tests/journeys/test_every_page.py",
     "tests/journeys/test_fault_drill.py",
     "tests/journeys/test_through_commands.py",
-    "tests/journeys/test_every_page.py",
     "tests/journeys/test_survival.py",
+    "tests/journeys/test_simulation_accuracy.py",
     "tests/config/test_recovery.py",
     "tests/journeys/",
     "tests/config/test_ending.py",

@@ -12,6 +12,7 @@ from governance.models import Exemption, Finding, Policy
 from tenants.models import Role, User
 from tests import factories
 from tests.factories import AT, World
+from tests.governance.drifting import drift_apart
 from tests.ground import Kind
 
 LIST = "/g/acme/exemptions/"
@@ -23,18 +24,6 @@ Status = Exemption.Status
 def _clock() -> Any:
     with time_machine.travel(AT, tick=False):
         yield
-
-
-def drift_apart(world: World) -> World:
-    """Both tenants run an old crm, which the policy denies."""
-    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
-    for tenant in (world.tenant_a, world.tenant_b):
-        factories.install(tenant, {"crm": "2.3.0"})
-    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
-    other = {"name": "other", "plugins": ["crm"], "at_most": "9.0.0"}
-    factories.policy(world.group, "core", [rule, other])
-    drift.detect(world.group, at=AT)
-    return world
 
 
 SCENE = Kind(drift_apart)

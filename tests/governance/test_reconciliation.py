@@ -23,8 +23,6 @@ from tests.governance.reconciling import LATER, House, settle_in
 from tests.ground import Kind
 
 Spoil = Callable[[House], object]
-
-
 SCENE = Kind(settle_in)
 
 
@@ -39,11 +37,9 @@ def _install_older(house: House) -> None:
 
 
 def _install_more(house: House) -> None:
-    group = house.world.group
-    factories.plugin(group, "lib", ["1.0.0"])
-    release = Release.objects.get(plugin__name="lib")
-    row = {"group": group, "tenant": house.world.tenant_a, "since": group.open_snapshot}
-    Installation.objects.create(plugin_id=release.plugin_id, release=release, **row)
+    lib = factories.plugin(house.world.group, "lib", ["1.0.0"])
+    row = {"group": lib.group, "tenant": house.world.tenant_a, "since": house.world.group.open_snapshot}
+    Installation.objects.create(plugin=lib, release=lib.releases.get(), **row)
 
 
 def _close_finding(_house: House) -> None:
