@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from tenants import chats, deputies, preferences
+from tenants import chats, deputies, people, preferences
 from tenants.deputies import DeputyRefused
 from tenants.forms.deputies import DeputyForm
 from tenants.forms.preferences import PreferencesForm
@@ -112,6 +112,7 @@ def _page(
         "has_chat": bool(form.kept.chat),
         "last_chat": chats.last_to(_person(request), request.access.group_id) if form.kept.chat else None,
         "deputy_form": deputy,
+        "offered": people.by_name(request.access, but=_person(request).pk),
         "deputies": rows.filter(person=_person(request)),
         "stands_in_for": rows.filter(deputy=_person(request)),
     }
