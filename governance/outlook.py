@@ -13,6 +13,8 @@ from governance.models.policy import Mode
 from governance.profiles import Settings
 from tenants.models import Group
 
+_PAUSED = Policy.Status.PAUSED
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -22,6 +24,7 @@ class Outlook:
     waits: list[str]  # the plan of these waits for a person
     reminds: list[str]
     observes: list[str]
+    holds: list[str]  # orders not to change something
     paused: list[str]
     sync: bool  # whether tenants may be changed at all
     halted: bool
@@ -37,14 +40,19 @@ def of_group(group: Group, *, at: datetime) -> Outlook:
     """What the group's policies in force are set to do."""
     rows = Policy.objects.filter(group=group).in_force().select_related("current").order_by("name")
     policies = [(row, profiles.settings(row.current.profile or {})) for row in rows if row.current]
-    active = {row.name: said for row, said in policies if row.status == Policy.Status.ACTIVE}
+    active = {
+        row.name: said
+        for row, said in policies
+        if row.status == Policy.Status.ACTIVE and row.kind != Policy.Kind.HOLD
+    }
     acting = {name: said for name, said in active.items() if said.mode == Mode.ENFORCE}
     return Outlook(
         starts=[name for name, said in acting.items() if _starts(said)],
         waits=[name for name, said in acting.items() if not _starts(said)],
         reminds=_in(Mode.REMIND, active),
         observes=_in(Mode.OBSERVE, active),
-        paused=[row.name for row, _ in policies if row.status == Policy.Status.PAUSED],
+        holds=[row.name for row, _ in policies if row.kind == Policy.Kind.HOLD and row.status != _PAUSED],
+        paused=[row.name for row, _ in policies if row.status == _PAUSED],
         sync=group.sync_enabled,
         halted=group.halted_at is not None,
         frozen=maintenance.freeze_at(group, at),

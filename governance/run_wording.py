@@ -21,12 +21,11 @@ class Told:
 
 
 def told(stage: str, figures: Mapping[str, Any]) -> list[Told]:
-    """A stage's figures that say something, in the order in which it counted them."""
-    return [
-        _one(stage, name, value)
-        for name, value in figures.items()
-        if name != "seconds" and value not in (None, 0, "")
-    ]
+    """A stage's figures that say something, in the order that stands here: the database keeps none."""
+    order = [*_OF_STAGE.get(stage, {}), *_WORDS, *_STATES]
+    names = [name for name in figures if name != "seconds" and figures[name] not in (None, 0, "")]
+    names.sort(key=lambda name: order.index(name) if name in order else len(order))
+    return [_one(stage, name, figures[name]) for name in names]
 
 
 def _one(stage: str, name: str, value: Any) -> Told:
@@ -66,6 +65,12 @@ _OF_STAGE: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "moved": ("findings about another version", "Still out of line, but at another version than before."),
     },
+    Stage.SEAL: {
+        "snapshot": ("snapshot", ""),
+        "tenants": ("tenants", ""),
+        "installations": ("installations", ""),
+    },
+    Stage.PLAN: {"plan": ("plan", "")},
     Stage.EXECUTE: {"refused": ("the plan was not started:", "")},
     Stage.VERIFY: {
         "waiting": ("tasks that the run still waits for", ""),

@@ -19,7 +19,7 @@ from config.charts import Part, stack
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import flags, plans, waiting
+from governance import flags, maintenance, plans, waiting
 from governance.documents import ConfigurationError
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED, PlanQuerySet
@@ -84,7 +84,8 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
         "governance/plans/list.html",
         {
             "listing": rows,
-            "group": Group.objects.get(pk=request.access.group_id),
+            "group": (group := Group.objects.get(pk=request.access.group_id)),
+            "freeze": maintenance.freeze_at(group, timezone.now()),
             "may_operate": request.access.allows(Permission.PLAN_OPERATE),
         },
         fragments={"plans": "governance/plans/_table.html"},
@@ -117,6 +118,8 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     for task in rows.rows:
         task.explanation = explained.get(task.pk)
     context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
+    if context["unfinished"]:
+        context["freeze"] = maintenance.freeze_at(plan.group, timezone.now())
     return render_page(
         request,
         "governance/plans/detail.html",
