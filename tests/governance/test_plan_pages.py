@@ -108,9 +108,8 @@ def test_htmx_gets_only_the_part_that_it_asks_for(house: Furnished, owner: Clien
 def test_once_a_plan_has_ended_it_is_offered_to_be_paused_no_more(house: Furnished, owner: Client) -> None:
     path = f"/g/acme/plans/{house.plan.pk}/"
     Plan.objects.update(status="running", started_at=AT)
-    assert 'id="page-actions" hx-swap-oob="true"' not in text(owner, path, "progress"), (
-        "somebody may be writing"
-    )
+    swapped = 'id="page-actions" hx-swap-oob="true"'
+    assert swapped not in text(owner, path, "progress"), "somebody may be writing why it is paused"
     Plan.objects.update(status="completed")
     part = text(owner, path, "progress")
     assert swapped in part
