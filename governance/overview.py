@@ -18,7 +18,7 @@ SOON = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """Outstanding findings by how long their SLA still lasts."""
+    """Findings by how long their SLA still lasts."""
 
     overdue: int
     today: int
@@ -59,9 +59,9 @@ def trend(access: Access, now: float) -> list[tuple[str, float | None]]:
 
 
 def countdown(access: Access, *, at: datetime) -> Countdown:
-    """The outstanding findings within reach by their due date."""
+    """The findings within reach that ask something of somebody, by their due date."""
     day, week = at + timedelta(days=1), at + timedelta(days=7)
-    rows = Finding.objects.within(access).outstanding()
+    rows = Finding.objects.within(access).asking()
     return Countdown(
         **rows.aggregate(
             overdue=Count("pk", filter=Q(due_at__lt=at)),
