@@ -33,7 +33,8 @@ def _one(stage: str, name: str, value: Any) -> Told:
         return Told(_STATES[name])
     known = _OF_STAGE.get(stage, {}).get(name) or _WORDS.get(name)
     label, more = known if known is not None else (name.replace("_", " "), "")
-    return Told(label, value, more)
+    counts = isinstance(value, int) and name not in _NUMBERS
+    return Told(label, f"{value:,}" if counts else value, more)
 
 
 # Whether something is so: the words say it, and a 1 beside them nothing.
@@ -43,6 +44,7 @@ _STATES = {
     "started": "the plan was started",
     "waits_for_a_person": "the plan waits for somebody to approve or start it",
 }
+_NUMBERS = {"snapshot", "plan", "report"}  # what has a number, rather than how many there are
 # Words that mean another thing in another stage.
 _OF_STAGE: Mapping[str, Mapping[str, tuple[str, str]]] = {
     Stage.COLLECT: {
