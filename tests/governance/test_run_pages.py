@@ -177,3 +177,17 @@ def test_only_those_who_may_enforce(world: World, client: Client) -> None:
     for user in (world.tenant_admin, world.outsider):
         client.force_login(user)
         assert client.get(f"{LIST}{found.pk}/").status_code == 404
+
+
+def test_what_a_run_would_do_costs_the_same_however_many_policies_there_are(
+    world: World, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    factories.plugin(world.group, "crm", ["1.0.0"])
+    rule = [{"name": "crm", "plugins": ["crm"], "at_least": "1.0.0"}]
+    factories.policy(world.group, "first", rule, profile={"mode": "enforce"})
+    with django_assert_max_num_queries(20) as few:
+        text(owner, f"{LIST}start/")
+    for number in range(5):
+        factories.policy(world.group, f"p-{number}", rule, profile={"mode": "enforce"})
+    with django_assert_max_num_queries(len(few)):
+        assert "6 policies act" in text(owner, f"{LIST}start/")
