@@ -118,8 +118,6 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     for task in rows.rows:
         task.explanation = explained.get(task.pk)
     context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
-    if context["unfinished"]:
-        context["freeze"] = maintenance.freeze_at(plan.group, timezone.now())
     return render_page(
         request,
         "governance/plans/detail.html",
@@ -142,8 +140,10 @@ def _progress(plan: Plan) -> dict[str, Any]:
     """How far the plan's tasks are."""
     counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
     known = [status for status in UpgradeTask.Status if counts.get(status)]
+    unfinished = sum(counts.get(status, 0) for status in UNFINISHED)
     return {
-        "unfinished": sum(counts.get(status, 0) for status in UNFINISHED),
+        "unfinished": unfinished,
+        "freeze": maintenance.freeze_at(plan.group, timezone.now()) if unfinished else None,
         "total": sum(counts.values()),
         "progress": stack(
             [Part(status.label, counts[status], tone(status)) for status in known],

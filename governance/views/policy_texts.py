@@ -68,28 +68,36 @@ def _write(
     """The form, and what its buttons ask for: a preview, a draft, or what was previewed put in force."""
     group = Group.objects.get(pk=request.access.group_id)
     form = PolicyForm(request.POST or None, group=group, at=timezone.now(), policy=policy, initial=begins)
-    preview: Simulation | None = None
-    overtaken: policies.Overtaken | None = None
+    shown: dict[str, Any] = {"form": form, "policy": policy, "draft": draft}
     if request.method == "POST" and form.is_valid():
-        intent = request.POST.get("intent", "preview")
-        seen = _previewed(request, form)
-        try:
-            if intent == "draft":
-                return _draft(request, form)
-            if intent == "apply" and (applied := _put_in_force(request, form, seen)):
-                return applied
-            preview = seen if intent == "look" and seen is not None else _preview(request, form)
-        except policies.Overtaken as refusal:
-            overtaken, preview = refusal, seen
-            form.overtaken(refusal.newest)
-        except ConfigurationError as error:
-            form.refuse(error.problems)
-        except flags.FlagOff as refusal:
-            messages.error(request, str(refusal))
-    shown = {"form": form, "policy": policy, "draft": draft, "overtaken": overtaken}
-    context = {**shown, **(simulations.progress(preview) if preview else {})}
-    status = 409 if overtaken else 422 if form.errors else 200
-    return render_page(request, "governance/policies/edit.html", context, status=status)
+        done = _carried_out(request, form)
+        if isinstance(done, HttpResponse):
+            return done
+        shown |= done
+    status = 409 if "overtaken" in shown else 422 if form.errors else 200
+    return render_page(request, "governance/policies/edit.html", shown, status=status)
+
+
+def _carried_out(request: ConsoleRequest, form: PolicyForm) -> HttpResponse | dict[str, Any]:
+    """What the button leads to: another page, or what this one shows beside the text."""
+    intent = request.POST.get("intent", "preview")
+    seen = _previewed(request, form)
+    try:
+        if intent == "draft":
+            return _draft(request, form)
+        if intent == "apply" and (applied := _put_in_force(request, form, seen)):
+            return applied
+        preview = seen if intent == "look" and seen is not None else _preview(request, form)
+    except policies.Overtaken as refusal:
+        form.overtaken(refusal.newest)
+        return {"overtaken": refusal, **(simulations.progress(seen) if seen else {})}
+    except ConfigurationError as error:
+        form.refuse(error.problems)
+        return {}
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+        return {}
+    return simulations.progress(preview)
 
 
 def _preview(request: ConsoleRequest, form: PolicyForm) -> Simulation:
