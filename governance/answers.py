@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 
 from governance.deciders import Deciders
-from governance.resolution import Outcome, Situation, combined, parts
+from governance.resolution import Outcome, Situation
 
 # Outcomes by the digests of parts. A digest stands for all that an outcome depends on, so that a process that
 # evaluates again and again, as workers do, decides only what it hasn't met lately.
@@ -17,12 +16,7 @@ _KEPT = 20_000
 _known: OrderedDict[str, Outcome] = OrderedDict()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a situation comes to, once all of its parts are decided."""
-
-    situation: Situation
-    pieces: tuple[tuple[str, Outcome | Future[Outcome]], ...]  # with their parts' digests
+Answer = Outcome | Future[Outcome]
 
 
 class Answers:
@@ -32,33 +26,25 @@ class Answers:
         self._deciders = deciders
         self._coming: dict[str, Future[Outcome]] = {}
 
-    def ask(self, situations: Iterable[Situation]) -> list[Answer]:
-        """Have the situations decided, as far as that isn't known or under way; an answer for each."""
-        split = [(situation, parts(situation)) for situation in situations]
-        wanted = {part.digest: part for _, some in split for part in some}
+    def ask(self, parts: Sequence[Situation]) -> list[Answer]:
+        """Have the parts decided, as far as that isn't known or under way; an answer for each."""
+        wanted = {part.digest: part for part in parts}
         # Held from here on: another thread's evaluation may let what is known go.
-        pieces: dict[str, Outcome | Future[Outcome]] = {
-            digest: piece for digest in wanted if (piece := self._coming.get(digest) or _looked_up(digest))
+        answers: dict[str, Answer] = {
+            digest: answer for digest in wanted if (answer := self._coming.get(digest) or _looked_up(digest))
         }
-        missing = [part for digest, part in wanted.items() if digest not in pieces]
-        futures = zip((part.digest for part in missing), self._deciders.submit(missing), strict=True)
-        for digest, future in futures:
-            pieces[digest] = self._coming[digest] = future
-        return [
-            Answer(situation, tuple((part.digest, pieces[part.digest]) for part in some))
-            for situation, some in split
-        ]
+        missing = [part for digest, part in wanted.items() if digest not in answers]
+        for part, future in zip(missing, self._deciders.submit(missing), strict=True):
+            answers[part.digest] = self._coming[part.digest] = future
+        return [answers[part.digest] for part in parts]
 
-    def outcome(self, answer: Answer) -> Outcome:
-        """The situation's outcome; it waits for that."""
-        return combined([self._decided(digest, piece) for digest, piece in answer.pieces])
-
-    def _decided(self, digest: str, piece: Outcome | Future[Outcome]) -> Outcome:
-        if isinstance(piece, Outcome):
-            return piece
-        outcome = piece.result()
-        if self._coming.pop(digest, None) is not None:
-            _known[digest] = outcome
+    def outcome(self, part: Situation, answer: Answer) -> Outcome:
+        """The part's outcome; it waits for that."""
+        if isinstance(answer, Outcome):
+            return answer
+        outcome = answer.result()
+        if self._coming.pop(part.digest, None) is not None:
+            _known[part.digest] = outcome
             while len(_known) > _KEPT:
                 _known.popitem(last=False)
         return outcome

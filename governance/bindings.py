@@ -13,9 +13,9 @@ from governance.likeness import Likeness
 from governance.models import Policy, Rule
 from governance.models.policy import Mode
 from governance.models.rule import RuleKind
-from governance.relations import Catalogue
 from governance.resolution import Binding, Prefer
 from governance.rules import Wish, says
+from governance.stock import Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,11 @@ def rule_rows(rule_ids: Collection[int]) -> tuple[RuleRow, ...]:
 class Rulebook:
     """Which of the rules bind which tenants, and what they leave to a component there."""
 
-    def __init__(
-        self, rules: Sequence[RuleRow], catalogue: Catalogue, acting: frozenset[int] | None = None
-    ) -> None:
+    def __init__(self, rules: Sequence[RuleRow], stock: Stock, acting: frozenset[int] | None = None) -> None:
         """`acting` are the ids of the rules to be acted on, None for all; the others bind, no more."""
         self.rules = rules
-        self.catalogue = catalogue
+        self.stock = stock
+        self.catalogue = stock.catalogue
         self.acting = acting
         self._broken: dict[int, dict[int, frozenset[int]]] = {}
         self._covering: dict[int, list[RuleRow]] = {}
@@ -114,7 +113,8 @@ class Rulebook:
         """One object for equal bindings. What is installed matters to a hold alone."""
         key = (rule.id, plugin.id, installed if rule.kind == RuleKind.HOLD else None)
         if key not in self._bindings:
-            self._bindings[key] = self._make(rule, plugin, key[2])
+            made = self._make(rule, plugin, key[2])
+            self._bindings[key] = None if made is None else self.stock.binding(made)
         return self._bindings[key]
 
     def _make(self, rule: RuleRow, plugin: PluginRow, held: int | None) -> Binding | None:

@@ -55,7 +55,7 @@ class EvaluationResult:
         """Those outcomes, and how the conflicts stand by them."""
         return cls(
             tenants=len(outcomes),
-            situations=len({result.situation.digest for result in outcomes.values()}),
+            situations=len({result.digest for result in outcomes.values()}),
             changes=sum(len(result.outcome.changes) for result in outcomes.values()),
             unsettled=sum(len(result.outcome.unsettled) for result in outcomes.values()),
             new_conflicts=conflicts.new,
@@ -114,7 +114,7 @@ def _write_decisions(
     tenant_ids: Collection[int] | None,
     at: datetime,
 ) -> None:
-    distinct = {result.situation.digest: result.outcome for result in outcomes.values()}
+    distinct = {result.digest: result.outcome for result in outcomes.values()}
     staging.fill(
         "decided",
         {"digest": "text", "changes": "jsonb", "unsettled": "jsonb"},

@@ -12,7 +12,7 @@ from governance import decisions, standing, urgency
 from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
 from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
-from governance.resolution import Change, in_order
+from governance.resolution import Change
 from governance.situations import Inputs
 from governance.stock import Stock
 from governance.urgency import Reason
@@ -55,7 +55,7 @@ def acting_inputs(
     inputs = decisions.current_inputs(group, at=at, tenant_ids=tenant_ids, stock=stock)
     acting = (rule for rule in inputs.rules if rule.acts)
     named = (rule.id for rule in acting if not policy_names or rule.policy in policy_names)
-    return replace(inputs, acting=frozenset(named))
+    return replace(inputs, acting=frozenset(named), why=False)
 
 
 def situation_digests(
@@ -64,7 +64,7 @@ def situation_digests(
     """By tenant, what the situation's digest is by now; tenants with nothing to do are missing."""
     inputs = acting_inputs(group, policy_names=policy_names, tenant_ids=tenant_ids, at=at)
     outcomes = evaluate_outcomes(inputs, standing.precedents(group.pk))
-    return {tenant_id: result.situation.digest for tenant_id, result in outcomes.items()}
+    return {tenant_id: result.digest for tenant_id, result in outcomes.items()}
 
 
 def moved(plan: Plan, tasks: Iterable[UpgradeTask], *, at: datetime) -> set[int]:
@@ -89,7 +89,7 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     changing = {tenant_id: result for tenant_id, result in outcomes.items() if result.outcome.changes}
     if not retry:
         failed = _failed_situations(changing)
-        changing = {t: result for t, result in changing.items() if failed.get(t) != result.situation.digest}
+        changing = {t: result for t, result in changing.items() if failed.get(t) != result.digest}
     findings = _findings(changing, inputs)
     warned = _warned(finding.release_id for found in findings.values() for finding in found)
     return [_task(tenant_id, result, findings[tenant_id], warned) for tenant_id, result in changing.items()]
@@ -147,7 +147,7 @@ def _warned(release_ids: Iterable[int | None]) -> frozenset[int]:
 def _task(
     tenant_id: int, result: TenantOutcome, findings: list[Finding], warned: frozenset[int]
 ) -> TaskDraft:
-    changes = in_order(result.situation, result.outcome.changes)
+    changes = result.changes_in_order()
     concerned = {change.component for change in changes}
     behind = [finding for finding in findings if finding.plugin_id in concerned]
     due = min((finding.due_at for finding in behind if finding.due_at), default=None)
@@ -159,7 +159,7 @@ def _task(
     return TaskDraft(
         tenant_id=tenant_id,
         steps=[_step(result, change) for change in changes],
-        situation=result.situation.digest,
+        situation=result.digest,
         due_at=due,
         reasons=said,
     )
@@ -168,12 +168,12 @@ def _task(
 def _weight(result: TenantOutcome, changes: Iterable[Change]) -> int:
     """The weightiest rule's weight."""
     rules = {rule for change in changes for rule in change.rules}
-    return max((b.weight for b in result.situation.bindings if b.rule in rules), default=0)
+    return max((b.weight for b in result.bindings if b.rule in rules), default=0)
 
 
 def _step(result: TenantOutcome, change: Change) -> dict[str, Any]:
     return {
-        "plugin": result.situation.component(change.component).name,
+        "plugin": result.component(change.component).name,
         "from": change.before.version if change.before else None,
         "to": change.after.version if change.after else None,
         "because": change.because,

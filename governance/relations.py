@@ -33,6 +33,7 @@ class Catalogue:
         self.host = next((plugin for plugin in self.plugins.values() if plugin.is_host), None)
         self._rows: dict[int, tuple[Any, ...]] = {}
         self._whole: dict[int, list[int]] = {}  # plugin: its releases' ids, once all are loaded
+        self._spelt: set[int] = set()  # the releases of which all that they name is loaded
         self._releases: dict[int, Candidate] = {}
         self._candidates: dict[int, Candidates] = {}
         self._demands = Demands(self.by_name, self._load_providers(), self.host)
@@ -60,7 +61,9 @@ class Catalogue:
 
     def load_named(self, release_ids: Iterable[int]) -> None:
         """Have the versions at hand that these loaded releases name."""
-        self._load_lines(self._named(self._rows[release_id] for release_id in release_ids))
+        missing = set(release_ids) - self._spelt
+        self._load_lines(self._named(self._rows[release_id] for release_id in missing))
+        self._spelt |= missing
 
     def candidates(self, plugin_id: int) -> Candidates:
         """Every release of a loaded plugin."""

@@ -156,7 +156,7 @@ def _versions(outcomes: Mapping[Tenant, TenantOutcome], plugin: Plugin) -> dict[
     """By version of the plugin, the keys of the tenants that would have it."""
     versions: dict[str, list[str]] = defaultdict(list)
     for tenant, result in outcomes.items():
-        after = result.situation.component(plugin.pk).installed
+        after = result.component(plugin.pk).installed
         for change in result.outcome.changes:
             after = change.after if change.component == plugin.pk else after
         if after is None:

@@ -126,6 +126,7 @@ def _reach(inputs: Inputs, rule: RuleRow, plugin_id: int, candidate: Candidate) 
             rules=rule_rows([row.id for row in inputs.rules]),
             tenant_ids=candidate.tenants,
             acting=frozenset({rule.id}),
+            why=False,
         )
         outcomes = evaluate_outcomes(asked, {})
         transaction.set_rollback(True)

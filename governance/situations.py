@@ -13,11 +13,12 @@ from django.db import connection
 from governance.bindings import Rulebook, RuleRow
 from governance.likeness import Likeness, Question, likenesses
 from governance.models import Installation
-from governance.resolution import Situation
+from governance.resolution import Binding, Rule, Situation, together
 from governance.stock import Stock
 from governance.violations import violations_query
 
 Installed = dict[int, int]  # plugin: release
+Aside = tuple[frozenset[Rule], frozenset[int]]  # rules that don't bind these components
 SLICE = 500  # kinds of tenants that are looked at together
 
 
@@ -26,8 +27,8 @@ class Inputs:
     """What an evaluation goes by: the real one and a simulation's differ in nothing else.
 
     `rules` are those that bind, `acting` the ids of those to be acted on (None for all). `snapshot` asks of
-    that snapshot instead of now. `stock` is what is known of the catalogue at that time, for evaluations one
-    after the other.
+    that snapshot instead of now. `why` is False where nobody asks why what is unsettled has no way. `stock`
+    is what is known of the catalogue at that time, for evaluations one after the other.
     """
 
     group_id: int
@@ -36,17 +37,20 @@ class Inputs:
     tenant_ids: frozenset[int] | None = None
     acting: frozenset[int] | None = None
     snapshot: int | None = None
+    why: bool = True
     stock: Stock | None = field(default=None, compare=False)
 
 
 class Setting:
     """What the situations of one evaluation have in common; it gives them out slice by slice."""
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, decided: Collection[frozenset[Rule]] = ()) -> None:
+        """`decided` are the rules that people set aside, for each conflict that they decided."""
         self.inputs = inputs
+        self._decided = decided
         self.stock = inputs.stock or Stock(inputs.group_id, inputs.at)
         self.catalogue = self.stock.catalogue
-        self.rulebook = Rulebook(inputs.rules, self.catalogue, inputs.acting)
+        self.rulebook = Rulebook(inputs.rules, self.stock, inputs.acting)
 
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
@@ -62,11 +66,19 @@ class Setting:
         for begin in range(0, len(kinds), SLICE):
             yield Situations(self, kinds[begin : begin + SLICE])
 
+    def asks_why(self, bindings: Iterable[Binding]) -> bool:
+        """Whether it is asked why what is unsettled has no way. A decided conflict is known by that."""
+        if self.inputs.why or not self._decided:
+            return self.inputs.why
+        rules = {binding.rule for binding in bindings}
+        return any(decided <= rules for decided in self._decided)
+
 
 class Situations:
     """The situations of tenants in which something breaks a rule to be acted on, by the example of each kind.
 
-    A situation begins with the components that break a rule; what else resolution asks for is opened then.
+    A situation begins with the components that break a rule; what else resolution asks for is opened then. It
+    is put together in the parts that are decided one by one, of which tenants share nearly all.
     """
 
     def __init__(self, setting: Setting, kinds: Iterable[Likeness]) -> None:
@@ -75,6 +87,7 @@ class Situations:
         self.opened = self._offenders(by_example.keys())
         self.kinds = {example: by_example[example] for example in sorted(self.opened)}
         self._installed = self._load_installed()
+        self._asking: dict[int, dict[int, frozenset[int]]] = {example: {} for example in self.kinds}
         self._there = {example: frozenset(here.values()) for example, here in self._installed.items()}
         there = frozenset[int]().union(*self._there.values())
         setting.catalogue.load_releases(there)
@@ -92,42 +105,56 @@ class Situations:
         catalogue, latest = self.setting.catalogue, set(opened)
         while latest:
             catalogue.load_plugins(latest)
-            near = {catalogue.component_of(pk) for pk in self._dependents(example)}
+            near = {catalogue.component_of(pk) for c in latest for pk in self._askers(example, c)}
             latest = near.union(*map(self.setting.stock.neighbours, latest)) - opened
             opened |= latest
 
     def prepare(self, examples: Iterable[int]) -> None:
-        """Load at once what the next situations of these are made of."""
+        """Load at once what the parts of these are made of."""
         examples = list(examples)
         opened = {component for example in examples for component in self.opened[example]}
         self.setting.catalogue.load_plugins(opened)
         self.setting.rulebook.load(opened)
-        named = {pk for example in examples for pk in self._dependents(example)}
-        here = {self._installed[e][c] for e in examples for c in self.opened[e] & self._installed[e].keys()}
-        self.setting.catalogue.load_named(named | here)
+        named: set[int] = set()
+        for example in examples:
+            installed = self._installed[example]
+            named.update(installed[c] for c in self.opened[example] & installed.keys())
+            named.update(*(self._askers(example, c) for c in self.opened[example]))
+        self.setting.catalogue.load_named(named)
 
-    def build(self, example: int) -> Situation:
-        """The situation of that kind, as far as it is open."""
-        setting, kind = self.setting, self.kinds[example]
-        opened, installed = self.opened[example], self._installed[example]
-        around: set[int] = set()
-        related: set[int] = set()
-        for component in opened:
-            around |= setting.stock.neighbours(component)
-        for pk in self._dependents(example):
-            release = setting.catalogue.release(pk)
-            related.add(release.component)
-            around.update(*(r.components for r in release.relations if not r.components.isdisjoint(opened)))
-        around |= related
-        parts = [setting.stock.component(c, installed.get(c), is_open=True) for c in opened]
-        parts += [setting.stock.component(c, installed.get(c), related=c in related) for c in around - opened]
-        bindings = [b for c in opened for b in setting.rulebook.binding(kind, c, installed.get(c))]
-        return Situation(tuple(parts), tuple(bindings), kind.complete)
+    def groups(self, example: int) -> list[frozenset[int]]:
+        """The open components of each part."""
+        opened, installed, stock = self.opened[example], self._installed[example], self.setting.stock
+        askers = frozenset[int]().union(*(self._askers(example, c) for c in opened))
+        return together(
+            {c: stock.component(c, installed.get(c), is_open=True).named & opened for c in opened},
+            (components & opened for pk in askers for components in stock.joint(pk)),
+        )
 
-    def _dependents(self, example: int) -> set[int]:
-        """The releases there that ask something of an open component."""
-        there, naming = self._there[example], self.setting.stock.naming
-        return set[int]().union(*(there & naming(component) for component in self.opened[example]))
+    def part(self, example: int, group: frozenset[int], aside: Iterable[Aside] = ()) -> Situation:
+        """One part of that kind's situation, without what is set aside."""
+        setting, kind, installed = self.setting, self.kinds[example], self._installed[example]
+        opened = tuple((component, installed.get(component)) for component in sorted(group))
+        askers = frozenset[int]().union(*(self._askers(example, component) for component in group))
+        found = (b for one in opened for b in setting.rulebook.binding(kind, *one))
+        bindings = tuple(
+            b for b in found if not any(b.rule in rules and b.component in c for rules, c in aside)
+        )
+        return setting.stock.part(
+            opened,
+            askers.difference(release_id for _, release_id in opened),
+            installed,
+            bindings,
+            complete=kind.complete,
+            told=setting.asks_why(bindings),
+        )
+
+    def _askers(self, example: int, component: int) -> frozenset[int]:
+        """The releases there that ask something of the component."""
+        known = self._asking[example]
+        if component not in known:
+            known[component] = self._there[example] & self.setting.stock.naming(component)
+        return known[component]
 
     def _offenders(self, examples: Collection[int]) -> dict[int, set[int]]:
         """The components that break a rule to be acted on and are not exempt."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from governance.relations import Catalogue
-from governance.resolution import NONE, Component, Release
+from governance.resolution import NONE, Binding, Component, Frame, Release, Situation
+
+_FRAMES = 20_000  # of parts, those that were asked for last
 
 
 class Stock:
@@ -24,6 +26,9 @@ class Stock:
         self._near: dict[int, frozenset[int]] = {}
         self._noted: set[int] = set()
         self._naming: dict[int, set[int]] = defaultdict(set)
+        self._joint: dict[int, tuple[frozenset[int], ...]] = {}
+        self._bindings: dict[str, Binding] = {}
+        self._frame = lru_cache(_FRAMES)(self._framed)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -63,6 +68,57 @@ class Stock:
     def naming(self, component: int) -> set[int]:
         """Those of the noted releases to which the component could matter."""
         return self._naming[component]
+
+    def joint(self, release_id: int) -> tuple[frozenset[int], ...]:
+        """The components of which a release asks something together."""
+        if release_id not in self._joint:
+            relations = self.catalogue.release(release_id).relations
+            several = (one.components for one in relations if len(one.components) > 1)
+            self._joint[release_id] = tuple(several)
+        return self._joint[release_id]
+
+    def binding(self, binding: Binding) -> Binding:
+        """The one object that stands for equal bindings, whichever rules they were made from."""
+        return self._bindings.setdefault(binding.digest, binding)
+
+    def part(
+        self,
+        opened: tuple[tuple[int, int | None], ...],
+        askers: frozenset[int],
+        installed: Mapping[int, int],
+        bindings: tuple[Binding, ...],
+        *,
+        complete: bool,
+        told: bool,
+    ) -> Situation:
+        """A part of a tenant's situation, kept as far as tenants share it.
+
+        `opened` are its open components with what is installed, `askers` the closed releases that ask
+        something of these, `installed` all that the tenant has by component, and `bindings` are of here.
+        """
+        frame, known = self._frame(opened, askers)
+        bystanders = tuple(
+            self.component(component, installed.get(component)).bystander.like(asked)
+            for component, asked in frame.asked.items()
+        )
+        # By identity: what is equal is one object, and what is kept keeps its own alive.
+        key = (
+            *map(id, bindings),
+            complete,
+            told,
+            *(one.installed and one.installed.id for one in bystanders),
+        )
+        if key not in known:
+            known[key] = frame.filled(bystanders, bindings, complete=complete, told=told)
+        return known[key]
+
+    def _framed(
+        self, opened: tuple[tuple[int, int | None], ...], askers: frozenset[int]
+    ) -> tuple[Frame, dict[tuple[object, ...], Situation]]:
+        """A frame of parts, and those parts that were made of it."""
+        mine = (self.component(*one, is_open=True) for one in opened)
+        near = (self.component(self.catalogue.component_of(pk), pk, related=True) for pk in sorted(askers))
+        return Frame(tuple(mine), tuple(near)), {}
 
     def _release(self, release_id: int | None, *, whole: bool) -> Release | None:
         """What a bystander asks of others doesn't matter: nothing that it asks for may change."""

@@ -51,7 +51,7 @@ def stage(outcomes: Mapping[int, TenantOutcome]) -> None:
     staging.fill(
         "decided_tenant",
         {"tenant_id": "bigint", "digest": "text", "place": "bigint"},
-        ((tenant_id, result.situation.digest, id(result)) for tenant_id, result in sorted(outcomes.items())),
+        ((tenant_id, result.digest, id(result)) for tenant_id, result in sorted(outcomes.items())),
     )
 
 

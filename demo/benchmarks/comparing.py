@@ -18,7 +18,7 @@ from governance import decisions, drift
 from governance.likeness import Likeness
 from governance.models import Finding, Rule
 from governance.outcomes import evaluate_outcomes
-from governance.resolution import Outcome, combined, decide_whole, parts
+from governance.resolution import Outcome, combined, decide_whole
 from governance.situations import Setting, Situations
 from tenants.models import Group
 
@@ -57,7 +57,9 @@ def _spread(kinds: list[Likeness]) -> list[Likeness]:
 def _decided(situations: Situations, example: int) -> Outcome:
     while True:
         situations.prepare([example])
-        outcome = combined([decide_whole(part) for part in parts(situations.build(example))])
+        outcome = combined(
+            [decide_whole(situations.part(example, group)) for group in situations.groups(example)]
+        )
         if not outcome.beyond:
             return outcome
         situations.open(example, outcome.beyond, widely=outcome.widely)

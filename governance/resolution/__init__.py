@@ -6,7 +6,7 @@ from governance.resolution.deciding import combined, decide, decide_whole
 from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
-from governance.resolution.parts import parts
+from governance.resolution.parts import Frame, parts, together
 from governance.resolution.releases import NONE, Candidates, Clash, Need, Prefer, Relation, Release
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
@@ -19,6 +19,7 @@ __all__ = [
     "Change",
     "Clash",
     "Component",
+    "Frame",
     "Need",
     "Outcome",
     "Prefer",
@@ -42,5 +43,6 @@ __all__ = [
     "in_order",
     "parts",
     "reason_in_words",
+    "together",
     "troubles",
 ]

@@ -10,7 +10,7 @@ from governance.resolution.direct import Settled, directly
 from governance.resolution.explaining import explain
 from governance.resolution.ground import Ground, State
 from governance.resolution.oracle import Beyond
-from governance.resolution.outcome import Change, Outcome
+from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Release
@@ -69,11 +69,14 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
     stuck, found = directly(problem, final=final) or _searched(problem, final=final)
     if found.beyond:
         return Outcome(beyond=found.beyond)
+    changes = _changes(problem, found.state or problem.start)
+    if not problem.situation.told:
+        return Outcome(changes, tuple(map(Unsettled, sorted(stuck))))
     try:
-        unsettled = explain(problem, sorted(stuck), final=final)
+        unsettled = explain(problem, sorted(stuck), found.state, final=final)
     except Beyond as missing:
         return Outcome(beyond=missing.components, widely=missing.widely)
-    return Outcome(_changes(problem, found.state or problem.start), unsettled)
+    return Outcome(changes, unsettled)
 
 
 def _searched(problem: Problem, *, final: bool) -> Settled:

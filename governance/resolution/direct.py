@@ -55,12 +55,15 @@ def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | N
     for goal in goals:
         forced = must_move(problem, [goal])
         if not forced.possible:
-            return _needed(problem, goal, [b for c in forced.places for b in problem.binding.get(c, ())])
+            return _needed(problem, goal, [b for c in forced.left for b in problem.binding.get(c, ())])
     return None
 
 
 def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Binding]:
-    """Without those that aren't needed to see that the goal has no way. Few are, so halves are tried."""
+    """Without those that aren't needed to see that the goal has no way.
+
+    Few are, so halves are tried, of those first that were found last.
+    """
     waiting = [bindings]
     while waiting:
         some = waiting.pop()
@@ -70,5 +73,5 @@ def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Bindin
             bindings = fewer
         elif len(some) > 1:
             half = len(some) // 2
-            waiting += [some[half:], some[:half]]
+            waiting += [some[:half], some[half:]]
     return bindings

@@ -9,6 +9,7 @@ from governance.resolution.chaining import Chain, chain
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import Conflict, conflict
 from governance.resolution.digests import digest_of, digest_of_set
+from governance.resolution.ground import State
 from governance.resolution.leaving import ways_out
 from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import ConflictingSet, Saying, Unsettled, WayOut
@@ -20,16 +21,19 @@ SHOWN_LINKS = 3  # how much of the chain the summary tells
 GIVEN_UP = "the search for a way was given up at its bound"
 
 
-def explain(problem: Problem, stuck: Iterable[tuple[int, ...]], *, final: bool) -> tuple[Unsettled, ...]:
+def explain(
+    problem: Problem, stuck: Iterable[tuple[int, ...]], settled: State | None, *, final: bool
+) -> tuple[Unsettled, ...]:
     """Say why these components have no way to go together, and what would give them one.
 
-    Raises Beyond where components have to be opened first; not if `final`.
+    `settled` is the best state for all others, None where there is none. Raises Beyond where components have
+    to be opened first; not if `final`.
     """
     groups = list(stuck)
-    settled = [goal for goal in problem.obliged if not any(goal in group for group in groups)]
+    others = [goal for goal in problem.obliged if not any(goal in group for group in groups)]
     with Clauses(problem, whole=True) as clauses:
         search = Search(clauses, final=final)
-        return tuple(_explained(Oracle(problem, search), group, settled) for group in groups)
+        return tuple(_explained(Oracle(problem, search, settled), group, others) for group in groups)
 
 
 def _explained(oracle: Oracle, stuck: tuple[int, ...], settled: Sequence[int]) -> Unsettled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from governance.resolution.ground import Places
 from governance.resolution.problem import Problem
@@ -12,15 +13,30 @@ from governance.resolution.releases import Candidates, Clash, Need, Relation
 
 @dataclass(frozen=True)
 class Forced:
-    """Where those may go that must move, the best place first.
+    """Those that must move, by what of their places is left to each, in bits of its candidates.
 
     `beyond` are those of them that aren't open; while there are any, others may be missing here. Where not
     all are `possible`, one has nowhere to go: what binds those that are here is to blame.
     """
 
-    places: Mapping[int, Places]
+    problem: Problem
+    left: Mapping[int, int]
     beyond: frozenset[int] = frozenset()
-    possible: bool = True
+
+    @property
+    def possible(self) -> bool:
+        """Whether each has somewhere to go."""
+        return all(self.left.values())
+
+    @cached_property
+    def places(self) -> Mapping[int, Places]:
+        """Where each may go, the best place first."""
+        return {component: self._listed(component, left) for component, left in self.left.items()}
+
+    def _listed(self, component: int, left: int) -> Places:
+        bits = self.problem.situation.component(component).candidates.bits
+        places = self.problem.targets[component].places
+        return tuple(to for to in places if left & bits[to.id if to is not None else None])
 
 
 def must_move(problem: Problem, goals: Iterable[int]) -> Forced:
@@ -62,13 +78,7 @@ class _Movers:
             if not self._places[component]:
                 break
             self._move_unwilling(component)
-        places = {component: self._listed(component) for component in self._places}
-        return Forced(places, frozenset(self._beyond), possible=all(self._places.values()))
-
-    def _listed(self, component: int) -> Places:
-        left, bits = self._places[component], self._candidates[component].bits
-        targets = self._problem.targets[component]
-        return tuple(to for to in targets if left & bits[to.id if to is not None else None])
+        return Forced(self._problem, self._places, frozenset(self._beyond))
 
     def _add(self, component: int) -> None:
         part = self._problem.situation.component(component)
@@ -76,8 +86,7 @@ class _Movers:
             self._beyond.add(component)
             return
         mine = self._candidates[component] = part.candidates
-        targets = self._problem.targets[component]
-        places = sum(mine.bits[to.id if to is not None else None] for to in targets)
+        places = self._problem.targets[component].bits
         for need, askers in mine.vain:
             if not self._may_be_unknown(need):
                 places &= ~askers
@@ -96,8 +105,11 @@ class _Movers:
 
     def _move_minding(self, component: int) -> None:
         """Add those that can't stay wherever the component goes."""
-        for watcher, relation in self._ground.minding.get(component, ()):
-            if not self._known(watcher) and self._never(relation):
+        places = self._places[component]
+        for watcher, relation, giving in self._ground.minding(component):
+            if (self._never(relation) if giving is None else not places & giving) and not self._known(
+                watcher
+            ):
                 self._add(watcher)
 
     def _narrow(self, mover: int, component: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from governance.resolution.releases import Clash, Prefer, Relation, Release
 from governance.resolution.situation import Situation
@@ -12,6 +13,16 @@ from governance.resolution.values import Binding
 
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 Places = tuple[Release | None, ...]  # where a component may go, the best first
+
+
+class Targets(NamedTuple):
+    """Where a component may go, the best first, and the same in bits of its candidates."""
+
+    places: Places
+    bits: int
+
+
+NOWHERE = Targets((), 0)
 
 
 def holds(relation: Relation, state: State, *, complete: bool) -> bool:
@@ -34,6 +45,17 @@ class Fault:
     relation: Relation
 
 
+class Minding(NamedTuple):
+    """Who asks something of a component.
+
+    `giving` are the places that give it, in bits of the component's candidates; None where others may too.
+    """
+
+    watcher: int
+    relation: Relation
+    giving: int | None
+
+
 @dataclass(frozen=True)
 class Ground:
     """The releases of a situation and their relations, shared by all that is asked about it."""
@@ -41,7 +63,7 @@ class Ground:
     situation: Situation
 
     @cached_property
-    def targets(self) -> dict[tuple[int, tuple[Binding, ...], Prefer], Places]:
+    def targets(self) -> dict[tuple[int, tuple[Binding, ...], Prefer], Targets]:
         """Where components may go under which bindings, as far as it was asked."""
         return {}
 
@@ -145,17 +167,28 @@ class Ground:
             self._watched_by_release[release.id] = known
         return known
 
+    def minding(self, component: int) -> Sequence[Minding]:
+        """Who asks something of an open component where it stays: not what doesn't hold anyway."""
+        known = self._minding.get(component)
+        if known is None:
+            known = self._minding[component] = [
+                Minding(watcher, relation, self._giving(component, relation))
+                for watcher, release in self.start.items()
+                if release is not None
+                for _, relation in release.about.get(component, ())
+                if self.situation.strict or self._holds(relation, self.start)
+            ]
+        return known
+
+    def _giving(self, component: int, relation: Relation) -> int | None:
+        if len(relation.components) > 1:
+            return None
+        candidates = self.situation.component(component).candidates
+        return candidates.giving(relation, complete=self.situation.complete)
+
     @cached_property
-    def minding(self) -> dict[int, list[tuple[int, Relation]]]:
-        """By component, who asks something of it where it stays, and what: not what doesn't hold anyway."""
-        found: dict[int, list[tuple[int, Relation]]] = {}
-        for component, watchers in self.watchers.items():
-            minding = found[component] = []
-            for watcher, place, relation in watchers:
-                installed = self.start[watcher]
-                if installed is not None and (installed.id, place) not in self.endured:
-                    minding.append((watcher, relation))
-        return found
+    def _minding(self) -> dict[int, list[Minding]]:
+        return {}
 
     @cached_property
     def _watched_by_release(self) -> dict[int, tuple[tuple[int, Relation], ...]]:

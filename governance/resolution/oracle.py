@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from governance.resolution.clauses import Exhausted
 from governance.resolution.direct import best_directly, blamed_directly
-from governance.resolution.ground import State
+from governance.resolution.ground import Ground, State
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
 from governance.resolution.values import Binding
@@ -26,12 +27,14 @@ class Beyond(Exception):
 class Oracle:
     """Says whether goals, components that break a rule, could all go if only some of the rules were there.
 
-    The others move along as far as they have to, and break no rule anew. `proved` turns False once the solver
-    was given up over a question: what was taken for impossible then may not be.
+    The others move along as far as they have to, and break no rule anew. `settled` is the best state for all
+    that isn't stuck, None where there is none. `proved` turns False once the solver was given up over a
+    question: what was taken for impossible then may not be.
     """
 
     problem: Problem
     search: Search
+    settled: State | None = None
     proved: bool = True
     # By goals, which bindings hold in each state that was found: it answers for all that asks no more.
     _known: dict[tuple[int, ...], list[frozenset[Binding]]] = field(default_factory=dict)
@@ -49,6 +52,9 @@ class Oracle:
         # The first of the goals is what is stuck: mostly that is seen at once.
         if (blamed := blamed_directly(under, [goal for goal in goals[:1] if goal in owing])) is not None:
             return blamed
+        if (state := self._from_settled(bindings, goals)) is not None:
+            known.append(self._held(state, goals))
+            return None
         direct = best_directly(under, owing)
         if direct is not None and direct.beyond:
             self._open(direct.beyond)
@@ -82,6 +88,29 @@ class Oracle:
         if found.beyond:
             raise Beyond(found.beyond)
         return found.state
+
+    def _from_settled(self, bindings: Sequence[Binding], goals: Sequence[int]) -> State | None:
+        """A state in which the goals go, few steps from the settled one; None where none is seen there.
+
+        What is not wrong there, nor broken, is neither from where all began.
+        """
+        if self._ahead is None:
+            return None
+        under = self._ahead.under(bindings)
+        found = best_directly(under, [goal for goal in under.obliged if goal in goals])
+        return None if found is None else found.state
+
+    @cached_property
+    def _ahead(self) -> Problem | None:
+        """The same with the settled state installed."""
+        if self.settled is None:
+            return None
+        situation, state = self.problem.situation, self.settled
+        components = (
+            one if state[one.id] is one.installed else replace(one, installed=state[one.id])
+            for one in situation.components
+        )
+        return Problem(Ground(replace(situation, components=tuple(components))), self.problem.bindings)
 
     def _open(self, components: frozenset[int]) -> None:
         """Ask for these, which move wherever there is a way, unless it is to be answered without them."""

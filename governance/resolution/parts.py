@@ -9,49 +9,73 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 
 from governance.resolution.releases import Relation
 from governance.resolution.situation import Situation
-from governance.resolution.values import Component
-
-Askers = dict[int, list[Component]]  # by open component, who asks something of it where it is
+from governance.resolution.values import Binding, Component
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
     """The situation's parts, each with the closed components that it has to get along with."""
-    opened = frozenset(c.id for c in situation.components if c.open)
-    groups = _Groups(opened)
-    askers: Askers = defaultdict(list)
-    for component in situation.components:
-        if component.stands_by:
-            continue
-        if component.open:
-            groups.join((component.named & opened) | {component.id})
-        else:
-            for relation in component.joint:
-                groups.join(relation.components & opened)
-        for asked in component.closed.named & opened:
-            askers[asked].append(component.closed)
-    return tuple(_narrowed(situation, group, askers) for group in groups.members())
-
-
-def _narrowed(situation: Situation, opened: set[int], askers: Askers) -> Situation:
-    """The situation with only these of its open components open, and only what they have to get along with.
-
-    A closed component that asks nothing of an open one is there for what it is, not for what it asks.
-    """
-    near = {one.id: one for c in opened for one in askers.get(c, ()) if one.id not in opened}
-    mine = [situation.component(c) for c in opened]
-    joint = [one for component in near.values() for one in component.joint if one.components & opened]
-    asked = _asked(mine, joint)
-    standing = (situation.find(c) for c in asked.keys() - near.keys() - opened)
-    bystanders = (one.bystander.like(asked[one.id]) for one in standing if one is not None)
-    return replace(
-        situation,
-        components=(*mine, *near.values(), *bystanders),
-        bindings=tuple(b for b in situation.bindings if b.component in opened),
+    opened = {c.id: c for c in situation.components if c.open}
+    closed = [c for c in situation.components if not c.open and not c.stands_by]
+    askers: dict[int, list[Component]] = defaultdict(list)
+    for component in closed:
+        for asked in component.named & opened.keys():
+            askers[asked].append(component)
+    groups = together(
+        {c.id: c.named & opened.keys() for c in opened.values()},
+        (relation.components & opened.keys() for c in closed for relation in c.joint),
     )
+    return tuple(_narrowed(situation, [opened[c] for c in sorted(group)], askers) for group in groups)
+
+
+def _narrowed(
+    situation: Situation, mine: Sequence[Component], askers: Mapping[int, Sequence[Component]]
+) -> Situation:
+    """The situation with only these open, and only with what they have to get along with."""
+    near = {one.id: one for component in mine for one in askers.get(component.id, ())}
+    frame = Frame(tuple(mine), tuple(near.values()))
+    standing = ((situation.find(c), asked) for c, asked in frame.asked.items())
+    ids = {component.id for component in mine}
+    return frame.filled(
+        (one.bystander.like(asked) for one, asked in standing if one is not None),
+        (b for b in situation.bindings if b.component in ids),
+        complete=situation.complete,
+        strict=situation.strict,
+        told=situation.told,
+    )
+
+
+class Frame:
+    """A part without its bystanders and rules: what is open, and what closed asks something of it."""
+
+    def __init__(self, mine: tuple[Component, ...], near: tuple[Component, ...]) -> None:
+        self.mine = mine
+        self.near = near
+
+    @cached_property
+    def asked(self) -> Mapping[int, frozenset[Relation]]:
+        """What is asked of each bystander, which is there for what it is and not for what it asks."""
+        opened = {component.id for component in self.mine}
+        joint = [one for component in self.near for one in component.joint if one.components & opened]
+        found = _asked(self.mine, joint)
+        apart = opened.union(component.id for component in self.near)
+        return {component: frozenset(found[component]) for component in sorted(found.keys() - apart)}
+
+    def filled(
+        self,
+        bystanders: Iterable[Component],
+        bindings: Iterable[Binding],
+        *,
+        complete: bool,
+        strict: bool = False,
+        told: bool = True,
+    ) -> Situation:
+        """The part with these bystanders, and these rules of the open components."""
+        components = (*self.mine, *self.near, *bystanders)
+        return Situation(components, tuple(bindings), complete, strict, told)
 
 
 def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, Collection[Relation]]:
@@ -68,24 +92,21 @@ def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int,
     return found
 
 
-class _Groups:
-    """Disjoint sets of components, joined as they turn out to belong together."""
+def together(named: Mapping[int, Collection[int]], joint: Iterable[Collection[int]]) -> list[frozenset[int]]:
+    """The open components, those that hang together as one, by their lowest.
 
-    def __init__(self, components: Iterable[int]) -> None:
-        self._of = {component: {component} for component in components}
-
-    def join(self, together: Iterable[int]) -> None:
-        """Put these into one group."""
+    `named` is of which others each one's releases ask something, `joint` of which ones together closed
+    components ask something.
+    """
+    group_of = {component: {component} for component in named}
+    for linked in (*({component, *others} for component, others in named.items()), *joint):
         mine: set[int] | None = None
-        for component in together:
-            theirs = self._of[component]
+        for component in linked:
+            theirs = group_of[component]
             if mine is None:
                 mine = theirs
             elif mine is not theirs:
                 mine |= theirs
-                for component in theirs:
-                    self._of[component] = mine
-
-    def members(self) -> list[set[int]]:
-        """The groups, by their lowest component."""
-        return sorted({id(group): group for group in self._of.values()}.values(), key=min)
+                group_of.update(dict.fromkeys(theirs, mine))
+    distinct = {id(group): group for group in group_of.values()}
+    return [frozenset(group) for group in sorted(distinct.values(), key=min)]

@@ -114,8 +114,8 @@ class Placing:
 
     def _asked_of(self, component: int) -> list[_Asking]:
         """What those that stay ask of one that moves, as far as it isn't settled."""
-        minding = self._problem.ground.minding.get(component, ())
-        asked = (relation for watcher, relation in minding if watcher not in self._moving)
+        minding = self._problem.ground.minding(component)
+        asked = (one.relation for one in minding if one.watcher not in self._moving)
         return [
             asking for relation in dict.fromkeys(asked) if (asking := self._about(relation)).settled is None
         ]

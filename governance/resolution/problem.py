@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from governance.resolution.ground import Ground, Places
+from governance.resolution.ground import NOWHERE, Ground, Targets
 from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
@@ -54,17 +54,20 @@ class Problem:
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
     @cached_property
-    def targets(self) -> Targets:
-        """Where each open component may go from where it is, the best first."""
-        return Targets(self)
+    def targets(self) -> Mapping[int, Targets]:
+        """Where each open component may go from where it is."""
+        return _TargetsOf(self)
 
-    def targets_of(self, component: Component) -> Places:
+    def targets_of(self, component: Component) -> Targets:
         """What `targets` remembers."""
         bindings = tuple(self.binding.get(component.id, ()))
         prefer = self.prefer(component.id)
         known = self.ground.targets.get(key := (component.id, bindings, prefer))
         if known is None:
-            known = self.ground.targets[key] = tuple(self._targets(component, bindings, prefer))
+            places = tuple(self._targets(component, bindings, prefer))
+            bits = component.candidates.bits
+            known = Targets(places, sum(bits[to.id if to is not None else None] for to in places))
+            self.ground.targets[key] = known
         return known
 
     def _targets(
@@ -106,14 +109,14 @@ class Problem:
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
 
 
-class Targets(dict[int, Places]):
+class _TargetsOf(dict[int, Targets]):
     """Where components may go, worked out for those that are asked about: mostly these are few."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
         self._problem = problem
 
-    def __missing__(self, component_id: int) -> Places:
+    def __missing__(self, component_id: int) -> Targets:
         component = self._problem.situation.component(component_id)
-        self[component_id] = found = self._problem.targets_of(component) if component.open else ()
+        self[component_id] = found = self._problem.targets_of(component) if component.open else NOWHERE
         return found

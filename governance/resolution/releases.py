@@ -181,6 +181,13 @@ class Candidates(tuple[Release, ...]):
             known = self._meant[relation] = sum(named)
         return known
 
+    def giving(self, relation: Relation, *, complete: bool) -> int:
+        """Those that give what is asked of this component alone; being gone may."""
+        met = self.meant(relation)
+        if isinstance(relation, Clash):
+            return ~met
+        return met | self.gone if relation.of_host or not complete else met
+
     def denied(self, component: int, release: int | None, *, complete: bool) -> int:
         """Those of them that ask something that a component alone denies them where it is.
 
@@ -209,11 +216,7 @@ class Candidates(tuple[Release, ...]):
         for relation, askers in self.asks.get(component, ()):
             if len(relation.components) > 1:
                 continue
-            met = theirs.meant(relation)
-            if isinstance(relation, Clash):
-                met = ~met
-            elif relation.of_host or not complete:
-                met |= theirs.gone
+            met = theirs.giving(relation, complete=complete)
             parted: dict[int, int] = defaultdict(int)
             for match, these in groups.items():
                 parted[match & met] |= these & askers

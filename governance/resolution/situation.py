@@ -22,13 +22,15 @@ class Situation(Sent):
 
     `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
     well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
-    afterwards even where it isn't now; else only what changes has to.
+    afterwards even where it isn't now; else only what changes has to. Unless `told`, nobody asks why what is
+    unsettled has no way, which takes most of the time where something is.
     """
 
     components: tuple[Component, ...]
     bindings: tuple[Binding, ...]
     complete: bool = True
     strict: bool = False
+    told: bool = True
 
     def __post_init__(self) -> None:
         """Put the parts into one order, so that nothing downstream can depend on theirs."""
@@ -40,7 +42,7 @@ class Situation(Sent):
     def digest(self) -> str:
         """Equal for equal situations."""
         return digest_of(
-            *(self.complete, self.strict),
+            *(self.complete, self.strict, self.told),
             *(component.digest for component in self.components),
             *(binding.digest for binding in self.bindings),
         )

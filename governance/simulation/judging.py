@@ -10,7 +10,7 @@ from typing import Any
 from governance import drafting, standing
 from governance.models import Plugin
 from governance.outcomes import TenantOutcome, evaluate_outcomes
-from governance.resolution import Change, Rule, Unsettled, in_order
+from governance.resolution import Change, Rule, Unsettled
 from governance.simulation.weighing import Scene
 from governance.situations import Inputs
 from governance.stock import Stock
@@ -54,7 +54,7 @@ def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None 
     inputs = replace(inputs, snapshot=scene.snapshot)
     precedents = standing.precedents(scene.group.pk)
     # Asked of all rules, as evaluation asks; then of those that act alone, as a plan does, where it matters.
-    whole = evaluate_outcomes(replace(inputs, acting=None), precedents)
+    whole = evaluate_outcomes(replace(inputs, acting=None, why=True), precedents)
     acting = _acting(inputs)
     mixed = frozenset(tenant for tenant, result in whole.items() if not _acts_wholly(result, acting))
     planned = evaluate_outcomes(replace(inputs, tenant_ids=mixed), precedents) if mixed else {}
@@ -78,7 +78,7 @@ def _acting(inputs: Inputs) -> frozenset[Rule]:
 
 def _acts_wholly(result: TenantOutcome, acting: frozenset[Rule]) -> bool:
     """Whether all rules of the tenant's situation act: then a plan asks the very same question."""
-    return not result.decided and {binding.rule for binding in result.situation.bindings} <= acting
+    return not result.decided and {binding.rule for binding in result.bindings} <= acting
 
 
 def _changes(result: TenantOutcome | None) -> tuple[Change, ...]:
@@ -164,7 +164,7 @@ def told_order(judgements: Judgements, names: Names) -> list[dict[str, Any]]:
     return [
         {
             "tenants": sorted(names.tenants[tenant] for tenant in tenants),
-            "steps": [_step(change, names) for change in in_order(result.situation, result.outcome.changes)],
+            "steps": [_step(change, names) for change in result.changes_in_order()],
         }
         for result, tenants in most[:ORDERED]
     ]

@@ -10,10 +10,10 @@ import pytest
 from governance import answers
 from governance.answers import Answers
 from governance.deciders import Deciders
-from governance.resolution import Outcome, Situation, decide
+from governance.resolution import Outcome, Situation, decide, parts
 from tests.governance.resolution.test_best import a_world
 
-SITUATIONS = [a_world(seed).situation() for seed in range(30)]
+PARTS = [part for seed in range(30) for part in parts(a_world(seed).situation())]
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +43,14 @@ class Late(Deciders):
 def test_a_part_that_is_under_way_is_not_asked_for_again() -> None:
     late = Late()
     asked = Answers(late)
-    both = asked.ask(SITUATIONS), asked.ask(SITUATIONS)
+    both = asked.ask(PARTS), asked.ask(PARTS)
     digests = [part.digest for part, _ in late.asked]
     assert len(digests) == len(set(digests))
     late.decide()
     for some in both:
-        assert [asked.outcome(answer) for answer in some] == [decide(one) for one in SITUATIONS]
+        assert [asked.outcome(*one) for one in zip(PARTS, some, strict=True)] == [
+            decide(one) for one in PARTS
+        ]
 
 
 def test_what_is_let_go_while_it_is_in_use_is_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,17 +58,19 @@ def test_what_is_let_go_while_it_is_in_use_is_still_answered(monkeypatch: pytest
     with Deciders(1) as deciders:
         asked = Answers(deciders)
         for _ in range(2):
-            some = asked.ask(SITUATIONS)
-            assert [asked.outcome(answer) for answer in some] == [decide(one) for one in SITUATIONS]
+            some = asked.ask(PARTS)
+            assert [asked.outcome(*one) for one in zip(PARTS, some, strict=True)] == [
+                decide(one) for one in PARTS
+            ]
     assert len(answers._known) == 1
 
 
 def test_where_one_part_fails_whoever_waits_hears_of_it_and_it_is_not_kept() -> None:
     late = Late()
     asked = Answers(late)
-    [answer] = asked.ask(SITUATIONS[:1])
+    [answer] = asked.ask(PARTS[:1])
     for _, future in late.asked:
         future.set_exception(RuntimeError("ended before its time"))
     with pytest.raises(RuntimeError):
-        asked.outcome(answer)
+        asked.outcome(PARTS[0], answer)
     assert not answers._known

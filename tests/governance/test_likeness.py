@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -143,10 +144,12 @@ def furnish(
 
 
 def told(results: dict[int, TenantOutcome]) -> dict[int, tuple[Any, ...]]:
-    return {
-        tenant: (result.situation.digest, result.outcome, result.decided)
-        for tenant, result in results.items()
-    }
+    return {tenant: (result.digest, result.outcome, result.decided) for tenant, result in results.items()}
+
+
+def goes(result: TenantOutcome) -> tuple[Any, ...]:
+    """What changes, and who is stuck: all but why."""
+    return result.outcome.changes, [unsettled.stuck for unsettled in result.outcome.unsettled]
 
 
 @given(st.lists(st.tuples(versions, versions), min_size=5, max_size=5), wishes, st.sets(st.integers(0, 4)))
@@ -174,3 +177,7 @@ def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
             only = Inputs(inputs.group_id, AT, inputs.rules, tenant_ids=frozenset({tenant.pk}))
             alone |= told(evaluate_outcomes(only, {}))
         assert alone == together
+        untold = evaluate_outcomes(replace(inputs, why=False), {})
+        assert {tenant: goes(result) for tenant, result in untold.items()} == {
+            tenant: goes(result) for tenant, result in evaluate_outcomes(inputs, {}).items()
+        }
