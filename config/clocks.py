@@ -22,8 +22,6 @@ class Clock:
         return f"{local:%Y-%m-%d %H:%M} ({self.zone})"
 
     def tell_day(self, when: datetime) -> str:
-        """The day alone."""
+        """The day alone, as the console has it."""
         local = when.astimezone(ZoneInfo(self.zone))
-        if self.language == "zh":
-            return f"{local.year}年{local.month}月{local.day}日"
         return f"{local.day} {local:%b %Y}"

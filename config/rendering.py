@@ -67,9 +67,9 @@ def render_fragment(
     return _varying(html, status)
 
 
-def redirect_to(request: ConsoleRequest, name: str, *args: Any) -> HttpResponse:
+def redirect_to(request: ConsoleRequest, name: str, *args: Any, query: str = "") -> HttpResponse:
     """Send the person to another page of the group after a change."""
-    address = request.access.link(name, *args)
+    address = request.access.link(name, *args) + (f"?{query}" if query else "")
     if request.htmx:
         return HttpResponseClientRedirect(address)
     response: HttpResponse = redirect(address)

@@ -65,6 +65,7 @@ TONES: dict[str, str] = {
     "enforce": "green",
     # is over, or asks for nothing
     "accepted": "secondary",
+    "set_aside": "secondary",
     "closed": "secondary",
     "draft": "secondary",
     "drafted": "secondary",

@@ -115,11 +115,11 @@ def report_values(report: Report) -> dict[str, Any]:
     }
 
 
-def deputy_appointed(row: Deputy, *, at: datetime) -> None:
-    """Somebody stands in for somebody else, who didn't say so themselves."""
+def deputy_appointed(row: Deputy, people: Iterable[User], *, at: datetime) -> None:
+    """Somebody stands in for somebody else; those of the two are told who didn't say so themselves."""
     page = links.page(row.group.slug, "my_preferences")
     event = _Event(row.group, Kind.DEPUTY, Notification.Kind.DEPUTY, page, None, f"deputy-{row.pk}")
-    _announce(event, (row.person, row.deputy), lambda wishes: deputy_values(row, wishes), at=at)
+    _announce(event, people, lambda wishes: deputy_values(row, wishes), at=at)
 
 
 def deputy_values(row: Deputy, wishes: Preferences) -> dict[str, Any]:

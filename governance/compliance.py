@@ -41,12 +41,18 @@ class Rate:
     @property
     def share(self) -> float:
         """The compliance rate, from 0 to 1. A group without tenants has nothing out of line."""
-        return self.compliant_tenants / self.tenants if self.tenants else 1.0
+        told = share(self.compliant_tenants, self.tenants)
+        return 1.0 if told is None else told
 
     @property
     def installation_share(self) -> float:
         """The same by installations."""
         return 1 - self.drifting / self.installations if self.installations else 1.0
+
+
+def share(compliant: int | None, tenants: int) -> float | None:
+    """The part of the tenants that are in line, now or in a snapshot; None where that isn't known."""
+    return compliant / tenants if tenants and compliant is not None else None
 
 
 def rate(access: Access) -> Rate:

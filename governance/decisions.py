@@ -88,7 +88,7 @@ def evaluate(
         outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=inputs.stock), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
-    verdicts.write(group.pk, outcomes, tenant_ids)
+    verdicts.write(group.pk, outcomes, tenant_ids, at=at)
     names = dict(Plugin.objects.filter(group=group).values_list("pk", "name"))
     conflicts = standing.register(group, outcomes, tenant_ids=tenant_ids, names=names, actor=actor, at=at)
     return EvaluationResult.of(outcomes, conflicts, seconds=time.perf_counter() - started)

@@ -156,10 +156,20 @@ def says(line: Line, language: str) -> str:
     return wording.turn(
         status=line.status,
         mode=line.mode,
-        has_target=line.target is not None,
-        remove=line.remove,
+        move=_move(line),
         language=language,
     )
+
+
+def _move(line: Line) -> wording.Move:
+    """What becomes of the plugin, as far as that is decided."""
+    if line.remove:
+        return "remove"
+    if line.target is None:
+        return ""
+    if line.installed is None:
+        return "add"
+    return "down" if line.falls else "up"
 
 
 def frame(group: Group, user: User, link: str) -> dict[str, Any]:
@@ -179,6 +189,7 @@ def _summary_values(summary: Summary | None, language: str) -> dict[str, Any]:
         "summary": summary is not None,
         "findings": told.findings,
         "tenants": told.tenants,
+        "left_out": told.left_out,
         "overdue": told.overdue,
         "policies": [{"name": name, "findings": count} for name, count in told.policies[:LINES]],
         "decisions": len(told.waiting),

@@ -43,7 +43,7 @@ def _reached(group_id: int, since: datetime, at: datetime) -> bool:
         reached |= Q(policy__in=set(found), due_at__gt=since - offset, due_at__lte=at - offset)
     if not reached:
         return False
-    over = (Finding.Status.ACCEPTED, Finding.Status.RESOLVED)
+    over = (*Finding.ASKING_NOTHING, Finding.Status.RESOLVED)
     standing = [
         status for status in Finding.Status if status not in over
     ]  # as its index by due date has them

@@ -55,6 +55,7 @@ def request(
 ) -> Exemption:
     """Ask to let a tenant break a policy, or one rule of it, perhaps for one plugin only, until a time.
 
+    Who asks for the very same again while nobody has decided has pressed twice: it is asked for once.
     Raises ExemptionRefused.
     """
     exemption = Exemption(
@@ -71,12 +72,25 @@ def request(
         requested_at=at,
     )
     _check(exemption, at)
+    ledger.hold(exemption.group_id)  # no two at once, neither would see the other
+    if (asked := _asked_already(exemption)) is not None:
+        return asked
     exemption.save()
     ledger.record(
         Action.EXEMPTION_REQUESTED, subject=exemption, actor=actor, at=at, data=as_document(exemption)
     )
     announcements.exemption_changed(exemption, _deciders(exemption), at=at)
     return exemption
+
+
+def _asked_already(exemption: Exemption) -> Exemption | None:
+    same = ("tenant", "policy", "rule_key", "plugin", "reason", "expires_at", "requested_by_id")
+    if exemption.requested_by_id is None:
+        return None
+    rows = Exemption.objects.filter(
+        status=Status.REQUESTED, **{name: getattr(exemption, name) for name in same}
+    )
+    return rows.order_by("requested_at").first()
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from audit import machines
 from config import queue
 from config.access import SYSTEM, Actor, ActorKind
 from governance import (
+    announcements,
     compliance,
     decisions,
     directories,
@@ -28,7 +29,7 @@ from governance import (
 )
 from governance.models import Reconciliation, Run
 from governance.models.snapshot import Trigger
-from tenants.models import Group
+from tenants.models import Deputy, Group
 
 
 @queue.job
@@ -128,6 +129,14 @@ def reconcile(
 def sync_directories() -> None:
     """Take over who is responsible for what from LDAP, where a group's directory file names it."""
     directories.sync_all(at=timezone.now())
+
+
+@queue.job
+def tell_deputy(deputy_id: int) -> None:
+    """Tell somebody whom a person named in their own preferences, unless they were dismissed since."""
+    rows = Deputy.objects.filter(pk=deputy_id).select_related("group", "person", "deputy")
+    if (row := rows.first()) is not None:
+        announcements.deputy_appointed(row, (row.deputy,), at=timezone.now())
 
 
 @queue.job

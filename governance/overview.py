@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from audit.models import OutboxMessage, Report
 from config.access import Access, Permission
-from governance import unreached
+from governance import compliance, unreached
 from governance.models import Conflict, Exemption, Finding, Run, Snapshot
 
 TREND_POINTS = 60
@@ -18,7 +18,7 @@ SOON = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """Outstanding findings by how long their SLA still lasts."""
+    """Findings by how long their SLA still lasts."""
 
     overdue: int
     today: int
@@ -41,8 +41,8 @@ class Waiting:
         return any(astuple(self))
 
 
-def trend(access: Access) -> list[tuple[str, float | None]]:
-    """The share of compliant tenants in past snapshots, oldest first, thinned out to what a chart can show.
+def trend(access: Access, now: float) -> list[tuple[str, float | None]]:
+    """The share of compliant tenants in past snapshots and `now`, thinned out to what a chart can show.
 
     Only for those who reach the whole group: a snapshot's figures speak of all its tenants.
     """
@@ -51,15 +51,17 @@ def trend(access: Access) -> list[tuple[str, float | None]]:
     step = max(1, len(rows) // TREND_POINTS)
     # The newest stays, whatever the step.
     thinned = rows[::-1][::step][::-1]
-    return [
-        (f"{sealed_at:%Y-%m-%d}", (compliant or 0) / tenants) for sealed_at, compliant, tenants in thinned
+    past = [
+        (f"{sealed_at:%Y-%m-%d}", compliance.share(compliant, tenants))
+        for sealed_at, compliant, tenants in thinned
     ]
+    return [*past, ("now", now)] if past else []
 
 
 def countdown(access: Access, *, at: datetime) -> Countdown:
-    """The outstanding findings within reach by their due date."""
+    """The findings within reach that ask something of somebody, by their due date."""
     day, week = at + timedelta(days=1), at + timedelta(days=7)
-    rows = Finding.objects.within(access).outstanding()
+    rows = Finding.objects.within(access).asking()
     return Countdown(
         **rows.aggregate(
             overdue=Count("pk", filter=Q(due_at__lt=at)),

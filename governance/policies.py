@@ -21,6 +21,18 @@ from tenants.models import Group
 Status = Policy.Status
 
 
+class Overtaken(Exception):
+    """A policy's text was written from a version that isn't the newest: someone else kept another since."""
+
+    def __init__(self, newest: PolicyVersion) -> None:
+        self.newest = newest
+        super().__init__(
+            f"Version {newest.number}, by {newest.author_name}, was kept while you wrote. Nothing of yours "
+            "is saved yet, and all of it is below as you wrote it. Look at that version first; if yours is "
+            "to come after it all the same, save it once more."
+        )
+
+
 def check(
     group: Group, document: Document, *, at: datetime, file: str = "policy"
 ) -> tuple[list[Problem], list[Problem]]:
@@ -44,16 +56,25 @@ def as_written(document: Document) -> dict[str, Any]:
 
 @transaction.atomic
 def save_draft(
-    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str = ""
+    group: Group,
+    document: Document,
+    *,
+    actor: Actor,
+    at: datetime,
+    comment: str = "",
+    after: int | None = None,
 ) -> PolicyVersion:
     """Keep a text as the policy's newest version, not in force. The same text again is the same version.
 
-    Raises ConfigurationError with all that is wrong with it.
+    `after` is the number of the version that the text was written from, where a person did. Raises Overtaken
+    if there is a newer one of another text, and ConfigurationError with all that is wrong with it.
     """
     problems, _ = check(group, document, at=at)
     if problems:
         raise ConfigurationError(problems)
     ledger.hold(group.pk)
+    if after is not None:
+        _refuse_if_overtaken(group, document, after)
     version, created = _version(group, document, actor=actor, at=at, comment=comment)
     if created:
         data = {"version": version.number, "digest": version.digest, "comment": comment}
@@ -72,10 +93,16 @@ def apply_version(version: PolicyVersion, *, actor: Actor, at: datetime, comment
 
 @transaction.atomic
 def apply(
-    group: Group, document: Document, *, actor: Actor, at: datetime, comment: str = ""
+    group: Group,
+    document: Document,
+    *,
+    actor: Actor,
+    at: datetime,
+    comment: str = "",
+    after: int | None = None,
 ) -> PolicyVersion:
-    """Draft a text and put it in force. In force already, nothing changes."""
-    version = save_draft(group, document, actor=actor, at=at, comment=comment)
+    """Draft a text and put it in force. In force already, nothing changes. Raises what `save_draft` does."""
+    version = save_draft(group, document, actor=actor, at=at, comment=comment, after=after)
     if not is_in_force(version):
         apply_version(version, actor=actor, at=at, comment=comment)
     return version
@@ -211,6 +238,13 @@ def _version(
     )
     version.save()
     return version, True
+
+
+def _refuse_if_overtaken(group: Group, document: Document, after: int) -> None:
+    rows = PolicyVersion.objects.filter(policy__group=group, policy__name=document["name"], number__gt=after)
+    newest = rows.order_by("-number").first()
+    if newest is not None and as_written(newest.document) != as_written(document):
+        raise Overtaken(newest)
 
 
 def _policy(group: Group, document: Document) -> Policy:

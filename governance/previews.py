@@ -85,12 +85,14 @@ def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | No
 
 @transaction.atomic
 def _digest(kind: Kind, wishes: Preferences, group: Group, user: User, at: datetime) -> dict[str, Any] | None:
-    """As if the person administered every tenant, or as if all of it had come up to them."""
+    """As if the person administered one tenant, or as if all of it had come up to them."""
     policies = reminders.policies_in_force(group.pk)
     tenants = reminders.tenants_in_drift(group.pk, policies)
     people = replace(directory.told(group.pk, tenants, at=at), policies={}, owners=[user])
     if kind == Kind.REMINDER:
-        people = replace(people, tenants={tenant: [user] for tenant in tenants})
+        # Most tenant admins have one tenant; one that has somebody responsible is the likelier to be known.
+        some = sorted(people.tenants) or sorted(tenants)
+        people = replace(people, tenants={tenant: [user] for tenant in some[:1]})
     if kind == Kind.ESCALATION:
         come_up = (Step(Audience.OWNERS),)
         policies = {pk: (name, replace(said, escalation=come_up)) for pk, (name, said) in policies.items()}

@@ -247,7 +247,7 @@ def policies_in_force(group_id: int, names: Collection[str] = ()) -> dict[int, t
 
 def tenants_in_drift(group_id: int, policies: Collection[int]) -> set[int]:
     """The tenants in which these policies have found something to tell."""
-    rows = Finding.objects.filter(group_id=group_id, policy__in=list(policies)).outstanding()
+    rows = Finding.objects.filter(group_id=group_id, policy__in=list(policies)).asking()
     rows = rows.filter(rule__mode__in=[Mode.REMIND, Mode.ENFORCE])
     return set(rows.order_by().values_list("tenant", flat=True).distinct())
 

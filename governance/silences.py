@@ -96,6 +96,8 @@ def _check_open(finding: Finding) -> None:
         raise SilenceRefused("It is closed already: nobody is reminded of it.")
     if finding.status == Finding.Status.ACCEPTED:
         raise SilenceRefused("An exemption covers it: nobody is reminded of it.")
+    if finding.status == Finding.Status.SET_ASIDE:
+        raise SilenceRefused("A decision sets it aside: nobody is reminded of it.")
 
 
 def _say(

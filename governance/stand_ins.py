@@ -25,5 +25,5 @@ def appoint(
 ) -> Deputy:
     """Let somebody stand in for a person, and tell both of them. Raises DeputyRefused."""
     row = deputies.appoint(group, person, username, starts_on=starts_on, ends_on=ends_on, actor=actor, at=at)
-    announcements.deputy_appointed(row, at=at)
+    announcements.deputy_appointed(row, (row.person, row.deputy), at=at)
     return row

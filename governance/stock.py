@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 
 from governance.relations import Catalogue
-from governance.resolution import NONE, Binding, Component, Frame, Release, Situation
+from governance.resolution import NONE, Binding, Component, Frame, Relation, Release, Situation
 
 _FRAMES = 20_000  # of parts, those that were asked for last
+_UNIONS = 50_000  # of what several components ask of another
 
 
 class Stock:
@@ -29,6 +30,7 @@ class Stock:
         self._joint: dict[int, tuple[frozenset[int], ...]] = {}
         self._bindings: dict[str, Binding] = {}
         self._frame = lru_cache(_FRAMES)(self._framed)
+        self._unite = lru_cache(_UNIONS)(frozenset[Relation].union)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -118,7 +120,7 @@ class Stock:
         """A frame of parts, and those parts that were made of it."""
         mine = (self.component(*one, is_open=True) for one in opened)
         near = (self.component(self.catalogue.component_of(pk), pk, related=True) for pk in sorted(askers))
-        return Frame(tuple(mine), tuple(near)), {}
+        return Frame(tuple(mine), tuple(near), self._unite), {}
 
     def _release(self, release_id: int | None, *, whole: bool) -> Release | None:
         """What a bystander asks of others doesn't matter: nothing that it asks for may change."""

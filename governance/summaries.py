@@ -62,6 +62,7 @@ class Summary:
     readers: list[int]
     policy_ids: list[int]
     findings: int = 0
+    left_out: int = 0  # further open ones, of which nobody is told: observed, set aside, or of quiet policies
     tenants: int = 0
     overdue: int = 0
     policies: list[tuple[str, int]] = field(default_factory=list)
@@ -98,6 +99,7 @@ def summaries(
         summary.waiting = [one for one, parties in waiting if names is None or names & parties]
         if readers:
             _count(summary, group.pk, set(people.tenants), at)
+            summary.left_out = _open(group.pk, names) - summary.findings
             summary.fresh = _fresh(summary, group.pk, at)
             found.append(summary)
     return found
@@ -121,7 +123,13 @@ def forget(summary: Summary, group_id: int, user_ids: Collection[int], *, at: da
 
 def _findings(group_id: int, policy_ids: Sequence[int]) -> Any:
     rows = Finding.objects.filter(group_id=group_id, policy__in=policy_ids, tenant__active=True)
-    return rows.filter(rule__mode__in=[Mode.REMIND, Mode.ENFORCE]).outstanding().order_by()
+    return rows.filter(rule__mode__in=[Mode.REMIND, Mode.ENFORCE]).asking().order_by()
+
+
+def _open(group_id: int, names: Collection[str] | None) -> int:
+    """How many findings the console calls open drift, of all policies or of these."""
+    rows = Finding.objects.filter(group_id=group_id, tenant__active=True).outstanding()
+    return (rows if names is None else rows.filter(policy__name__in=names)).count()
 
 
 def _count(summary: Summary, group_id: int, with_admin: set[int], at: datetime) -> None:
@@ -199,7 +207,7 @@ WITH current AS MATERIALIZED (
     JOIN governance_rule r ON r.id = f.rule_id AND r.mode = ANY (%(modes)s)
     JOIN tenants_tenant t ON t.id = f.tenant_id AND t.active
     WHERE f.group_id = %(group)s AND f.policy_id = ANY (%(policies)s::bigint[])
-        AND f.closed_at IS NULL AND f.status <> 'accepted'
+        AND f.closed_at IS NULL AND f.status NOT IN ('accepted', 'set_aside')
     UNION
     SELECT unnest(%(conflicts)s::bigint[])
 )

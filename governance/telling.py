@@ -56,6 +56,7 @@ class Line:
     due_at: datetime | None
     status: str
     own: bool
+    falls: bool  # whether the target is older than what is installed
 
 
 @contextmanager
@@ -192,7 +193,8 @@ reached AS MATERIALIZED (
     JOIN tenants_tenant t ON t.id = f.tenant_id AND t.active
     JOIN step s ON s.policy = f.policy_id
         AND (s.seconds IS NULL OR f.due_at + s.seconds * interval '1 second' <= %(at)s)
-    WHERE f.group_id = %(group)s AND f.closed_at IS NULL AND f.status <> 'accepted'
+    WHERE f.group_id = %(group)s AND f.closed_at IS NULL
+        AND f.status NOT IN ('accepted', 'set_aside')
 ),
 heard AS (
     SELECT a.user_id, r.id, r.key, true AS own FROM reached r
@@ -243,10 +245,12 @@ GROUP BY w.user_id
 """
 
 _LINES = """
-SELECT user_id, finding_id, tenant, plugin, installed, target, remove, mode, policy, due_at, status, own
+SELECT user_id, finding_id, tenant, plugin, installed, target, remove, mode, policy, due_at, status, own,
+    falls
 FROM (
     SELECT w.user_id, w.finding_id, t.key AS tenant, p.name AS plugin, i.version AS installed,
         g.version AS target, f.remove, r.mode, y.name AS policy, f.due_at, f.status, w.own,
+        coalesce(g.rank < i.rank, false) AS falls,
         row_number() OVER (
             PARTITION BY w.user_id
             ORDER BY w.own DESC, f.due_at, t.key, p.name, y.name, f.rule_key, f.id) AS place
@@ -279,7 +283,8 @@ SET due_at = excluded.due_at, need = excluded.need,
 
 _FORGET = """
 DELETE FROM governance_mention m USING governance_finding f
-WHERE m.group_id = %(group)s AND f.id = m.finding_id AND (f.closed_at IS NOT NULL OR f.status = 'accepted')
+WHERE m.group_id = %(group)s AND f.id = m.finding_id
+    AND (f.closed_at IS NOT NULL OR f.status IN ('accepted', 'set_aside'))
 """
 _FORGET_NEEDS = """
 UPDATE governance_mention m SET need = '' FROM governance_finding f

@@ -77,7 +77,7 @@ def _ldap(access: Access, at: datetime) -> Iterator[Unreached]:
 
 def _nobody(access: Access) -> Iterator[Unreached]:
     answering = Membership.objects.valid().within(access).filter(role=Role.TENANT_ADMIN)
-    drifting = Finding.objects.within(access).outstanding().filter(tenant__active=True)
+    drifting = Finding.objects.within(access).asking().filter(tenant__active=True)
     alone = drifting.exclude(tenant__in=answering.values("tenant")).order_by().values("tenant")
     counted = alone.annotate(count=Count("pk")).order_by("-count", "tenant")
     rows = list(counted.values_list("tenant", "count")[: _MOST + 1])

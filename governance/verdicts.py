@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ class _Verdict:
     remove: bool = False
     reason: str = ""
     undecided: bool = False
+    aside: bool = False  # what it breaks gives way by a person's decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,20 @@ def stage(outcomes: Mapping[int, TenantOutcome]) -> None:
     )
 
 
-def write(group_id: int, outcomes: Mapping[int, TenantOutcome], tenant_ids: Collection[int] | None) -> None:
+def write(
+    group_id: int,
+    outcomes: Mapping[int, TenantOutcome],
+    tenant_ids: Collection[int] | None,
+    *,
+    at: datetime,
+) -> None:
     """Write targets and reasons of what is staged, and tell of what is new once it is certain.
 
-    Only between new and needs-a-decision does evaluation move the status.
+    Only between new, needs-a-decision and set-aside does evaluation move the status. While a decision sets a
+    finding aside its service level stands still; afterwards it begins anew, as after an exemption.
     """
     staging.fill("decided_verdict", _COLUMNS, _rows(outcomes))
-    parameters: dict[str, Any] = {"group": group_id}
+    parameters: dict[str, Any] = {"group": group_id, "at": at}
     some = ""
     if tenant_ids is not None:
         some, parameters["tenants"] = "AND f.tenant_id = ANY (%(tenants)s::bigint[])", list(tenant_ids)
@@ -81,8 +90,8 @@ def _tell(group_id: int, news: Collection[_News]) -> None:
 
 def _rows(outcomes: Mapping[int, TenantOutcome]) -> Iterator[tuple[Any, ...]]:
     for place, result in {id(result): result for result in outcomes.values()}.items():
-        for component, verdict in _verdicts(result).items():
-            yield place, component, verdict.target_id, verdict.remove, verdict.reason, verdict.undecided
+        for component, one in _verdicts(result).items():
+            yield place, component, one.target_id, one.remove, one.reason, one.undecided, one.aside
 
 
 def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
@@ -90,7 +99,7 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     found: dict[int, _Verdict] = {}
     aside = {component: one for one in result.decided for component in one.stuck}
     for component, one in aside.items():
-        found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}")
+        found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}", aside=True)
     for change in result.outcome.changes:
         reason = change.because
         if change.component in aside:
@@ -136,15 +145,18 @@ _COLUMNS = {
     "remove": "boolean",
     "reason": "text",
     "undecided": "boolean",
+    "aside": "boolean",
 }
 
 _WRITE = """
 WITH wanted AS (
     SELECT f.id, v.target_id, coalesce(v.remove, false) AS remove,
         CASE WHEN f.status = 'accepted' THEN f.reason ELSE coalesce(v.reason, '') END AS reason,
-        CASE WHEN f.status = 'new' AND v.undecided THEN 'needs_decision'
-             WHEN f.status = 'needs_decision' AND v.undecided IS NOT TRUE THEN 'new'
-             ELSE f.status END AS status
+        CASE WHEN f.status NOT IN ('new', 'needs_decision', 'set_aside') THEN f.status
+             WHEN v.undecided THEN 'needs_decision'
+             WHEN v.aside THEN 'set_aside'
+             ELSE 'new' END AS status,
+        f.status = 'set_aside' AS was_aside
     FROM governance_finding f
     LEFT JOIN decided_tenant t ON t.tenant_id = f.tenant_id AND f.status <> 'accepted'
     LEFT JOIN decided_verdict v ON v.place = t.place AND v.plugin_id = f.plugin_id
@@ -152,7 +164,12 @@ WITH wanted AS (
 ),
 written AS (
     UPDATE governance_finding f
-    SET target_id = w.target_id, remove = w.remove, reason = w.reason, status = w.status
+    SET target_id = w.target_id, remove = w.remove, reason = w.reason, status = w.status,
+        due_at = CASE
+            WHEN w.status = 'set_aside' THEN NULL
+            WHEN w.was_aside THEN (
+                SELECT %(at)s + r.sla_days * interval '1 day' FROM governance_rule r WHERE r.id = f.rule_id)
+            ELSE f.due_at END
     FROM wanted w
     WHERE f.id = w.id
       AND (f.target_id, f.remove, f.reason, f.status)

@@ -5,7 +5,7 @@ A message names its receiver, not the address: that holds secrets, and is looked
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -116,6 +116,14 @@ def last_to(user: User, group_id: int) -> OutboxMessage | None:
     """The newest message to the person's own chat, by which they see whether it works."""
     sent = OutboxMessage.objects.filter(group_id=group_id, destination=Destination.CHAT)
     return sent.filter(payload__person=user.pk).order_by("-created_at").first()
+
+
+def last_to_teams(rows: Collection[TeamChat]) -> dict[str, OutboxMessage]:
+    """The newest message to each of these chats in use, by the chat's name."""
+    groups, names = {chat.group_id for chat in rows}, {chat.name for chat in rows if chat.active}
+    sent = OutboxMessage.objects.filter(group_id__in=groups, destination=Destination.CHAT, address__in=names)
+    newest = sent.filter(payload__has_key="team").order_by("address", "-created_at").distinct("address")
+    return {message.address: message for message in newest}
 
 
 def send(message: OutboxMessage) -> dict[str, Any]:

@@ -44,9 +44,8 @@ def groups_context(request: HttpRequest) -> dict[str, Callable[[], Any]]:
 
 
 def clock_of(user: User) -> Clock:
-    """The person's clock."""
-    wishes = preferences.of(user)
-    return Clock(wishes.time_zone, wishes.language)
+    """The clock of where the person is. Its language is the console's; the person's is that of messages."""
+    return Clock(preferences.of(user).time_zone)
 
 
 def groups_of(user: User) -> list[GroupLink]:

@@ -13,6 +13,8 @@ from audit.ledger import Record
 from config.access import Access, Actor
 from tenants.models import DirectoryPerson, Group, Membership, Origin, Role, User
 
+_OFFERED = 300
+
 
 class AddressRefused(Exception):
     """An address that isn't for this group's owners to change; the message says why."""
@@ -22,6 +24,14 @@ def within(access: Access) -> QuerySet[User]:
     """Those who have a role in the group, the disabled among them; only for who reaches the whole group."""
     memberships = Membership.objects.within(access) if access.whole_group else Membership.objects.none()
     return User.objects.filter(pk__in=memberships.values("user"))
+
+
+def by_name(access: Access, *, but: int) -> QuerySet[User]:
+    """Those within the actor's reach who may be named, without one person; as many as a form can offer."""
+    answering = Membership.objects.valid().within(access)
+    return (
+        User.objects.filter(pk__in=answering.values("user")).exclude(pk=but).order_by("username")[:_OFFERED]
+    )
 
 
 @transaction.atomic

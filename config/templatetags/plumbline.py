@@ -81,7 +81,7 @@ def expiry(context: template.Context, when: datetime) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def moment(context: template.Context, when: datetime | str | None) -> SafeString:
-    """A time by the reader's clock, in their language; also one that is kept as a text.
+    """A time by the reader's clock; also one that is kept as a text.
 
     What others sent need not be one: then there is nothing to tell.
     """

@@ -97,6 +97,8 @@ class PolicyForm(forms.Form):
         required=False,
         help_text="Kept with the version, and in the ledger.",
     )
+    # The number of the version that the text was written from, so that nobody's later one is lost sight of.
+    after = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, group: Group, at: datetime, policy: Policy | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,6 +130,10 @@ class PolicyForm(forms.Form):
         self.add_error(
             "text", f"{count} {'thing is' if count == 1 else 'things are'} wrong; see the list above."
         )
+
+    def overtaken(self, newest: PolicyVersion) -> None:
+        """Let the text be saved after that version, once its writer knows of it."""
+        self.data = {**{name: self.data[name] for name in self.data}, "after": str(newest.number)}
 
     def _read(self, text: str, kind: str) -> None:
         source = documents.parse(text, file="policy")

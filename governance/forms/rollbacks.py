@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -30,7 +30,7 @@ class RollbackForm(forms.Form):
     )
     tenants = forms.CharField(
         label="Tenants",
-        max_length=20_000,
+        max_length=200_000,
         required=False,
         help_text="Their keys, with commas between them. Empty: all that it concerns.",
     )
@@ -114,7 +114,25 @@ class RollbackForm(forms.Form):
     @property
     def ways(self) -> dict[str, str]:
         """The policies that give way otherwise, by name; each that stands against it has a choice."""
-        chosen = {
-            key.removeprefix(WAY_OF): value for key, value in self.data.items() if key.startswith(WAY_OF)
-        }
-        return {name: way for name, way in chosen.items() if way in (Rollback.Way.EXEMPT, Rollback.Way.PAUSE)}
+        given = self.data if self.is_bound else self.initial
+        ways = {key.removeprefix(WAY_OF): value for key, value in given.items() if key.startswith(WAY_OF)}
+        return {name: way for name, way in ways.items() if way in (Rollback.Way.EXEMPT, Rollback.Way.PAUSE)}
+
+
+def chosen(row: Rollback, *, at: datetime) -> dict[str, Any]:
+    """What the form was filled in with for a rollback, to ask for the same once again.
+
+    The tenants are those that it came to; what gives way otherwise than most is said of each policy.
+    """
+    mixed = row.way == Rollback.Way.MIXED
+    until = {"until": (row.until - timedelta(microseconds=1)).date()} if row.until > at else {}
+    return {
+        "snapshot": row.snapshot_number if row.of_plan is None else None,
+        "plan": row.of_plan.number if row.of_plan else None,
+        "tenants": ", ".join(row.tenants),
+        "way": Rollback.Way.EXEMPT if mixed else row.way,
+        "profile": row.simulation.supposed["policies"][0]["profile"],
+        "reason": row.reason,
+        **until,
+        **({f"{WAY_OF}{one['policy']}": one["way"] for one in row.policies} if mixed else {}),
+    }

@@ -53,6 +53,7 @@ _DIGEST: Placeholders = {
     "folded": "how many findings are left out below the lines",
     "summary": "whether the group’s figures are told",
     "findings": "open findings in the group",
+    "left_out": "further open findings: only observed, set aside, or of policies that tell nobody",
     "tenants": "tenants that these are in",
     "overdue": "how many of these are past their due date",
     "policies": {"name": "the policy", "findings": "its open findings"},

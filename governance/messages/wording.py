@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Literal
 
 from config.clocks import Clock
 from governance.messages import conflicts
@@ -17,23 +18,31 @@ _TURN: Mapping[str, Mapping[str, str]] = {
         "zh": "集团须先在相互冲突的规则之间作出决定，您无需操作。",
     },
     "planned": {
-        "en": "An upgrade is planned; nothing for you to do.",
-        "zh": "已安排升级，您无需操作。",
+        "en": "{move} is planned; nothing for you to do.",
+        "zh": "已安排{move}，您无需操作。",
     },
     "under_way": {
-        "en": "An upgrade is under way; nothing for you to do.",
-        "zh": "升级正在进行，您无需操作。",
+        "en": "{move} is under way; nothing for you to do.",
+        "zh": "{move}正在进行，您无需操作。",
     },
     "failed": {
-        "en": "An upgrade had not the effect that was wanted; please look into it.",
-        "zh": "升级未达到预期效果，请检查。",
+        "en": "{move} had not the effect that was wanted; please look into it.",
+        "zh": "{move}未达到预期效果，请检查。",
     },
     "will_plan": {
-        "en": "An upgrade will be planned; nothing for you to do.",
-        "zh": "将安排升级，您无需操作。",
+        "en": "{move} will be planned; nothing for you to do.",
+        "zh": "将安排{move}，您无需操作。",
     },
     "remove": {"en": "Please remove it.", "zh": "请移除该插件。"},
     "mend": {"en": "Please bring it into line.", "zh": "请将其调整到符合规则。"},
+}
+Move = Literal["up", "down", "add", "remove", ""]
+_MOVE: Mapping[Move, Mapping[str, str]] = {
+    "up": {"en": "An upgrade", "zh": "升级"},
+    "down": {"en": "A downgrade", "zh": "降级"},
+    "add": {"en": "Its installation", "zh": "安装"},
+    "remove": {"en": "Its removal", "zh": "移除"},
+    "": {"en": "A change", "zh": "变更"},
 }
 _STATUS = {
     "requested": {"en": "requested", "zh": "已申请"},
@@ -45,8 +54,11 @@ _STATUS = {
 _CONFLICT_ZH = "插件 {plugin} 的规则无法同时满足：{says}"
 
 
-def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: str) -> str:
-    """Whose turn it is to do something about a finding, for its tenant's admin."""
+def turn(*, status: str, mode: str, move: Move, language: str) -> str:
+    """Whose turn it is to do something about a finding, for its tenant's admin.
+
+    `move` is what becomes of the plugin; empty while that isn't decided.
+    """
     by_status = {
         "needs_decision": "decide",
         "planned": "planned",
@@ -55,9 +67,10 @@ def turn(*, status: str, mode: str, has_target: bool, remove: bool, language: st
         "verify_failed": "failed",
     }
     key = by_status.get(status)
-    if key is None and mode == "enforce" and (has_target or remove):
+    if key is None and mode == "enforce" and move:
         key = "will_plan"
-    return _TURN[key or ("remove" if remove else "mend")][_known(language)]
+    tongue = _known(language)
+    return _TURN[key or ("remove" if move == "remove" else "mend")][tongue].format(move=_MOVE[move][tongue])
 
 
 def conflict(summary: str, clash: Clash, *, plugin: str, policies: str, language: str) -> str:

@@ -30,6 +30,10 @@ class FindingQuerySet(TenantRowQuerySet["Finding"]):
         """Outstanding drift past its SLA."""
         return self.outstanding().filter(due_at__lt=at)
 
+    def asking(self) -> Self:
+        """Open drift that wants something of somebody: what people are reminded of."""
+        return self.open().exclude(status__in=Finding.ASKING_NOTHING)
+
 
 class Finding(models.Model):
     """One installation (or missing one) that breaks one rule of a policy, from when to when.
@@ -44,12 +48,17 @@ class Finding(models.Model):
 
         NEW = "new", "New"
         ACCEPTED = "accepted", "Accepted (exempt)"
+        SET_ASIDE = "set_aside", "Set aside by a decision"
         PLANNED = "planned", "Planned"
         IN_PROGRESS = "in_progress", "In progress"
         VERIFYING = "verifying", "Awaiting verification"
         VERIFY_FAILED = "verify_failed", "Verify failed"
         NEEDS_DECISION = "needs_decision", "Needs a decision"
         RESOLVED = "resolved", "Resolved"
+
+    # Nobody is reminded of these. What a decision set aside still counts as drift: it is a choice between
+    # rules, and no permission with an end, as an exemption is.
+    ASKING_NOTHING = (Status.ACCEPTED, Status.SET_ASIDE)
 
     group = models.ForeignKey(
         Group, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
@@ -92,7 +101,7 @@ class Finding(models.Model):
     opened_snapshot = models.PositiveIntegerField()
     closed_at = models.DateTimeField(null=True)
     closed_snapshot = models.PositiveIntegerField(null=True)
-    due_at = models.DateTimeField(null=True)  # null while an exemption covers it, and without an SLA
+    due_at = models.DateTimeField(null=True)  # null while it asks for nothing, and without an SLA
 
     objects = FindingQuerySet.as_manager()
 

@@ -16,7 +16,7 @@ class Trigger(models.TextChoices):
     """What made a snapshot or a run."""
 
     SCHEDULE = "schedule", "Schedule"
-    HAND = "hand", "By hand"
+    HAND = "hand", "On request"
     ENDPOINT = "endpoint", "Endpoint"
     COMMAND = "command", "Command"
     HISTORY = "history", "History"

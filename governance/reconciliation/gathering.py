@@ -229,7 +229,7 @@ def sizes(group: Group, since: reach.Since, end: Mark) -> dict[str, int]:
         "tenants": Tenant.objects.filter(group=group).count(),
         "installations": Installation.objects.filter(group=group).current().count(),
         "findings": Finding.objects.filter(group=group).open().count(),
-        "tasks": UpgradeTask.objects.filter(group=group).unfinished().count(),
+        "tasks": reach.within(UpgradeTask.objects.filter(group=group), group, "upgradetask", since).count(),
         "messages": OutboxMessage.objects.filter(group_id=group.pk).undelivered().count(),
         "entries": end.sequence - since.mark.sequence,
     }

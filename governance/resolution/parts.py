@@ -8,12 +8,14 @@ nearly all their parts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from governance.resolution.releases import Relation
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
+
+Unite = Callable[..., frozenset[Relation]]  # several sets into one
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
@@ -51,18 +53,22 @@ def _narrowed(
 class Frame:
     """A part without its bystanders and rules: what is open, and what closed asks something of it."""
 
-    def __init__(self, mine: tuple[Component, ...], near: tuple[Component, ...]) -> None:
+    def __init__(
+        self, mine: tuple[Component, ...], near: tuple[Component, ...], unite: Unite = frozenset.union
+    ) -> None:
+        """`unite` may remember: many frames ask for the same unions."""
         self.mine = mine
         self.near = near
+        self._unite = unite
 
     @cached_property
     def asked(self) -> Mapping[int, frozenset[Relation]]:
         """What is asked of each bystander, which is there for what it is and not for what it asks."""
         opened = {component.id for component in self.mine}
         joint = [one for component in self.near for one in component.joint if one.components & opened]
-        found = _asked(self.mine, joint)
+        found = _asked(self.mine, joint, self._unite)
         apart = opened.union(component.id for component in self.near)
-        return {component: frozenset(found[component]) for component in sorted(found.keys() - apart)}
+        return {component: found[component] for component in sorted(found.keys() - apart)}
 
     def filled(
         self,
@@ -78,18 +84,20 @@ class Frame:
         return Situation(components, tuple(bindings), complete, strict, told)
 
 
-def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, Collection[Relation]]:
+def _asked(
+    mine: Sequence[Component], joint: Sequence[Relation], unite: Unite
+) -> Mapping[int, frozenset[Relation]]:
     """By component, what is asked of it that may come to matter."""
     if len(mine) == 1 and not joint:
         return mine[0].about
-    found: dict[int, set[Relation]] = defaultdict(set)
+    found: dict[int, list[frozenset[Relation]]] = defaultdict(list)
     for component in mine:
         for other, relations in component.about.items():
-            found[other] |= relations
+            found[other].append(relations)
     for relation in joint:
         for other in relation.components:
-            found[other].add(relation)
-    return found
+            found[other].append(frozenset({relation}))
+    return {other: unite(*some) for other, some in found.items()}
 
 
 def together(named: Mapping[int, Collection[int]], joint: Iterable[Collection[int]]) -> list[frozenset[int]]:
@@ -99,13 +107,12 @@ def together(named: Mapping[int, Collection[int]], joint: Iterable[Collection[in
     components ask something.
     """
     group_of = {component: {component} for component in named}
-    for linked in (*({component, *others} for component, others in named.items()), *joint):
-        mine: set[int] | None = None
-        for component in linked:
+    linked = [(component, *others) for component, others in named.items() if others]
+    for first, *others in (*linked, *(some for some in joint if len(some) > 1)):
+        mine = group_of[first]
+        for component in others:
             theirs = group_of[component]
-            if mine is None:
-                mine = theirs
-            elif mine is not theirs:
+            if mine is not theirs:
                 mine |= theirs
                 group_of.update(dict.fromkeys(theirs, mine))
     distinct = {id(group): group for group in group_of.values()}

@@ -183,7 +183,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     at = timezone.now()
-    reminded = finding.closed_at is None and finding.status != Finding.Status.ACCEPTED
+    reminded = finding.closed_at is None and finding.status not in Finding.ASKING_NOTHING
     context: dict[str, Any] = {
         "finding": finding,
         "silence": Silence.objects.within(request.access).holding(at).filter(finding=finding).first(),

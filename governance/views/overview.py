@@ -26,13 +26,13 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     """Compliance and its trend, drift by plugin and by tenant, decisions, and SLA countdowns."""
     access, at = request.access, timezone.now()
     rate = compliance.rate(access)
-    trend = figures.trend(access)
+    trend = figures.trend(access, rate.share)
     drift = access.link("drift_list")
     context = {
         "compliance": rate,
         "ring": charts.donut(rate.share, title="Tenants without outstanding drift"),
         "trend": charts.trend(trend, title="Compliance over the snapshots", percent=True)
-        if len(trend) > 1
+        if len(trend) > 2
         else None,
         "by_status": charts.stack(
             [

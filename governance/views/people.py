@@ -145,6 +145,7 @@ def _page(
         "fixed": people.fixed(person, request.actor),
         "address_form": address,
         "deputy_form": deputy,
+        "offered": people.by_name(access, but=person.pk),
     }
     return render_page(request, "governance/people/detail.html", context, status=status)
 

@@ -19,7 +19,7 @@ from config.charts import Part, stack
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import flags, plans, waiting
+from governance import flags, maintenance, plans, waiting
 from governance.documents import ConfigurationError
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED, PlanQuerySet
@@ -84,7 +84,8 @@ def plan_list(request: ConsoleRequest) -> HttpResponse:
         "governance/plans/list.html",
         {
             "listing": rows,
-            "group": Group.objects.get(pk=request.access.group_id),
+            "group": (group := Group.objects.get(pk=request.access.group_id)),
+            "freeze": maintenance.freeze_at(group, timezone.now()),
             "may_operate": request.access.allows(Permission.PLAN_OPERATE),
         },
         fragments={"plans": "governance/plans/_table.html"},
@@ -139,8 +140,10 @@ def _progress(plan: Plan) -> dict[str, Any]:
     """How far the plan's tasks are."""
     counts = dict(plan.tasks.order_by().values_list("status").annotate(count=Count("pk")))
     known = [status for status in UpgradeTask.Status if counts.get(status)]
+    unfinished = sum(counts.get(status, 0) for status in UNFINISHED)
     return {
-        "unfinished": sum(counts.get(status, 0) for status in UNFINISHED),
+        "unfinished": unfinished,
+        "freeze": maintenance.freeze_at(plan.group, timezone.now()) if unfinished else None,
         "total": sum(counts.values()),
         "progress": stack(
             [Part(status.label, counts[status], tone(status)) for status in known],

@@ -51,7 +51,12 @@ def policy_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     newest = policy.versions.order_by("-number").first()
     text = configuration.dump(policies.as_written(newest.document)) if newest else ""
     draft = newest if newest and newest.pk != policy.current_id else None
-    return _write(request, policy, {"text": text, "comment": draft.comment if draft else ""}, draft)
+    begins = {
+        "text": text,
+        "comment": draft.comment if draft else "",
+        "after": newest.number if newest else 0,
+    }
+    return _write(request, policy, begins, draft)
 
 
 def _write(
@@ -63,23 +68,36 @@ def _write(
     """The form, and what its buttons ask for: a preview, a draft, or what was previewed put in force."""
     group = Group.objects.get(pk=request.access.group_id)
     form = PolicyForm(request.POST or None, group=group, at=timezone.now(), policy=policy, initial=begins)
-    preview: Simulation | None = None
+    shown: dict[str, Any] = {"form": form, "policy": policy, "draft": draft}
     if request.method == "POST" and form.is_valid():
-        intent = request.POST.get("intent", "preview")
-        seen = _previewed(request, form)
-        try:
-            if intent == "draft":
-                return _draft(request, form)
-            if intent == "apply" and (applied := _put_in_force(request, form, seen)):
-                return applied
-            preview = seen if intent == "look" and seen is not None else _preview(request, form)
-        except ConfigurationError as error:
-            form.refuse(error.problems)
-        except flags.FlagOff as refusal:
-            messages.error(request, str(refusal))
-    shown = {"form": form, "policy": policy, "draft": draft}
-    context = {**shown, **(simulations.progress(preview) if preview else {})}
-    return render_page(request, "governance/policies/edit.html", context, status=422 if form.errors else 200)
+        done = _carried_out(request, form)
+        if isinstance(done, HttpResponse):
+            return done
+        shown |= done
+    status = 409 if "overtaken" in shown else 422 if form.errors else 200
+    return render_page(request, "governance/policies/edit.html", shown, status=status)
+
+
+def _carried_out(request: ConsoleRequest, form: PolicyForm) -> HttpResponse | dict[str, Any]:
+    """What the button leads to: another page, or what this one shows beside the text."""
+    intent = request.POST.get("intent", "preview")
+    seen = _previewed(request, form)
+    try:
+        if intent == "draft":
+            return _draft(request, form)
+        if intent == "apply" and (applied := _put_in_force(request, form, seen)):
+            return applied
+        preview = seen if intent == "look" and seen is not None else _preview(request, form)
+    except policies.Overtaken as refusal:
+        form.overtaken(refusal.newest)
+        return {"overtaken": refusal, **(simulations.progress(seen) if seen else {})}
+    except ConfigurationError as error:
+        form.refuse(error.problems)
+        return {}
+    except flags.FlagOff as refusal:
+        messages.error(request, str(refusal))
+        return {}
+    return simulations.progress(preview)
 
 
 def _preview(request: ConsoleRequest, form: PolicyForm) -> Simulation:
@@ -101,8 +119,8 @@ def _previewed(request: ConsoleRequest, form: PolicyForm) -> Simulation | None:
 
 
 def _draft(request: ConsoleRequest, form: PolicyForm) -> HttpResponse:
-    comment = form.cleaned_data["comment"]
-    version = policies.save_draft(form.group, form.document, actor=request.actor, at=form.at, comment=comment)
+    said = {"comment": form.cleaned_data["comment"], "after": form.cleaned_data["after"]}
+    version = policies.save_draft(form.group, form.document, actor=request.actor, at=form.at, **said)
     messages.success(request, f"Kept as version {version.number}. It isn’t in force.")
     return redirect_to(request, "policy_versions", version.policy_id)
 
@@ -123,7 +141,7 @@ def _put_in_force(request: ConsoleRequest, form: PolicyForm, seen: Simulation | 
 def _apply(request: ConsoleRequest, form: PolicyForm, seen: Simulation) -> HttpResponse:
     """Put the text in force if it would still do what was seen. Raises Outdated."""
     simulation.require_current(seen, at=form.at)
-    comment = form.cleaned_data["comment"]
-    version = policies.apply(form.group, form.document, actor=request.actor, at=form.at, comment=comment)
+    said = {"comment": form.cleaned_data["comment"], "after": form.cleaned_data["after"]}
+    version = policies.apply(form.group, form.document, actor=request.actor, at=form.at, **said)
     messages.success(request, f"Version {version.number} of {version.policy} is in force.")
     return redirect_to(request, "policy_detail", version.policy_id)

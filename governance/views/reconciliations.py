@@ -17,7 +17,7 @@ _ASKED = "reconciliation_asked"  # when this person last asked for one, to wait 
 
 
 @require_GET
-@requires(Permission.RECONCILE)
+@requires(Permission.RECONCILE, Permission.LEDGER_VIEW)
 def reconciliation_detail(request: ConsoleRequest) -> HttpResponse:
     """The last result, with each disagreement, what both sides say, and what is done about it."""
     row = reconciliation.last(request.access)
@@ -29,6 +29,7 @@ def reconciliation_detail(request: ConsoleRequest) -> HttpResponse:
         "more": len(found) - _SHOWN,
         "mendable": sum(one["mends"] and not one["repaired"] for one in found),
         "kinds": reconciliation.KINDS,
+        "may_reconcile": request.access.allows(Permission.RECONCILE),
         "waiting": asked and (row is None or row.at.isoformat() < asked),
     }
     return render_page(

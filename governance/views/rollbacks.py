@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import flags, restoring, rollbacks, simulation
 from governance.documents import ConfigurationError
-from governance.forms.rollbacks import WAY_OF, RollbackForm
+from governance.forms.rollbacks import WAY_OF, RollbackForm, chosen
 from governance.models import Rollback
 from governance.restoring import Scope
 from governance.rollbacks import Asked
@@ -32,10 +33,11 @@ _REFUSALS = (
     ConfigurationError,
     ObjectDoesNotExist,
 )
+_NUMBERS = ("snapshot", "plan", "again")
 
 
 @require_GET
-@requires(Permission.ROLLBACK_OPERATE)
+@requires(Permission.GROUP_VIEW)
 def rollback_list(request: ConsoleRequest) -> HttpResponse:
     """The group's rollbacks."""
     rows = listing(
@@ -56,7 +58,7 @@ def rollback_list(request: ConsoleRequest) -> HttpResponse:
     return render_page(
         request,
         "governance/rollbacks/list.html",
-        {"listing": rows},
+        {"listing": rows, "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE)},
         fragments={"rollbacks": "governance/rollbacks/_table.html"},
     )
 
@@ -66,7 +68,7 @@ def rollback_list(request: ConsoleRequest) -> HttpResponse:
 def rollback_create(request: ConsoleRequest) -> HttpResponse:
     """What would go back and what stands against it; asked for, a worker works out what would come of it."""
     group, at = Group.objects.get(pk=request.access.group_id), timezone.now()
-    given = {"data": request.POST} if request.method == "POST" else {"initial": _begins(request)}
+    given = {"data": request.POST} if request.method == "POST" else {"initial": _begins(request, at)}
     form = RollbackForm(group=group, at=at, **given)
     if request.method == "POST" and form.is_valid():
         try:
@@ -84,13 +86,14 @@ def rollback_create(request: ConsoleRequest) -> HttpResponse:
 
 
 @require_GET
-@requires(Permission.ROLLBACK_OPERATE)
+@requires(Permission.GROUP_VIEW)
 def rollback_detail(request: ConsoleRequest, number: int) -> HttpResponse:
     """What goes back, what gives way, what would come of it, and in which order it is done."""
     row = _reached(request, number)
     context: dict[str, Any] = {
         "rollback": row,
         "before_words": rollbacks.title(row),
+        "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE),
         **progress(row.simulation),
     }
     context["given_way"] = rollbacks.given_way(row)
@@ -114,7 +117,10 @@ def rollback_apply(request: ConsoleRequest, number: int) -> HttpResponse:
     row = _reached(request, number)
     try:
         plan = rollbacks.apply(row, actor=request.actor, at=timezone.now())
-    except (simulation.Outdated, flags.FlagOff, ConfigurationError) as refusal:
+    except simulation.Outdated as outdated:
+        messages.error(request, str(outdated))
+        return redirect_to(request, "rollback_create", query=f"again={row.number}")
+    except (flags.FlagOff, ConfigurationError) as refusal:
         messages.error(request, str(refusal))
         return redirect_to(request, "rollback_detail", row.number)
     if plan is None:
@@ -138,9 +144,11 @@ def _reached(request: ConsoleRequest, number: int) -> Rollback:
     return get_object_or_404(rows.defer("simulation__findings"), number=number)
 
 
-def _begins(request: ConsoleRequest) -> dict[str, str]:
-    """What the page that leads here asks for."""
-    return {name: request.GET[name] for name in ("snapshot", "plan") if request.GET.get(name, "").isdigit()}
+def _begins(request: ConsoleRequest, at: datetime) -> dict[str, Any]:
+    """What the page that leads here asks for: a state, or what another rollback asked for, once again."""
+    given = {name: int(request.GET[name]) for name in _NUMBERS if request.GET.get(name, "").isdecimal()}
+    again = given.pop("again", None)
+    return given if again is None else chosen(_reached(request, again), at=at)
 
 
 def _foreseen(group: Group, form: RollbackForm) -> dict[str, Any]:
@@ -173,4 +181,6 @@ def _asked(form: RollbackForm) -> Asked | None:
     if not first.is_valid():
         return None
     asked = first.asked
-    return Asked(snapshot=asked.snapshot, scope=Scope(plan=asked.scope.plan))
+    return Asked(
+        snapshot=asked.snapshot, scope=Scope(tenant_keys=asked.scope.tenant_keys, plan=asked.scope.plan)
+    )

@@ -9,14 +9,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_filters import ChoiceFilter, FilterSet
 
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import flags, pipeline
+from governance import flags, outlook, pipeline, run_wording
 from governance.models import Conflict, Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -65,7 +65,7 @@ def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     context = {
         "run": run,
         "stages": [
-            (stage, figures, (figures or {}).get("seconds"), _told(figures or {}))
+            (stage, figures, (figures or {}).get("seconds"), run_wording.told(stage, figures or {}))
             for stage, figures in stages
         ],
         "under_way": under_way,
@@ -82,11 +82,14 @@ def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires(Permission.POLICY_ENFORCE)
 def run_start(request: ConsoleRequest) -> HttpResponse:
-    """Begin a run; the worker carries it on."""
+    """What a run would set going, to be read first; asked for, it begins, and the worker carries it on."""
     group = Group.objects.get(pk=request.access.group_id)
+    if request.method == "GET":
+        context = {"outlook": outlook.of_group(group, at=timezone.now()), "group": group}
+        return render_page(request, "governance/runs/start.html", context)
     try:
         with transaction.atomic():
             run = pipeline.start_run(
@@ -115,12 +118,3 @@ def run_cancel(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     pipeline.cancel_run(run, actor=request.actor, at=timezone.now())
     messages.success(request, f"{run} is cancelled. What its plan handed over goes on.")
     return redirect_to(request, "run_detail", run.pk)
-
-
-def _told(figures: dict[str, object]) -> list[tuple[str, object]]:
-    """A stage's figures that say something, with readable names."""
-    return [
-        (name.replace("_", " "), value)
-        for name, value in figures.items()
-        if name != "seconds" and value not in (None, 0, "")
-    ]

@@ -80,6 +80,7 @@ def snapshot_detail(request: ConsoleRequest, number: int) -> HttpResponse:
         "before": before,
         "after": after,
         "newest": _newest(request),
+        "share": compliance.share(snapshot.compliant_tenants, snapshot.tenants),
         "may_roll_back": request.access.allows(Permission.ROLLBACK_OPERATE),
     }
     # The first one is told apart from nothing: number 0 stands for the time before it.

@@ -9,7 +9,10 @@ class DeputyForm(forms.Form):
     """Somebody else, from one day to another."""
 
     deputy = forms.CharField(
-        label="Who stands in", max_length=150, help_text="The name that they sign in with."
+        label="Who stands in",
+        max_length=150,
+        help_text="The name that they sign in with.",
+        widget=forms.TextInput(attrs={"list": "who-may-stand-in", "autocomplete": "off"}),
     )
     starts_on = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
     ends_on = forms.DateField(

@@ -27,7 +27,7 @@ class PreferencesForm(forms.Form):
         label="Time zone",
         choices=_ZONES,
         error_messages={"invalid_choice": "No time zone is called that: choose one from the list."},
-        help_text="The clock by which quiet hours and the days of a deputy count.",
+        help_text="The clock of all times told, of quiet hours and of the days of a deputy.",
     )
     quiet_from = forms.TimeField(
         label="Quiet from", required=False, widget=forms.TimeInput(attrs={"type": "time"})

@@ -29,7 +29,11 @@ def chat_list(request: ConsoleRequest) -> HttpResponse:
         sorts={"name": ("name",), "since": ("created_at", "name")},
         default="name",
     )
-    services = [(chat, chat_addresses.kind(chat.address)) for chat in rows.rows]
+    last = chats.last_to_teams(rows.rows)
+    services = [
+        (chat, chat_addresses.kind(chat.address), last.get(chat.name) if chat.active else None)
+        for chat in rows.rows
+    ]
     context = {"listing": rows, "chats": services, "languages": Language.choices}
     return render_page(
         request, "tenants/chats/list.html", context, fragments={"chats": "tenants/chats/_table.html"}

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from tenants import chats, deputies, preferences
+from tenants import chats, deputies, people, preferences
 from tenants.deputies import DeputyRefused
 from tenants.forms.deputies import DeputyForm
 from tenants.forms.preferences import PreferencesForm
@@ -60,7 +61,9 @@ def deputy_appoint(request: ConsoleRequest) -> HttpResponse:
     """Let somebody stand in for the person."""
     form = DeputyForm(request.POST)
     if form.is_valid() and _appoint(request, form):
-        messages.success(request, "Appointed. They are told what you are told, as far as they reach it.")
+        messages.success(
+            request, "Appointed. They hear of it, and of what you are told, as far as they reach it."
+        )
         return redirect_to(request, "my_preferences")
     return _page(request, PreferencesForm(kept=preferences.of(_person(request))), form, failed=True)
 
@@ -81,7 +84,7 @@ def deputy_end(request: ConsoleRequest) -> HttpResponse:
 def _appoint(request: ConsoleRequest, form: DeputyForm) -> bool:
     given = form.cleaned_data
     try:
-        deputies.appoint(
+        row = deputies.appoint(
             Group.objects.get(pk=request.access.group_id),
             _person(request),
             given["deputy"],
@@ -93,6 +96,7 @@ def _appoint(request: ConsoleRequest, form: DeputyForm) -> bool:
     except DeputyRefused as refusal:
         form.add_error(refusal.field, str(refusal))
         return False
+    queue.enqueue("governance.jobs.tell_deputy", deputy_id=row.pk)
     return True
 
 
@@ -112,6 +116,7 @@ def _page(
         "has_chat": bool(form.kept.chat),
         "last_chat": chats.last_to(_person(request), request.access.group_id) if form.kept.chat else None,
         "deputy_form": deputy,
+        "offered": people.by_name(request.access, but=_person(request).pk),
         "deputies": rows.filter(person=_person(request)),
         "stands_in_for": rows.filter(deputy=_person(request)),
     }

@@ -190,6 +190,20 @@ def test_the_secret_of_an_address_is_nowhere_but_where_it_is_kept(
     assert "/room" not in told
 
 
+def test_a_chat_that_cannot_be_reached_says_so_where_it_stands(
+    world: World, receiver: Receiver, client: Client
+) -> None:
+    client.force_login(world.owner)
+    chat = team(world, receiver)
+    assert "none yet" in client.get(PAGE).content.decode()
+    receiver.status = 500
+    post(chat)
+    delivery.deliver_due(at=AT)
+    page = client.get(PAGE).content.decode()
+    assert "json answers 500" in page
+    assert 'href="/g/acme/deliveries/?q=team"' in page
+
+
 def test_an_owner_adds_a_chat_tests_it_and_ends_it(world: World, receiver: Receiver, client: Client) -> None:
     client.force_login(world.owner)
     assert "No team chats" in client.get(PAGE).content.decode()
@@ -201,6 +215,7 @@ def test_an_owner_adds_a_chat_tests_it_and_ends_it(world: World, receiver: Recei
         assert client.post(f"{PAGE}{chat.pk}/test/").status_code == 303
         delivery.deliver_due(at=AT)
     assert [told["message"] for told in receiver.received] == [chats.TEST["en"]]
+    assert "Delivered" in client.get(PAGE).content.decode()
     assert client.post(f"{PAGE}{chat.pk}/end/").status_code == 303
     chat.refresh_from_db()
     assert (chat.active, chat.address) == (False, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from audit.models import Entry
@@ -71,8 +73,37 @@ def test_setting_the_wish_aside_leaves_the_tenant_as_it_is(world: World, crm: Pl
     set_aside = [{"policy": "core-align", "key": "core-align"}]
     conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
     found = finding(world.tenant_b)
-    assert (found.status, found.target) == (Finding.Status.NEW, None)
+    assert (found.status, found.target, found.due_at) == (Finding.Status.SET_ASIDE, None, None)
     assert found.reason.startswith("Left as it is by a recorded decision")
+
+
+def test_what_a_decision_sets_aside_counts_as_drift_and_asks_nothing_of_anybody(
+    world: World, crm: Plugin
+) -> None:
+    align(world)
+    hold(world)
+    judge(world)
+    assert Finding.objects.asking().count() == 1
+    set_aside = [{"policy": "core-align", "key": "core-align"}]
+    conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
+    assert Finding.objects.asking().count() == 0
+    assert Finding.objects.outstanding().count() == 1
+
+
+def test_the_service_level_begins_anew_once_a_finding_is_set_aside_no_more(world: World, crm: Plugin) -> None:
+    align(world)
+    hold(world)
+    judge(world)
+    assert finding(world.tenant_b).due_at == AT + timedelta(days=30)
+    conflict = Conflict.objects.get()
+    set_aside = [{"policy": "core-align", "key": "core-align"}]
+    conflicts.decide(conflict, set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
+    judge(world)
+    assert finding(world.tenant_b).due_at is None
+    later = AT + timedelta(days=3)
+    conflicts.reopen(conflict, reason="A mistake.", actor=SYSTEM, at=later)
+    found = finding(world.tenant_b)
+    assert (found.status, found.due_at) == (Finding.Status.NEEDS_DECISION, later + timedelta(days=30))
 
 
 def test_a_decision_is_reused_while_its_inputs_stay_and_not_afterwards(world: World, crm: Plugin) -> None:

@@ -9,6 +9,7 @@ from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination
 from config.access import SYSTEM
 from governance import notifications
+from governance.messages import wording
 from governance.models import (
     Conflict,
     ConflictTenant,
@@ -77,6 +78,42 @@ def test_an_owners_digest_has_the_groups_figures_and_the_tenants_that_nobody_ans
     assert digest["subject"] == "Acme: 2 findings come to you because of the due date"
     assert "2 open findings in 2 tenants, 2 of them past the due date" in digest["text"]
     assert "no tenant admin to tell: tenant-b" in digest["text"]
+
+
+def test_what_the_console_counts_besides_is_said_with_the_figures(drift: World, crm: Plugin) -> None:
+    find(
+        drift.tenant_a,
+        factories.plugin(drift.group, "erp", ["2.3.0", "2.4.0"]),
+        policy(drift, "watch", "observe"),
+    )
+    first = run(drift)
+    notifications.send_digests(first, at=AT)
+    assert "2 open findings in 2 tenants" in sent(first)["owner"]["text"]
+    assert "1 more is only observed, set aside by a decision" in sent(first)["owner"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("move", "english", "chinese"),
+    [
+        ("up", "An upgrade is planned", "已安排升级"),
+        ("down", "A downgrade is planned", "已安排降级"),
+        ("add", "Its installation is planned", "已安排安装"),
+        ("remove", "Its removal is planned", "已安排移除"),
+        ("", "A change is planned", "已安排变更"),
+    ],
+)
+def test_what_is_planned_is_called_what_it_is(move: wording.Move, english: str, chinese: str) -> None:
+    for language, told in (("en", english), ("zh", chinese)):
+        said = wording.turn(status="planned", mode="enforce", move=move, language=language)
+        assert said.startswith(told)
+
+
+def test_a_target_older_than_what_runs_is_told_as_a_downgrade(world: World, crm: Plugin) -> None:
+    versions = {"release": factories.release(crm, "2.4.0"), "target": factories.release(crm, "2.3.0")}
+    find(world.tenant_a, crm, policy(world, "core", "enforce"), **versions)
+    first = run(world)
+    notifications.send_digests(first, at=AT)
+    assert "A downgrade will be planned" in sent(first)["tenant-admin"]["text"]
 
 
 def test_a_conflict_is_put_before_the_owner_as_a_decision(drift: World, crm: Plugin) -> None:

@@ -55,6 +55,15 @@ def states() -> dict[str, str]:
     return {f"{key} {plugin}": status for key, plugin, status in rows}
 
 
+def test_the_same_asked_for_twice_by_a_person_is_asked_for_once(world: World, policy: Policy) -> None:
+    first, again = ask(world, policy), ask(world, policy)
+    assert first.pk == again.pk
+    assert Entry.objects.filter(action="exemption.requested").count() == 1
+    assert ask(world, policy, reason="Another one.").pk != first.pk
+    exemptions.reject(first, actor=actor(world.owner), at=AT)
+    assert ask(world, policy).pk != first.pk
+
+
 ALL_NEW = {"both crm": "new", "both mail": "new", "crm crm": "new"}
 
 

@@ -42,7 +42,7 @@ def test_it_tells_what_needs_a_person(house: Furnished, client: Client) -> None:
 def test_it_tells_compliance_and_where_the_drift_is(house: Furnished, client: Client) -> None:
     client.force_login(house.world.viewer)
     page = text(client)
-    assert "0 of 2 tenants" in page
+    assert "0 of 2 tenants in line now" in page
     assert "Outstanding drift by plugin" in page
     assert 'href="/g/acme/drift/?plugin=crm"' in page
     assert 'href="/g/acme/drift/?tenant=tenant-a"' in page

@@ -95,6 +95,16 @@ def test_an_owner_names_a_deputy_for_somebody_who_is_away_and_both_are_told(
     assert Entry.objects.filter(action="deputy.ended").count() == 1
 
 
+def test_those_who_may_stand_in_are_offered_by_name(world: World, owner: Client) -> None:
+    page = text(owner, path(world.tenant_admin))
+    assert 'list="who-may-stand-in"' in page
+    assert '<option value="viewer">' in page
+    assert '<option value="tenant-admin">' not in page
+    owner.force_login(world.tenant_admin)
+    own = text(owner, "/g/acme/preferences/")
+    assert '<option value="viewer">' not in own, "a tenant admin is told of nobody else’s people"
+
+
 def test_who_cannot_stand_in_is_refused_with_the_reason_and_nobody_is_told(
     world: World, owner: Client
 ) -> None:

@@ -8,7 +8,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from governance import drift
+from config.access import SYSTEM
+from governance import drift, freezing
 from governance.models import Plan, UpgradeTask
 from tenants.models import Group, Role
 from tests import factories
@@ -102,6 +103,27 @@ def test_a_plan_shows_its_tasks_with_their_steps(house: Furnished, owner: Client
 @pytest.mark.parametrize("part", ["tasks", "progress"])
 def test_htmx_gets_only_the_part_that_it_asks_for(house: Furnished, owner: Client, part: str) -> None:
     assert text(owner, f"{LIST}{house.plan.pk}/", part).startswith(f'<div id="{part}"')
+
+
+def test_once_a_plan_has_ended_it_is_offered_to_be_paused_no_more(house: Furnished, owner: Client) -> None:
+    path = f"/g/acme/plans/{house.plan.pk}/"
+    Plan.objects.update(status="running", started_at=AT)
+    swapped = 'id="page-actions" hx-swap-oob="true"'
+    assert swapped not in text(owner, path, "progress"), "somebody may be writing why it is paused"
+    Plan.objects.update(status="completed")
+    part = text(owner, path, "progress")
+    assert swapped in part
+    assert "Roll back" in part
+    assert "Pause</button>" not in part
+
+
+def test_a_freeze_in_force_is_said_where_plans_wait_for_its_end(house: Furnished, owner: Client) -> None:
+    path = f"/g/acme/plans/{house.plan.pk}/"
+    assert "The freeze" not in text(owner, path)
+    document = {"name": "year-end", "from": "2026-03-01", "until": "2026-03-09", "reason": "Books close."}
+    freezing.freeze(house.world.group, document, actor=SYSTEM, at=AT)
+    for page in (path, "/g/acme/plans/", "/g/acme/plans/runs/start/"):
+        assert "The freeze year-end is in force until" in text(owner, page)
 
 
 def test_progress_renews_itself_only_while_there_is_some(house: Furnished, owner: Client) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from config import queue
 from governance.models import Finding, Policy, Simulation
-from tenants.models import Group
+from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.governed import TEXT, govern
@@ -247,3 +247,32 @@ def test_a_version_that_the_catalogue_no_longer_understands_is_refused(
     core.refresh_from_db()
     assert core.current is not None
     assert core.current.number == 1
+
+
+def test_who_was_overtaken_by_a_colleague_loses_nothing_and_overwrites_nothing_unawares(
+    governed: World, core: Policy, owner: Client
+) -> None:
+    path = f"{LIST}{core.pk}/edit/"
+    assert '<input type="hidden" name="after" value="1"' in read(owner, path)
+    colleague = factories.member(governed.group, "colleague", Role.EDITOR)
+    theirs = {"text": TEXT.format(version="2.2.0"), "after": "1", "intent": "draft"}
+    other = Client()
+    other.force_login(colleague)
+    assert other.post(path, theirs).status_code == 303
+    mine = {"text": TEXT.format(version="2.3.0"), "after": "1", "comment": "Mine", "intent": "draft"}
+    refused = owner.post(path, mine)
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    for told in ("Version 2, by colleague, was kept while you wrote", "at_least: 2.3.0", 'value="Mine"'):
+        assert told in page
+    assert core.versions.count() == 2
+    assert '<input type="hidden" name="after" value="2"' in page
+    assert owner.post(path, {**mine, "after": "2"}).status_code == 303
+    assert core.versions.count() == 3
+
+
+def test_the_same_text_kept_twice_overtakes_nobody(core: Policy, owner: Client) -> None:
+    path = f"{LIST}{core.pk}/edit/"
+    mine = {"text": TEXT.format(version="2.2.0"), "after": "1", "intent": "draft"}
+    assert [owner.post(path, mine).status_code for _ in range(2)] == [303, 303]
+    assert core.versions.count() == 2

@@ -86,12 +86,24 @@ def test_a_job_that_runs_twice_compares_once(
     assert Reconciliation.objects.count() == 1
 
 
+def test_an_auditor_reads_what_was_found_and_is_offered_nothing_to_press(
+    house: House, client: Client
+) -> None:
+    house.reconcile()
+    client.force_login(house.world.viewer)
+    page = client.get(PAGE).content.decode()
+    assert "What is compared" in page
+    assert f'href="{PAGE}"' in client.get("/g/acme/ledger/").content.decode()
+    for button in ("Compare now", "Repair</button>", "Deliveries</a>"):
+        assert button not in page
+
+
 @pytest.mark.parametrize("who", ["viewer", "outsider", "tenant_admin"])
 def test_only_owners_compare_and_repair(
     house: House, client: Client, asked: list[dict[str, Any]], who: str
 ) -> None:
     client.force_login(getattr(house.world, who))
-    assert client.get(PAGE).status_code == 404
+    assert client.get(PAGE).status_code == (200 if who == "viewer" else 404)
     assert client.post(f"{PAGE}run/", {"apply": "yes"}).status_code == 404
     assert not asked
 

@@ -70,6 +70,8 @@ def test_the_first_looks_at_everything_and_the_next_at_what_came_since(finished:
     upgrades_since = reconcile(finished, AT + 2 * DAY)
     assert (upgrades_since.whole, upgrades_since.disagreements) == (False, [])
     assert upgrades_since.compared["entries"] == 0
+    assert upgrades_since.compared["tasks"] == 0
+    assert reconcile(finished, AT + 2 * DAY, whole=True).compared["tasks"] == 1
     rollout.report(finished.world, "tenant-b", "2.3.0", AT + 2 * DAY)
     third = reconcile(finished, AT + 3 * DAY)
     assert third.compared["entries"] == ledger.end(finished.world.group.pk).sequence - before.sequence > 0
@@ -170,7 +172,10 @@ def test_the_command_and_the_page_look_at_all_where_they_are_told_to(
     assert run(*chosen).json["groups"][0]["whole"] is False
     assert run(*chosen, "--all").json["groups"][0]["whole"] is True
     client.force_login(finished.world.owner)
-    for data, whole, told in (({}, False, "has changed since"), ({"all": "yes"}, True, "all that ever was")):
+    for data, whole, told in (
+        ({}, False, "has changed since"),
+        ({"all": "yes"}, True, "from the beginning on"),
+    ):
         client.post("/g/acme/reconciliation/run/", data)
         queue.run_pending()
         last = Reconciliation.objects.latest("at")

@@ -72,6 +72,15 @@ def test_what_comes_up_within_a_window_waits_for_its_end_and_goes_as_one(
     assert release(world, AT + 9 * HOUR) == set()
 
 
+def test_nobody_is_reminded_of_what_a_decision_set_aside(world: World, crm: Plugin, other: Plugin) -> None:
+    rule = policy(world, "core", "remind", window="4h")
+    find(world.tenant_a, crm, rule, status=Finding.Status.SET_ASIDE)
+    assert send(world, AT) == set()
+    find(world.tenant_a, other, rule)
+    assert send(world, AT) == {"owner", "tenant-admin"}
+    assert "crm" not in last(world.tenant_admin)["text"]
+
+
 def test_what_has_gone_away_while_it_was_held_back_is_not_told(
     world: World, crm: Plugin, other: Plugin
 ) -> None:

@@ -143,6 +143,36 @@ def test_when_the_world_moved_it_is_refused_with_the_reason(house: Furnished, ow
     assert not Plan.objects.filter(title__startswith="Rollback").exists()
 
 
+def test_what_is_out_of_date_is_asked_for_again_with_the_same_choice(house: Furnished, owner: Client) -> None:
+    owner.post(CREATE, {**ASK, "way": "pause", "until": "2026-03-20"})
+    answered()
+    factories.tenant(house.world.group, "tenant-z")
+    refused = owner.post("/g/acme/rollbacks/2/apply/")
+    assert refused.headers["Location"] == f"{CREATE}?again=2"
+    form = owner.get(refused.headers["Location"]).context["form"]
+    assert {name: form[name].value() for name in ("snapshot", "plan", "tenants", "way", "reason")} == {
+        "snapshot": 1,
+        "plan": None,
+        "tenants": "tenant-a",
+        "way": "pause",
+        "reason": "Customers call.",
+    }
+    assert f"{CREATE}?again=2" in text(owner, "/g/acme/rollbacks/2/")
+    assert owner.get(f"{CREATE}?again=9").status_code == 404
+
+
+def test_asked_for_again_each_policy_gives_way_as_it_was_chosen_for_it(
+    house: Furnished, owner: Client
+) -> None:
+    owner.post(CREATE, ASK)
+    Rollback.objects.filter(number=2).update(
+        way="mixed", policies=[{**Rollback.objects.get(number=2).policies[0], "way": "pause"}]
+    )
+    page = text(owner, f"{CREATE}?again=2")
+    assert '<option value="pause" selected>' in page
+    assert 'value="2026-03-20"' in page
+
+
 def test_plans_are_linked_both_ways(house: Furnished, owner: Client) -> None:
     other = Plan.objects.create(
         group=house.world.group,
@@ -168,12 +198,17 @@ def test_only_owners_take_tenants_back(house: Furnished, client: Client, who: st
         for role in (Role.OPERATOR, Role.EDITOR, Role.APPROVER)
     }
     client.force_login(people[who] if who in people else getattr(house.world, who))
-    for path in ("", "create/", "2/"):
-        assert client.get(f"/g/acme/rollbacks/{path}").status_code == 404
+    reads = who not in {"outsider", "tenant_admin"}
+    for path in ("", "2/"):
+        answer = client.get(f"/g/acme/rollbacks/{path}")
+        assert answer.status_code == (200 if reads else 404)
+        assert "rollbacks/create/" not in answer.content.decode()
+        assert "Roll back</button>" not in answer.content.decode()
+    assert client.get(CREATE).status_code == 404
     assert client.post(CREATE, ASK).status_code == 404
     assert client.post("/g/acme/rollbacks/2/apply/").status_code == 404
     assert Rollback.objects.get(number=2).simulation.status == "ready"
-    if who not in {"outsider", "tenant_admin"}:
+    if reads:
         assert CREATE not in client.get("/g/acme/snapshots/1/").content.decode()
 
 

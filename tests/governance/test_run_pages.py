@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from governance.models import Run
+from governance import run_wording
+from governance.decisions import EvaluationResult
+from governance.drift import DriftResult
+from governance.manifests import IngestResult
+from governance.models import Run, UpgradeTask
 from governance.models.snapshot import Trigger
 from tenants.models import Group
+from tests import factories
 from tests.factories import AT, World
 from tests.governance.furnished import Furnished
 
@@ -65,7 +70,7 @@ def test_a_run_tells_what_each_stage_did(world: World, owner: Client) -> None:
     figures = {"collect": {"manifests": 3, "refused": 0, "seconds": 0.25}, "seal": {"seconds": 0.1}}
     found = run(world, 1, Run.Status.FAILED, figures=figures, error="The orchestrator is away.")
     page = text(owner, f"{LIST}{found.pk}/")
-    assert "manifests <strong>3</strong>" in page
+    assert "manifests taken <strong>3</strong>" in page
     assert "refused" not in page
     assert "nothing to do" in page
     assert "not yet" in page
@@ -85,6 +90,52 @@ def test_a_run_renews_itself_only_while_it_is_under_way(world: World, owner: Cli
     part = text(owner, f"{LIST}{found.pk}/", "run")
     assert part.startswith('<div id="run"')
     assert 'hx-trigger="every' not in part
+    assert 'id="page-actions" hx-swap-oob="true"></div>' in part, "nothing is left to be given up"
+
+
+def test_its_figures_are_in_words_that_say_what_they_count(world: World, owner: Client) -> None:
+    figures = {"evaluate": {"judged_tenants": 4, "situations": 2, "wanted_changes": 3, "unsettled": 1}}
+    found = run(world, 1, Run.Status.COMPLETED, figures={**figures, "seal": {"snapshot": 7, "sealed": 1}})
+    page = text(owner, f"{LIST}{found.pk}/")
+    for told in ("tenants looked into", "different cases", "installations to be changed", "newly sealed"):
+        assert told in page
+    for jargon in ("judged tenants", "situations", "wanted changes", "sealed <strong>"):
+        assert jargon not in page
+
+
+def test_every_figure_of_the_stages_has_words(world: World) -> None:
+    counted = {
+        "collect": IngestResult().figures(),
+        "evaluate": {**DriftResult().figures(), **EvaluationResult(*[1] * 8).figures()},
+        "verify": dict.fromkeys(UpgradeTask.Status.values, 1),
+    }
+    for stage, figures in counted.items():
+        for name in figures:
+            (one,) = run_wording.told(stage, {name: 1})
+            assert one.label != name.replace("_", " ")
+
+
+def test_before_a_run_it_is_said_what_it_would_set_going(world: World, owner: Client) -> None:
+    assert "No policy acts" in text(owner, f"{LIST}start/")
+    factories.plugin(world.group, "crm", ["1.0.0"])
+    rule = [{"name": "crm", "plugins": ["crm"], "at_least": "1.0.0"}]
+    for name, mode in (("core", "enforce"), ("mild", "remind"), ("watch", "observe")):
+        factories.policy(world.group, name, rule, profile={"mode": mode})
+    factories.policy(world.group, "still", [], kind="hold", plugins=["crm"])
+    careful = {"mode": "enforce", "approval": True}
+    factories.policy(world.group, "careful", rule, profile=careful)
+    page = text(owner, f"{LIST}start/")
+    for told in (
+        "2 policies act",
+        "1 policy reminds",
+        "1 hold keeps",
+        "1 policy only observes",
+        "anything of careful in it waits",
+    ):
+        assert told in page
+    assert not Run.objects.exists()
+    Group.objects.filter(pk=world.group.pk).update(sync_enabled=False)
+    assert "switched off for this group: a plan can be made" in text(owner, f"{LIST}start/")
 
 
 @pytest.mark.parametrize("dry", [True, False])
@@ -126,3 +177,17 @@ def test_only_those_who_may_enforce(world: World, client: Client) -> None:
     for user in (world.tenant_admin, world.outsider):
         client.force_login(user)
         assert client.get(f"{LIST}{found.pk}/").status_code == 404
+
+
+def test_what_a_run_would_do_costs_the_same_however_many_policies_there_are(
+    world: World, owner: Client, django_assert_max_num_queries: Any
+) -> None:
+    factories.plugin(world.group, "crm", ["1.0.0"])
+    rule = [{"name": "crm", "plugins": ["crm"], "at_least": "1.0.0"}]
+    factories.policy(world.group, "first", rule, profile={"mode": "enforce"})
+    with django_assert_max_num_queries(20) as few:
+        text(owner, f"{LIST}start/")
+    for number in range(5):
+        factories.policy(world.group, f"p-{number}", rule, profile={"mode": "enforce"})
+    with django_assert_max_num_queries(len(few)):
+        assert "6 policies act" in text(owner, f"{LIST}start/")

@@ -140,6 +140,9 @@ def test_what_nobody_is_reminded_of_cannot_be_snoozed(world: World, finding: Fin
     finding.status = Finding.Status.ACCEPTED
     with pytest.raises(SilenceRefused, match="exemption"):
         snooze(world, finding, AT + timedelta(days=1))
+    finding.status = Finding.Status.SET_ASIDE
+    with pytest.raises(SilenceRefused, match="decision"):
+        snooze(world, finding, AT + timedelta(days=1))
     finding.closed_at = AT
     with pytest.raises(SilenceRefused, match="closed"):
         acknowledge(world, finding)

@@ -67,6 +67,7 @@ def watches_a_run_upgrade_the_tenant(owner: Visitor) -> None:
     """The run leads to its plan, whose page follows the task to its end without being loaded anew."""
     page = owner.page
     owner.go("Overview", "Runs")
+    owner.go("Run now")
     owner.press("Run now")
     expect(page.locator("#run")).to_contain_text("Plan 1")
     owner.go("Plan 1")
@@ -151,6 +152,7 @@ def writes_the_hold(owner: Visitor) -> None:
 def starts_a_run_that_stands(owner: Visitor) -> str:
     """The address of the run that does nothing and waits."""
     owner.go("Overview", "Runs")
+    owner.go("Run now")
     owner.press("Run now")
     run = owner.page.locator("#run")
     expect(run).to_contain_text("Needs a decision")

@@ -10,7 +10,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.models import Entry
+from audit.models import Entry, OutboxMessage
+from audit.models.outbox import Destination
+from config import queue
 from config.access import SYSTEM
 from tenants import deputies, preferences
 from tenants.deputies import DeputyRefused, stand_ins
@@ -101,6 +103,10 @@ def test_a_person_names_and_dismisses_a_deputy_on_the_own_page(world: World, cli
     with time_machine.travel(AT, tick=False):
         assert client.post("/g/acme/preferences/deputy/", form).status_code == 303
         row = Deputy.objects.get()
+        queue.run_pending()
+        (message,) = OutboxMessage.objects.filter(destination=Destination.NOTIFY)
+        (told,) = message.payload["recipients"]
+        assert (told["user"], told["subject"]) == ("owner", "Acme: owner stands in for tenant-admin")
         assert "owner" in client.get("/g/acme/preferences/").content.decode()
         again = client.post("/g/acme/preferences/deputy/", form)
         assert (again.status_code, b"in that time already" in again.content) == (422, True)
