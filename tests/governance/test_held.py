@@ -7,11 +7,10 @@ import uuid
 import pytest
 from django.db import transaction
 
-from config.access import SYSTEM
 from governance import held
 from governance.models import UpgradeTask
-from tenants import groups
-from tests.factories import AT, World
+from tests import factories
+from tests.factories import World
 from tests.governance import rollout
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +38,7 @@ def test_it_is_the_task_as_it_is_stored_and_reads_the_rest_when_asked(world: Wor
 
 def test_there_is_none_of_another_group_and_none_of_no_group(world: World) -> None:
     task = rollout.running_task(world)
-    other = groups.create_group(slug="elsewhere", name="Elsewhere", actor=SYSTEM, at=AT)
+    other = factories.group("other")
 
     assert read(task.pk, group_id=world.group.pk) == task
     assert read(task.pk, group_id=other.pk) is None
