@@ -30,8 +30,10 @@ def appoint(
 
 
 @transaction.atomic
-def end(row: Deputy, *, actor: Actor, at: datetime) -> None:
-    """Let somebody stand in no more, and tell both of them once. Nobody is told of what was over anyway."""
+def end(row: Deputy, *, actor: Actor, at: datetime) -> bool:
+    """Let somebody stand in no more, and tell both of them once; False if it was over, and nobody is told."""
     over = deputies.is_over(row, at=at)
-    if deputies.end(row, actor=actor, at=at) and not over:
-        announcements.deputy_ended(row, by=actor.name, at=at)
+    if not deputies.end(row, actor=actor, at=at) or over:
+        return False
+    announcements.deputy_ended(row, by=actor.name, at=at)
+    return True

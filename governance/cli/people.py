@@ -52,8 +52,9 @@ def dismiss(out: Output, group: Group, number: int, *, at: datetime) -> None:
     if row is None:
         raise typer.BadParameter(f"{group} has no deputy {number}; `directory people` lists them.")
     document = people.deputy(row)
-    stand_ins.end(row, actor=operator(), at=at)
-    out.answer(document, lambda: out.say(f"{row.deputy} no longer stands in for {row.person}."))
+    told = stand_ins.end(row, actor=operator(), at=at)
+    said = f"{row.deputy} no longer stands in for {row.person}."
+    out.answer(document, lambda: out.say(f"{said} Both are told." if told else said))
 
 
 def address(out: Output, group: Group, person: str, email: str, *, at: datetime) -> None:

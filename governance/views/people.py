@@ -119,8 +119,9 @@ def person_deputy_end(request: ConsoleRequest, pk: int) -> HttpResponse:
     known = number if number.isascii() and number.isdigit() else 0
     rows = Deputy.objects.within(request.access).filter(person=person)
     row = get_object_or_404(rows.select_related("group", "person", "deputy"), pk=known)
-    stand_ins.end(row, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{row.deputy} no longer stands in for {person}. Both are told.")
+    told = stand_ins.end(row, actor=request.actor, at=timezone.now())
+    said = f"{row.deputy} no longer stands in for {person}."
+    messages.success(request, f"{said} Both are told." if told else said)
     return redirect_to(request, "person_detail", person.pk)
 
 
