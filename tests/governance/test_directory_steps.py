@@ -131,6 +131,19 @@ def test_a_service_mends_the_address_of_no_account_that_is_not_its_groups_alone(
     assert User.objects.get(username="viewer").email == "new@example.org"
 
 
+def test_any_number_of_people_costs_the_same(
+    world: World, caller: Service, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12) as few:
+        assert caller.get("directory/people").status_code == 200
+    for number in range(5):
+        factories.member(world.group, f"person-{number}", Role.EDITOR)
+        days = {"starts_on": AT.date(), "ends_on": AT.date()}
+        deputies.appoint(world.group, world.owner, f"person-{number}", **days, actor=SYSTEM, at=AT)
+    with django_assert_max_num_queries(len(few)):
+        assert len(caller.get("directory/people").json()["people"]) == 8
+
+
 def test_whom_ldap_left_disabled_is_enabled_over_rest_once_it_is_read_no_more(
     world: World, caller: Service
 ) -> None:
