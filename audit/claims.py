@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from threading import Lock
+from threading import Condition
 from uuid import UUID
 
 from django.db import transaction
@@ -17,30 +17,61 @@ TOGETHER = 25  # messages that one courier takes at once
 
 
 class Turns:
-    """How many messages the couriers of a round may take."""
+    """How many messages the couriers of a round may take, and how many of each destination at once."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
-        self._together = TOGETHER
-        self._lock = Lock()
+        self._choosing = 0  # turns of couriers that look for what to do with them
+        self._together: dict[str, int] = {}
+        self._changed = Condition()
 
     def take(self) -> int:
-        """As many as one courier may take at once, while there are any."""
-        with self._lock:
-            mine = min(self._left, self._together)
+        """As many as one courier may take at once; none where all are spent. The courier settles them."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left or not self._choosing)  # some may be left over
+            mine = min(self._left, TOGETHER)
             self._left -= mine
+            self._choosing += mine
             return mine
 
-    def give_back(self, unused: int) -> None:
+    def settle(self, taken: int, *, used: int) -> None:
         """Leave to others what one didn't need."""
-        with self._lock:
-            self._left += unused
+        with self._changed:
+            self._left += taken - used
+            self._choosing -= taken
+            self._changed.notify_all()
 
-    def slow_down(self, unsent: int, *, sent: int) -> None:
+    def together(self, destination: str) -> int:
+        """How many of the destination one courier may take at once."""
+        with self._changed:
+            return self._together.get(destination, TOGETHER)
+
+    def slow_down(self, destination: str, unsent: int, *, sent: int) -> None:
         """Leave to others what one had no time for. From now on each takes only what there is time for."""
-        with self._lock:
+        with self._changed:
             self._left += unsent
-            self._together = sent
+            self._together[destination] = sent
+            self._changed.notify_all()
+
+
+def choose(
+    turns: Turns,
+    mine: int,
+    now: datetime,
+    due_by: datetime,
+    *,
+    until: datetime,
+    destinations: Collection[str],
+    many: Collection[str],
+) -> list[OutboxMessage]:
+    """Claim with these turns, and settle them."""
+    found: list[OutboxMessage] = []
+    together = {destination: turns.together(destination) for destination in many}
+    try:
+        found = claim(now, due_by, until=until, destinations=destinations, many=together, most=mine)
+    finally:
+        turns.settle(mine, used=len(found))
+    return found
 
 
 @transaction.atomic
@@ -50,12 +81,13 @@ def claim(
     *,
     until: datetime,
     destinations: Collection[str],
-    many: Collection[str],
+    many: Mapping[str, int],
     most: int,
 ) -> list[OutboxMessage]:
     """What has been due the longest, in the caller's hands `until` then; empty if nothing is.
 
-    Several, at most so many, only where all are of one group and of one of the destinations that take many.
+    Several, at most so many, only where all are of one group and of one of the destinations that take many,
+    and no more than these take.
     What became due only during the round, after `due_by`, waits for the next.
     """
     due = OutboxMessage.objects.due(now).filter(
@@ -81,22 +113,25 @@ def let_go(messages: Sequence[OutboxMessage]) -> int:
     return len(messages)
 
 
-def _first(due: QuerySet[OutboxMessage], many: Collection[str], most: int) -> list[OutboxMessage]:
+def _first(due: QuerySet[OutboxMessage], many: Mapping[str, int], most: int) -> list[OutboxMessage]:
     """What comes first. All that is looked at is locked, so more than one only where more may be taken."""
     found = list(due[:1])
-    several = found and found[0].destination in many and most > 1
-    return _alike(due[:most], many) if several else found
+    several = min(most, many.get(found[0].destination, 1)) if found else 1
+    return _alike(due[:several], many) if several > 1 else found
 
 
-def _alike(due: Iterable[OutboxMessage], many: Collection[str]) -> list[OutboxMessage]:
-    """The first, and those right behind it that go with it."""
+def _alike(due: Iterable[OutboxMessage], many: Mapping[str, int]) -> list[OutboxMessage]:
+    """The first, and those right behind it that go with it.
+
+    Another one may be the first by now, of a destination that takes fewer.
+    """
     found: list[OutboxMessage] = []
     for message in due:
         first = found[0] if found else message
         if (message.destination, message.group_id) != (first.destination, first.group_id):
             break
         found.append(message)
-        if message.destination not in many:
+        if len(found) >= many.get(message.destination, 1):
             break
     return found
 

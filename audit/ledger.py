@@ -98,6 +98,11 @@ def hold(group_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CHAIN_LOCK, group_id])
 
 
+def holding(column: str) -> str:
+    """The same in SQL, for a statement that finds the group as it goes: the column names it."""
+    return f"pg_advisory_xact_lock({_CHAIN_LOCK}, {column}::integer)"
+
+
 def _end_of_chain(group_id: int) -> tuple[int, str]:
     """Hold the chain, and say its last number and hash. In one go: most writes do nothing else but this."""
     with connection.cursor() as cursor:

@@ -170,8 +170,7 @@ def _carry(senders: Mapping[str, Sender], turns: claims.Turns, at: datetime) -> 
     while mine := turns.take():
         # From now on: the lease of a whole round would be over before its last is sent.
         now = at + timedelta(seconds=time.monotonic() - begun)
-        messages = claims.claim(now, at, until=now + LEASE, destinations=senders, many=many, most=mine)
-        turns.give_back(mine - len(messages))
+        messages = claims.choose(turns, mine, now, at, until=now + LEASE, destinations=senders, many=many)
         if not messages:
             break
         try:
@@ -180,7 +179,7 @@ def _carry(senders: Mapping[str, Sender], turns: claims.Turns, at: datetime) -> 
             leases.give_back_all(message.pk for message in messages)
         done += went
         if unsent:
-            turns.slow_down(unsent, sent=len(messages) - unsent)
+            turns.slow_down(messages[0].destination, unsent, sent=len(messages) - unsent)
     return done
 
 

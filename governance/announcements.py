@@ -122,14 +122,30 @@ def deputy_appointed(row: Deputy, people: Iterable[User], *, at: datetime) -> No
     _announce(event, people, lambda wishes: deputy_values(row, wishes), at=at)
 
 
+def deputy_ended(row: Deputy, *, by: str, at: datetime) -> None:
+    """Somebody stands in no more, earlier than was said."""
+    page = links.page(row.group.slug, "my_preferences")
+    key = f"deputy-{row.pk}-ended"
+    event = _Event(row.group, Kind.DEPUTY_ENDED, Notification.Kind.DEPUTY, page, None, key)
+    _announce(event, (row.person, row.deputy), lambda wishes: deputy_ended_values(row, by, wishes), at=at)
+
+
 def deputy_values(row: Deputy, wishes: Preferences) -> dict[str, Any]:
     """The placeholders of a message about a deputy."""
+    return {**_stands_in(row, wishes), "appointed_by": row.appointed_by_name}
+
+
+def deputy_ended_values(row: Deputy, by: str, wishes: Preferences) -> dict[str, Any]:
+    """The same of one who stands in no more."""
+    return {**_stands_in(row, wishes), "ended_by": by}
+
+
+def _stands_in(row: Deputy, wishes: Preferences) -> dict[str, Any]:
     return {
         "deputy": str(row.deputy),
         "away": str(row.person),
         "first_day": wording.day(row.starts_on, language=wishes.language),
         "last_day": wording.day(row.ends_on, language=wishes.language),
-        "appointed_by": row.appointed_by_name,
     }
 
 

@@ -39,7 +39,8 @@ def _clash(conflict: Conflict, facts: Mapping[tuple[str, str], _Facts]) -> Clash
     simplest = sets[0] if sets else {"rules": conflict.explanation.get("rules", []), "chain": []}
     return Clash(
         demands=tuple(_demand(rule, facts) for rule in simplest.get("rules", []) if "kind" in rule),
-        links=len(simplest.get("chain", [])),
+        links=tuple(simplest.get("links", ())),
+        untold=0 if "links" in simplest else len(simplest.get("chain", [])),
         others=max(len(sets) - 1, 0),
         proved=conflict.explanation.get("proved", True),
     )

@@ -100,8 +100,8 @@ class Demands:
         bounds = [f">={lowest}"] if lowest else []
         bounds += [f"<={highest}"] if highest else []
         releases = frozenset[int].intersection(*(self._within(self.host, bound) for bound in bounds))
-        says = f"needs {self.host.name} {' '.join(bounds)}"
-        yield Need(says, releases, frozenset({self.host.id}), of_host=True)
+        what = f"{self.host.name} {' '.join(bounds)}"
+        yield Need(f"needs {what}", releases, frozenset({self.host.id}), of_host=True, what=(what,))
 
     def _requirement(self, entry: Entry) -> Iterator[Relation]:
         if entry.get("optional"):
@@ -109,11 +109,11 @@ class Demands:
                 yield from self._optional(entry)
             return
         choices = list(_flat([entry]))
-        says = "needs " + " or ".join(_named(choice) for choice in choices)
+        what = tuple(_named(choice) for choice in choices)
         releases = frozenset[int]().union(*(self._meeting(choice) for choice in choices))
         components = frozenset[int]().union(*(self._meant_by(choice["plugin"]) for choice in choices))
         of_host = self.host is not None and components == {self.host.id}
-        yield Need(says, releases, components, of_host=of_host)
+        yield Need(f"needs {' or '.join(what)}", releases, components, of_host=of_host, what=what)
 
     def _optional(self, entry: Entry) -> Iterator[Relation]:
         plugin = self.plugins.get(entry["plugin"])
@@ -121,13 +121,16 @@ class Demands:
             return
         unfit = self.lines[plugin.id].all - self._within(plugin, entry.get("range", ""))
         if unfit:
-            yield Clash(f"goes only with {_named(entry)}", unfit, frozenset({plugin.id}))
+            what = _named(entry)
+            says = f"goes only with {what}"
+            yield Clash(says, unfit, frozenset({plugin.id}), only=True, what=(what,))
 
     def _conflict(self, own: int, entry: Entry) -> Iterator[Relation]:
         releases = self._meeting(entry, besides=own)
         if releases:
             components = frozenset(self._meant_by(entry["plugin"]) - {own})
-            yield Clash(f"doesn't go with {_named(entry)}", releases, components)
+            what = _named(entry)
+            yield Clash(f"doesn't go with {what}", releases, components, what=(what,))
 
     def _meant_by(self, name: str) -> set[int]:
         plugin = self.plugins.get(name)

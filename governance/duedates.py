@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from governance import reminders, telling
-from governance.models import Finding
+from governance.models import Finding, Run
 from governance.models.policy import Mode
 from governance.reminders import Round
 from tenants.models import Group
 
 EVERY = timedelta(minutes=3)
+SETTLED = timedelta(minutes=2)  # by then what is found is decided about, so that it is told with its target
 
 
 def notice(group: Group, *, at: datetime) -> Round:
@@ -32,15 +33,20 @@ def notice(group: Group, *, at: datetime) -> Round:
 
 
 def _reached(group_id: int, since: datetime, at: datetime) -> bool:
-    """Whether any finding has come to a step that counts from its due date."""
-    policies: dict[int, list[int]] = defaultdict(list)
+    """Whether any finding has come to a step, be it that it was found.
+
+    That is left to a run that is about to tell of it.
+    """
+    policies: dict[int | None, list[int]] = defaultdict(list)
     for step in telling.steps(reminders.policies_in_force(group_id)):
-        if step["seconds"] is not None:
-            policies[step["seconds"]].append(step["policy"])
+        policies[step["seconds"]].append(step["policy"])
+    at_once = set(policies.pop(None, ()))
     reached = Q()
     for seconds, found in policies.items():
-        offset = timedelta(seconds=seconds)
+        offset = timedelta(seconds=seconds or 0)
         reached |= Q(policy__in=set(found), due_at__gt=since - offset, due_at__lte=at - offset)
+    if at_once and not _about_to_tell(group_id):
+        reached |= Q(policy__in=at_once, opened_at__gt=since - SETTLED, opened_at__lte=at - SETTLED)
     if not reached:
         return False
     over = (*Finding.ASKING_NOTHING, Finding.Status.RESOLVED)
@@ -49,3 +55,9 @@ def _reached(group_id: int, since: datetime, at: datetime) -> bool:
     ]  # as its index by due date has them
     told_of = Finding.objects.filter(group_id=group_id, rule__mode__in=[Mode.REMIND, Mode.ENFORCE])
     return told_of.filter(reached, status__in=standing).exists()
+
+
+def _about_to_tell(group_id: int) -> bool:
+    """Whether a run is on its way to tell of all that it found, with what it decided about that."""
+    runs = Run.objects.filter(group=group_id, dry_run=False, policy_names=[], status=Run.Status.RUNNING)
+    return runs.exists()

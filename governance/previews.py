@@ -71,16 +71,23 @@ def _event(kind: Kind, wishes: Preferences, group: Group) -> dict[str, Any] | No
     if kind == Kind.ROLLBACK:
         back = Rollback.objects.filter(group=group).select_related("of_plan").order_by("-number").first()
         return announcements.rollback_values(back, wishes) if back else None
-    if kind == Kind.DEPUTY:
+    if kind in {Kind.DEPUTY, Kind.DEPUTY_ENDED}:
         named = Deputy.objects.filter(group=group).select_related("person", "deputy").order_by("-pk")
         row = named.first()
-        return announcements.deputy_values(row, wishes) if row else None
+        return _stood_in(kind, row, wishes) if row else None
     if kind == Kind.REPORT:
         ready = Report.objects.filter(group_id=group.pk, status=ReportStatus.READY).order_by("-number")
         report = ready.first()
         return announcements.report_values(report) if report else None
     plan = Plan.objects.filter(group=group).order_by("-number").first()
     return _plan(plan) if plan else None
+
+
+def _stood_in(kind: Kind, row: Deputy, wishes: Preferences) -> dict[str, Any]:
+    """As if whoever named the deputy ended it now: of one who was dismissed no row is left."""
+    if kind == Kind.DEPUTY:
+        return announcements.deputy_values(row, wishes)
+    return announcements.deputy_ended_values(row, row.appointed_by_name, wishes)
 
 
 @transaction.atomic

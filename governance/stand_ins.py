@@ -1,4 +1,4 @@
-"""Deputies that an owner names for somebody who is away: both are told."""
+"""Deputies that an owner names for somebody who is away, or dismisses: both are told."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def appoint(
     row = deputies.appoint(group, person, username, starts_on=starts_on, ends_on=ends_on, actor=actor, at=at)
     announcements.deputy_appointed(row, (row.person, row.deputy), at=at)
     return row
+
+
+@transaction.atomic
+def end(row: Deputy, *, actor: Actor, at: datetime) -> bool:
+    """Let somebody stand in no more, and tell both of them once; False if it was over, and nobody is told."""
+    over = deputies.is_over(row, at=at)
+    if not deputies.end(row, actor=actor, at=at) or over:
+        return False
+    announcements.deputy_ended(row, by=actor.name, at=at)
+    return True

@@ -170,7 +170,11 @@ def explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, Any
         "rules": [_said(saying, names) for saying in unsettled.rules],
         "chain": list(unsettled.chain),
         "sets": [
-            {"rules": [_said(saying, names) for saying in one.rules], "chain": list(one.chain)}
+            {
+                "rules": [_said(saying, names) for saying in one.rules],
+                "chain": list(one.chain),
+                "links": [link.as_json() for link in one.links],
+            }
             for one in unsettled.sets
         ],
         "complete": unsettled.complete,

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
@@ -22,6 +22,7 @@ from config.lifecycle import TransitionError
 from governance import (
     flags,
     halting,
+    held,
     limits,
     maintenance,
     moves,
@@ -95,28 +96,16 @@ def write_back(
     if not _names_a_task(status.task_id):
         return None
     with transaction.atomic():
-        if not _hold_of(status.task_id, group_id):
+        task = held.task(status.task_id, group_id=group_id)
+        if task is None or not _is_about(status, task):
             return None
-        # As it stands now that nobody moves it.
-        for task in UpgradeTask.objects.filter(pk=status.task_id).select_related("tenant", "plan").order_by():
-            if task.order_id in {"", status.order_id} and status.order_id not in task.earlier_orders:
-                _note(task, status, actor=actor, at=at)
-                return task
-    return None
+        _note(task, status, actor=actor, at=at)
+    return task
 
 
-def _hold_of(task_id: str, group_id: int | None) -> bool:
-    """Hold the ledger of the task's group; False where there is no such task, or none of this group."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GROUP_OF, {"task": task_id})
-        row = cursor.fetchone()
-    if row is None or group_id not in {None, row[0]}:
-        return False
-    ledger.hold(row[0])
-    return True
-
-
-_GROUP_OF = "SELECT group_id FROM governance_upgradetask WHERE id = %(task)s"
+def _is_about(status: OrderStatus, task: UpgradeTask) -> bool:
+    """Whether it is about the order that the task stands for now, as far as that is known."""
+    return task.order_id in {"", status.order_id} and status.order_id not in task.earlier_orders
 
 
 def _note(task: UpgradeTask, status: OrderStatus, *, actor: Actor, at: datetime) -> None:

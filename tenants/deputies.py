@@ -83,13 +83,20 @@ def appoint(
 
 
 @transaction.atomic
-def end(row: Deputy, *, actor: Actor, at: datetime) -> None:
-    """Let nobody stand in by this any more; the ledger keeps that somebody did."""
+def end(row: Deputy, *, actor: Actor, at: datetime) -> bool:
+    """Let nobody stand in by this any more; False if it was ended before. The ledger keeps that it was."""
     said, subject_id = _said(row), str(row.pk)
     gone, _ = Deputy.objects.filter(pk=row.pk).delete()
     if gone:
         record = ledger.Record(Action.DEPUTY_ENDED, "deputy", subject_id, str(row), data=said)
         ledger.record_many([record], group_id=row.group_id, actor=actor, at=at)
+    return bool(gone)
+
+
+def is_over(row: Deputy, *, at: datetime) -> bool:
+    """Whether the last day has passed, by the clock of who was away."""
+    zone = Preferences.objects.filter(user=row.person_id).values_list("time_zone", flat=True).first()
+    return row.ends_on < at.astimezone(ZoneInfo(zone or "UTC")).date()
 
 
 def _able(group: Group, person: User, username: str) -> User:

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
-from tenants.models import Group, Membership, Origin, Role, Tenant, User
+from tenants.models import Group, Language, Membership, Origin, Role, Tenant, User
 
 
 class LastOwner(Exception):
@@ -21,6 +21,13 @@ class LastOwner(Exception):
         super().__init__(
             f"{membership.user} is the only owner of {membership.group}: make somebody else an owner first."
         )
+
+
+class LanguageFiled(Exception):
+    """What the directory file says isn't changed by hand."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(f"The directory file says which language {group} is told in. Change it there.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +58,35 @@ def create_group(
 
 
 @transaction.atomic
-def speak(group: Group, language: str, *, actor: Actor, at: datetime) -> None:
-    """Have the group's team chats told in this language, those that have none of their own."""
-    if Group.objects.filter(pk=group.pk).exclude(language=language).update(language=language):
-        ledger.record(Action.GROUP_CHANGED, subject=group, actor=actor, at=at, data={"language": language})
+def speak(group: Group, language: str, *, actor: Actor, at: datetime) -> bool:
+    """Have the group's team chats told in this language, those that have none of their own.
+
+    False if they are already. Raises LanguageFiled where the directory file says it.
+    """
+    ledger.hold(group.pk)
+    if Group.objects.filter(pk=group.pk, language_filed=True).exists():
+        raise LanguageFiled(group)
+    return _speak(group, language, actor=actor, at=at)
+
+
+@transaction.atomic
+def speak_as_filed(group: Group, language: str | None, *, actor: Actor, at: datetime) -> None:
+    """The same as the directory file says; None where it says nothing.
+
+    What it said before ends then, and what people chose stays.
+    """
+    ledger.hold(group.pk)
+    if language is None and not Group.objects.filter(pk=group.pk, language_filed=True).exists():
+        return
+    _speak(group, language or Language.ENGLISH, actor=actor, at=at)
+    Group.objects.filter(pk=group.pk).update(language_filed=language is not None)
+
+
+def _speak(group: Group, language: str, *, actor: Actor, at: datetime) -> bool:
+    if not Group.objects.filter(pk=group.pk).exclude(language=language).update(language=language):
+        return False
+    ledger.record(Action.GROUP_CHANGED, subject=group, actor=actor, at=at, data={"language": language})
+    return True
 
 
 @transaction.atomic

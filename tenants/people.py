@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from audit import ledger
 from audit.actions import Action
 from audit.ledger import Record
-from config.access import Access, Actor
+from config.access import Access, Actor, ActorKind
 from tenants.models import DirectoryPerson, Group, Membership, Origin, Role, User
 
 _OFFERED = 300
@@ -41,7 +41,7 @@ def change_address(group: Group, person: User, email: str, *, actor: Actor, at: 
     An account may belong to several groups: where it does, each of them has to be the actor's own.
     """
     ledger.hold(group.pk)
-    if reason := fixed(person, actor):
+    if reason := fixed(group, person, actor):
         raise AddressRefused(reason)
     if not User.objects.filter(pk=person.pk).exclude(email=email).update(email=email):
         return False
@@ -61,16 +61,30 @@ def enable(group: Group, person: User, *, actor: Actor, at: datetime) -> bool:
     return True
 
 
-def fixed(person: User, actor: Actor) -> str:
+def fixed(group: Group, person: User, actor: Actor) -> str:
     """Why the actor can't change the person's address; empty where they can."""
     made = DirectoryPerson.objects.filter(user=person, account_made=True).first()
     if made is not None:
         return f"The account follows {_SOURCES[Origin(made.origin)]}: change the address there."
-    owned = Membership.objects.valid().filter(user=actor.id, role=Role.OWNER).values("group")
-    elsewhere = Membership.objects.filter(user=person).exclude(group__in=owned).exists()
-    if elsewhere or (person.is_superuser and person.pk != actor.id):
+    if actor.kind == ActorKind.SYSTEM:  # at the command line
+        return ""
+    elsewhere = Membership.objects.filter(user=person).exclude(group__in=_owned(group, actor)).exists()
+    if elsewhere or (person.is_superuser and not _is(person, actor)):
         return "The account isn’t this group’s alone: whoever runs Plumbline changes its address."
     return ""
+
+
+def _owned(group: Group, actor: Actor) -> QuerySet[Group]:
+    """The groups that the actor may speak for: a person's own, and the one that a service's token is of."""
+    if actor.kind == ActorKind.SERVICE:
+        return Group.objects.filter(pk=group.pk)
+    owner = Membership.objects.valid().filter(user=actor.id, role=Role.OWNER)
+    return Group.objects.filter(pk__in=owner.values("group"))
+
+
+def _is(person: User, actor: Actor) -> bool:
+    """A token has numbers of its own."""
+    return actor.kind == ActorKind.PERSON and actor.id == person.pk
 
 
 _SOURCES = {Origin.FILE: "the directory file", Origin.LDAP: "LDAP", Origin.HAND: "another source"}

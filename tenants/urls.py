@@ -13,6 +13,7 @@ urlpatterns = [
     path("g/<slug:group>/preferences/test/", preferences.chat_test_own, name="chat_test_own"),
     path("g/<slug:group>/chats/", chats.chat_list, name="chat_list"),
     path("g/<slug:group>/chats/add/", chats.chat_add, name="chat_add"),
+    path("g/<slug:group>/chats/language/", chats.group_speak, name="group_speak"),
     path("g/<slug:group>/chats/<int:pk>/end/", chats.chat_end, name="chat_end"),
     path("g/<slug:group>/chats/<int:pk>/language/", chats.chat_speak, name="chat_speak"),
     path("g/<slug:group>/chats/<int:pk>/test/", chats.chat_test, name="chat_test"),

@@ -209,6 +209,39 @@ class WindowBody(Body):
         return attrs
 
 
+class PersonBody(Body):
+    """Somebody, by the name that they sign in with."""
+
+    person = s.CharField(max_length=150)
+
+
+class AddressBody(PersonBody):
+    """Where somebody's mail goes; empty: nowhere."""
+
+    email = s.EmailField(max_length=254, allow_blank=True)
+
+
+class DeputyBody(PersonBody):
+    """Who stands in for somebody, from one day to another, the last one included."""
+
+    deputy = s.CharField(max_length=150)
+    starts_on = s.DateField()
+    ends_on = s.DateField()
+
+
+class ResponsibleBody(PersonBody):
+    """What somebody answers for: either a tenant, by its key, or a policy, by its name."""
+
+    tenant = s.CharField(max_length=200, required=False)
+    policy = s.CharField(max_length=200, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if ("tenant" in attrs) == ("policy" in attrs):
+            raise s.ValidationError({"tenant": ["Name either a tenant or a policy."]})
+        return attrs
+
+
 class FreezesBody(Body):
     """A freeze calendar, as `freezes` has it in multi_tenant_baselines.schema.json."""
 

@@ -17,6 +17,7 @@ from config.lifecycle import TransitionError
 from governance import (
     conflicts,
     corrections,
+    directories,
     exemptions,
     flags,
     halting,
@@ -28,6 +29,8 @@ from governance import (
 from governance.catalogue_formats import CatalogueError
 from governance.configuration import ConfigurationError
 from governance.orchestrator import CallbackRefused
+from tenants.people import AddressRefused
+from tenants.policy_owners import NotInReach
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -48,6 +51,9 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     restoring.NothingToRestore: (HTTPStatus.CONFLICT, "nothing-to-restore", "Nothing to restore"),
     plans.FourEyes: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     plans.NeedsApproval: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
+    directories.StillRead: (HTTPStatus.CONFLICT, "still-read", "LDAP says so"),
+    AddressRefused: (HTTPStatus.CONFLICT, "not-yours", "Not for this group to change"),
+    NotInReach: (HTTPStatus.UNPROCESSABLE_ENTITY, "not-in-reach", "Doesn't reach the group"),
     halting.AlreadySo: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),
     corrections.TenantBusy: (HTTPStatus.CONFLICT, "tenant-busy", "The tenant has another task"),
     TransitionError: (HTTPStatus.CONFLICT, "wrong-state", "Not in that state"),

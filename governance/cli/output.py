@@ -20,9 +20,12 @@ from rich.table import Table
 from config import borrowed
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import conflicts, corrections, flags, halting, pipeline, plans, simulation
+from governance import conflicts, corrections, directories, flags, halting, pipeline, plans, simulation
 from governance.documents import ConfigurationError
+from tenants.deputies import DeputyRefused
 from tenants.models import Group
+from tenants.people import AddressRefused
+from tenants.policy_owners import NotInReach
 
 
 class Exit(IntEnum):
@@ -49,6 +52,10 @@ _REFUSALS = (
     simulation.NotApplicable,
     simulation.NeedsAnother,
     simulation.WorldMoving,
+    directories.StillRead,
+    DeputyRefused,
+    AddressRefused,
+    NotInReach,
     TransitionError,
 )
 

@@ -18,7 +18,7 @@ from governance.documents.reading import Place
 from governance.models import Configuration
 from tenants import enrolment, groups, rosters
 from tenants.ldap import wording
-from tenants.models import Group, Language, Origin, Role, User
+from tenants.models import Group, Origin, Role, User
 from tenants.rosters import Change, Grant, Person, Roster
 
 NOUN = "directory"
@@ -63,7 +63,7 @@ def apply(group: Group, item: Item, *, actor: Actor, at: datetime) -> None:
     """Take the section over. Raises RosterRefused."""
     wanted = roster_of(item.document)
     enrolment.take(group, wanted, origin=Origin.FILE, actor=actor, at=at)
-    groups.speak(group, item.document.get("language", Language.ENGLISH), actor=actor, at=at)
+    groups.speak_as_filed(group, item.document.get("language"), actor=actor, at=at)
     configured = Configuration.objects.filter(group=group).first()
     if configured is not None and not _had_ldap(configured.directory):
         enrolment.take(group, Roster(), origin=Origin.LDAP, actor=actor, at=at, shrink=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 _MOST_RULES = 6  # what has more is read on its page
+_MOST_LINKS = 3  # as in English
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Demand:
 class Clash:
     """The simplest set of rules that can't hold together.
 
-    `links`: how many dependencies close it. `others`: how many more sets there are. `proved`: whether it is
+    `links`: the dependencies that close it, as it keeps them; `untold`: how many of which only English was
+    kept. `others`: how many more sets there are. `proved`: whether it is
     shown that there is no way.
     """
 
     demands: Sequence[Demand] = ()
-    links: int = 0
+    links: Sequence[Mapping[str, Any]] = ()
+    untold: int = 0
     others: int = 0
     proved: bool = True
 
@@ -47,13 +50,29 @@ def in_chinese(clash: Clash) -> str:
         return ""
     if more := len(clash.demands) - len(told):
         told.append(f"另有 {more} 条规则")
-    if clash.links:
-        told.append(f"并涉及 {clash.links} 条依赖关系")
+    told += [_link(link) for link in clash.links[:_MOST_LINKS]]
+    if more := clash.untold + len(clash.links[_MOST_LINKS:]):
+        told.append(f"{'另' if clash.links else '并'}涉及 {more} 条依赖关系")
     if clash.others:
         told.append(f"此外还有 {clash.others} 组规则无法同时满足")
     if not clash.proved:
         told.append("搜索已达上限而中止")
     return "；".join(told)
+
+
+def _link(link: Mapping[str, Any]) -> str:
+    """What a release demands, and how things stand."""
+    what = " 或 ".join(link["what"])
+    demand = _DEMANDS[link["demand"]].format(what) if what else "有依赖要求"
+    stands = "，".join(_stands(one) for one in link["stands"])
+    return (
+        f"{link['plugin']} {link['version']} {demand}，而{f' {stands}' if stands else '没有这样的发布版本'}"
+    )
+
+
+def _stands(one: Mapping[str, str]) -> str:
+    where = _PLACES[one["place"]] if "place" in one else f"当前为 {one['at']}"
+    return f"{one['plugin']} {where}"
 
 
 def _named(demand: Demand, several: bool) -> str:
@@ -102,6 +121,8 @@ def _hold(demand: Demand) -> str:
     return f"将 {demand.plugin} 保持不变，直至 {last.year}年{last.month}月{last.day}日"
 
 
+_DEMANDS = {"needs": "需要 {}", "only": "只能与 {} 共存", "not": "不能与 {} 共存"}
+_PLACES = {"gone": "未安装", "such": "已安装此类版本", "another": "已安装其他版本"}
 _UNITS = {"major": "主版本", "minor": "次版本", "patch": "修订版本", "releases": "发布版本"}
 _KINDS = {
     "range": "版本范围",

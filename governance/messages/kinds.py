@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     EXEMPTION = "exemption", "Exemption asked for or decided"
     REPORT = "report", "Report ready"
     DEPUTY = "deputy", "Deputy named"
+    DEPUTY_ENDED = "deputy_ended", "Deputy dismissed"
     ROLLBACK = "rollback", "Rollback: reassess what is wanted"
 
 
@@ -114,14 +115,15 @@ _REPORT: Placeholders = {
     "asked_by": "who asked for it; empty if it was made on schedule",
     "digest": "the beginning of its checksum",
 }
-_DEPUTY: Placeholders = {
+_STANDS_IN: Placeholders = {
     **_FRAME,
     "deputy": "who stands in",
     "away": "who is stood in for",
     "first_day": "from when on",
     "last_day": "until when, that day included",
-    "appointed_by": "who named them",
 }
+_DEPUTY: Placeholders = {**_STANDS_IN, "appointed_by": "who named them"}
+_DEPUTY_ENDED: Placeholders = {**_STANDS_IN, "ended_by": "who ended it"}
 
 
 def placeholders(kind: str) -> Placeholders:
@@ -131,6 +133,7 @@ def placeholders(kind: str) -> Placeholders:
         Kind.EXEMPTION: _EXEMPTION,
         Kind.REPORT: _REPORT,
         Kind.DEPUTY: _DEPUTY,
+        Kind.DEPUTY_ENDED: _DEPUTY_ENDED,
         Kind.ROLLBACK: _ROLLBACK,
     }
     return others.get(Kind(kind), _DIGEST)

@@ -34,9 +34,9 @@ class Conflict(models.Model):
 
     `explanation`: {"summary": text, "stuck": [plugin's name], "rules": [{"policy", "key", "kind",
     "plugin": name, "says": text, "weight"}], "chain": [text], "sets": minimal conflicting sets, each
-    {"rules", "chain"}, "complete": whether these are all, "proved": whether it is shown that there is no way,
-    rather than not found}. Where no set was found before the search was given up, "rules" are those that bind
-    what is stuck.
+    {"rules", "chain", "links": the same as facts, see governance.resolution.links}, "complete": whether these
+    are all, "proved": whether it is shown that there is no way, rather than not found}. Where no set was
+    found before the search was given up, "rules" are those that bind what is stuck.
     `ways_out`: [{"kind": "set_aside", "set_aside": [{"policy", "key"}], "says": text, "weight": int, the
     first of them as "rule": "policy/key", "policy", "key", and "rules": [{"policy", "key", "kind", "plugins":
     [{"plugin": name, "to": where it goes or stays then, null where it is gone}]}]}], the lightest first.

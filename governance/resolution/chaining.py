@@ -1,4 +1,4 @@
-"""The dependency chain that closes a conflict, told from release to release."""
+"""The dependency chain that closes a conflict, from release to release."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from governance.resolution.ground import Fault
+from governance.resolution.links import Demand, Link, Place, Stands
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
 from governance.resolution.values import Component
@@ -20,21 +21,21 @@ _Path = tuple[Fault, ...]
 
 @dataclass(frozen=True)
 class Chain:
-    """What closes a conflict, in words, and what it is by itself: the demands, whatever is installed."""
+    """What closes a conflict, and what it is by itself: the demands, whatever is installed."""
 
-    told: tuple[str, ...]
+    links: tuple[Link, ...]
     demands: tuple[str, ...]
 
 
 def chain(problem: Problem, component: Component) -> Chain:
-    """Why the releases that the problem's bindings leave to the component don't help, in words.
+    """Why the releases that the problem's bindings leave to the component don't help.
 
     Where another component's binding has a part in it, the shortest way from a demand of one of these
     releases to that component; otherwise what is wrong with the best of them as things stand.
     """
     faults = _shortest(problem, component) or tuple(_faults(problem, component))
     return Chain(
-        told=tuple(dict.fromkeys(_told(problem, fault) for fault in faults)),
+        links=tuple({str(link): link for link in (_link(problem, fault) for fault in faults)}.values()),
         demands=tuple(f"{fault.release.id} {fault.relation.digest}" for fault in faults),
     )
 
@@ -101,20 +102,29 @@ def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
             yield first
 
 
-def _told(problem: Problem, fault: Fault) -> str:
-    names = problem.situation.component
-    start = problem.start
-    others = sorted(c for c in fault.relation.components if c != fault.component and c in start)
-    stands = [_stands(names(c), start[c], fault.relation) for c in others]
-    told = f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-    return f"{told}, and {' and '.join(stands)}" if stands else f"{told}, and there is no such release"
+def _link(problem: Problem, fault: Fault) -> Link:
+    names, start, relation = problem.situation.component, problem.start, fault.relation
+    others = sorted(c for c in relation.components if c != fault.component and c in start)
+    return Link(
+        plugin=names(fault.component).name,
+        version=fault.release.version,
+        says=relation.says,
+        demand=_demand(relation),
+        what=relation.what,
+        stands=tuple(Stands(names(c).name, _at(names(c), start[c], relation)) for c in others),
+    )
 
 
-def _stands(component: Component, release: Release | None, relation: Relation) -> str:
+def _demand(relation: Relation) -> Demand:
+    if isinstance(relation, Clash):
+        return Demand.ONLY if relation.only else Demand.NOT
+    return Demand.NEEDS
+
+
+def _at(component: Component, release: Release | None, relation: Relation) -> str | Place:
     """Where a component is. Of a bystander only what its digest tells, for tenants share the words."""
     if release is None:
-        return f"{component.name} is not installed"
+        return Place.GONE
     if component.stands_by:
-        where = "such a" if release.id in relation.releases else "another"
-        return f"{component.name} is installed at {where} version"
-    return f"{component.name} is at {release.version}"
+        return Place.SUCH if release.id in relation.releases else Place.ANOTHER
+    return release.version

@@ -84,7 +84,7 @@ class _Reason:
 
     @property
     def told(self) -> ConflictingSet:
-        return ConflictingSet(tuple(map(Saying.of, self.bindings)), self.links.told)
+        return ConflictingSet(tuple(map(Saying.of, self.bindings)), self.links.links)
 
     @property
     def digest(self) -> str:
@@ -99,8 +99,8 @@ class _Reason:
 
     def words(self) -> str:
         """The rules, what closes them, and what these alone don't tell."""
-        words = [*_in_words(self.bindings), *self.links.told[:SHOWN_LINKS]]
-        if len(self.bindings) == 1 and not self.links.told:
+        words = [*_in_words(self.bindings), *map(str, self.links.links[:SHOWN_LINKS])]
+        if len(self.bindings) == 1 and not self.links.links:
             words.append(f"the catalogue has no such release of {self.component.name} to go to")
         return "; ".join(words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from governance.resolution.links import Link
 from governance.resolution.releases import Release
 from governance.resolution.values import Binding
 
@@ -48,11 +49,16 @@ class Saying:
 class ConflictingSet:
     """Rules that can't hold together, while any fewer of them could.
 
-    `chain` tells of the dependencies that close the conflict, where the rules alone don't.
+    `links` are the dependencies that close the conflict, where the rules alone don't; `chain` tells of them.
     """
 
     rules: tuple[Saying, ...]
-    chain: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The links in words."""
+        return tuple(map(str, self.links))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Need(Sent):
     releases: frozenset[int]
     components: frozenset[int]
     of_host: bool = False
+    what: tuple[str, ...] = ()  # "core >=3", for words in other languages; it adds nothing to `says`
 
     def __hash__(self) -> int:
         """By the words, which hardly any two share: these are looked up by the million."""
@@ -59,6 +60,8 @@ class Clash(Sent):
     says: str  # "doesn't go with core <2"
     releases: frozenset[int]
     components: frozenset[int]
+    only: bool = False  # whether it is an optional requirement
+    what: tuple[str, ...] = ()  # as for a need
 
     def __hash__(self) -> int:
         """By the words, which hardly any two share: these are looked up by the million."""

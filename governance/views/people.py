@@ -15,7 +15,7 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import directories, stand_ins
 from governance.forms.people import AddressForm
-from tenants import deputies, people
+from tenants import people
 from tenants.deputies import DeputyRefused
 from tenants.forms.deputies import DeputyForm
 from tenants.models import Deputy, DirectoryPerson, Group, Membership, PolicyOwner, User
@@ -118,9 +118,10 @@ def person_deputy_end(request: ConsoleRequest, pk: int) -> HttpResponse:
     person, number = _person(request, pk), request.POST.get("deputy", "")
     known = number if number.isascii() and number.isdigit() else 0
     rows = Deputy.objects.within(request.access).filter(person=person)
-    row = get_object_or_404(rows.select_related("person", "deputy"), pk=known)
-    deputies.end(row, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{row.deputy} no longer stands in for {person}.")
+    row = get_object_or_404(rows.select_related("group", "person", "deputy"), pk=known)
+    told = stand_ins.end(row, actor=request.actor, at=timezone.now())
+    said = f"{row.deputy} no longer stands in for {person}."
+    messages.success(request, f"{said} Both are told." if told else said)
     return redirect_to(request, "person_detail", person.pk)
 
 
@@ -142,7 +143,7 @@ def _page(
         .order_by("starts_on", "pk"),
         "off": off,
         "may_enable": off and not directories.reads_ldap(group),
-        "fixed": people.fixed(person, request.actor),
+        "fixed": people.fixed(group, person, request.actor),
         "address_form": address,
         "deputy_form": deputy,
         "offered": people.by_name(access, but=person.pk),

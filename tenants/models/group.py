@@ -32,6 +32,7 @@ class Group(models.Model):
     steps_noticed_at = models.DateTimeField(null=True)
     # What its team chats are told in, those that have none of their own.
     language = models.CharField(max_length=8, choices=Language, default=Language.ENGLISH)
+    language_filed = models.BooleanField(default=False)  # the directory file says it
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from tenants import chat_addresses, chats
+from tenants import chat_addresses, chats, groups
 from tenants.forms.chats import ChatForm
 from tenants.models import Group, Language, TeamChat
+
+_NO_LANGUAGE = "That is none of the languages. Choose one from the list."
 
 
 @require_GET
@@ -34,7 +36,7 @@ def chat_list(request: ConsoleRequest) -> HttpResponse:
         (chat, chat_addresses.kind(chat.address), last.get(chat.name) if chat.active else None)
         for chat in rows.rows
     ]
-    context = {"listing": rows, "chats": services, "languages": Language.choices}
+    context = {"listing": rows, "chats": services, "languages": Language.choices, "group": _group(request)}
     return render_page(
         request, "tenants/chats/list.html", context, fragments={"chats": "tenants/chats/_table.html"}
     )
@@ -46,11 +48,29 @@ def chat_add(request: ConsoleRequest) -> HttpResponse:
     """Add a chat."""
     form = ChatForm(request.POST or None, access=request.access)
     if request.method == "POST" and form.is_valid():
-        group, given = Group.objects.get(pk=request.access.group_id), form.cleaned_data
-        chats.add(group, **given, actor=request.actor, at=timezone.now())
+        given = form.cleaned_data
+        chats.add(_group(request), **given, actor=request.actor, at=timezone.now())
         messages.success(request, f"{given['name']} is told from now on. Send it a test message.")
         return redirect_to(request, "chat_list")
     return render_page(request, "tenants/chats/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@requires(Permission.GROUP_ADMINISTER)
+def group_speak(request: ConsoleRequest) -> HttpResponse:
+    """Choose the language that the group's chats are told in, those that have none of their own."""
+    language, at = request.POST.get("language", ""), timezone.now()
+    if language not in Language.values:
+        messages.error(request, _NO_LANGUAGE)
+        return redirect_to(request, "chat_list")
+    try:
+        changed = groups.speak(_group(request), language, actor=request.actor, at=at)
+    except groups.LanguageFiled as refusal:
+        messages.error(request, str(refusal))
+    else:
+        said = f"The group’s chats are told in {Language(language).label}"
+        messages.success(request, f"{said} from now on." if changed else f"{said} already.")
+    return redirect_to(request, "chat_list")
 
 
 @require_POST
@@ -60,7 +80,7 @@ def chat_speak(request: ConsoleRequest, pk: int) -> HttpResponse:
     chat = get_object_or_404(TeamChat.objects.within(request.access).filter(active=True), pk=pk)
     language = request.POST.get("language", "")
     if language and language not in Language.values:
-        messages.error(request, "That is none of the languages. Choose one from the list.")
+        messages.error(request, _NO_LANGUAGE)
     elif chats.speak(chat, language, actor=request.actor, at=timezone.now()):
         messages.success(request, f"The language of {chat.name} is changed.")
     return redirect_to(request, "chat_list")
@@ -93,3 +113,7 @@ def chat_test(request: ConsoleRequest, pk: int) -> HttpResponse:
         f"A message to {chat.name} is on its way. If it isn’t there in a minute, look under Deliveries.",
     )
     return redirect_to(request, "chat_list")
+
+
+def _group(request: ConsoleRequest) -> Group:
+    return Group.objects.get(pk=request.access.group_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -132,18 +133,50 @@ def test_a_slow_receiver_gets_as_many_as_a_round_may_send(monkeypatch: pytest.Mo
 
 def test_who_had_no_time_for_all_lets_the_others_take_only_what_there_is_time_for() -> None:
     turns = claims.Turns(3 * claims.TOGETHER)
-    assert turns.take() == claims.TOGETHER
-    turns.slow_down(claims.TOGETHER - 2, sent=2)
-    assert turns.take() == 2
-    turns.give_back(2)
-    assert sum(iter(turns.take, 0)) == 3 * claims.TOGETHER - 2
+    mine = turns.take()
+    turns.settle(mine, used=mine)
+    turns.slow_down("orchestrator", mine - 2, sent=2)
+    assert (turns.together("orchestrator"), turns.together("audit")) == (2, claims.TOGETHER)
+    left = []
+    while mine := turns.take():
+        left.append(mine)
+        turns.settle(mine, used=mine)
+    assert sum(left) == 3 * claims.TOGETHER - 2
+
+
+def test_who_finds_no_turn_waits_for_those_that_another_one_may_not_need() -> None:
+    turns = claims.Turns(claims.TOGETHER)
+    mine = turns.take()
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(turns.take)
+        turns.settle(mine, used=1)
+        assert other.result(timeout=10) == claims.TOGETHER - 1
+    turns.settle(claims.TOGETHER - 1, used=claims.TOGETHER - 1)
+    assert turns.take() == 0
+
+
+def test_a_slow_destination_leaves_the_others_their_many() -> None:
+    post("a", "b", "c")
+    for key in ("x", "y", "z"):
+        later = AT + timedelta(seconds=1)
+        outbox.post(Destination.AUDIT, {}, group_id=1, idempotency_key=key, at=later)
+    slow = {"orchestrator": 2, "audit": claims.TOGETHER}
+    asked: dict[str, Any] = {
+        "until": AT + outbox.LEASE,
+        "destinations": list(slow),
+        "many": slow,
+        "most": claims.TOGETHER,
+    }
+    soon = AT + timedelta(seconds=2)
+    taken = [[one.idempotency_key for one in claims.claim(soon, soon, **asked)] for _ in range(4)]
+    assert taken == [["a", "b"], ["c"], ["x", "y", "z"], []]
 
 
 def test_one_that_goes_alone_is_taken_without_a_hold_on_those_behind_it() -> None:
     for key in "abc":
         outbox.post(Destination.EMAIL, {}, group_id=1, idempotency_key=key, at=AT)
     with CaptureQueriesContext(connection) as asked:
-        found = claims.claim(AT, AT, until=AT + outbox.LEASE, destinations=["email"], many=[], most=25)
+        found = claims.claim(AT, AT, until=AT + outbox.LEASE, destinations=["email"], many={}, most=25)
     assert [message.idempotency_key for message in found] == ["a"]
     assert ["LIMIT 1 FOR UPDATE" in one["sql"] for one in asked if "FOR UPDATE" in one["sql"]] == [True]
 

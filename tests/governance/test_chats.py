@@ -269,6 +269,30 @@ def test_every_alert_has_words_in_both_languages(reason: str) -> None:
     assert not set(english) & set(chinese)
 
 
+def test_an_owner_chooses_the_groups_language_unless_the_file_says_it(
+    world: World, receiver: Receiver, client: Client
+) -> None:
+    chat = team(world, receiver)
+    client.force_login(world.owner)
+    page = f"{PAGE}language/"
+    for _ in range(2):
+        client.post(page, {"language": "zh"})
+    assert TeamChat.objects.get(pk=chat.pk).spoken == "zh"
+    [entry] = Entry.objects.filter(action="group.changed", data__has_key="language")
+    assert (entry.data, entry.actor_name) == ({"language": "zh"}, "owner")
+    assert "none of the languages" in client.post(page, {"language": "fr"}, follow=True).content.decode()
+    groups.speak_as_filed(world.group, None, actor=SYSTEM, at=AT)
+    assert TeamChat.objects.get(pk=chat.pk).spoken == "zh", "a file that says nothing leaves it"
+    groups.speak_as_filed(world.group, "zh", actor=SYSTEM, at=AT)
+    refused = client.post(page, {"language": "en"}, follow=True).content.decode()
+    assert "Change it there" in refused
+    assert 'id="group-language"' not in refused
+    groups.speak_as_filed(world.group, None, actor=SYSTEM, at=AT)
+    assert TeamChat.objects.get(pk=chat.pk).spoken == "en", "what the file said ends with it"
+    client.force_login(world.viewer)
+    assert client.post(page, {"language": "zh"}).status_code == 404
+
+
 def test_an_owner_chooses_the_language_of_a_chat(world: World, receiver: Receiver, client: Client) -> None:
     chat = team(world, receiver)
     client.force_login(world.owner)

@@ -12,6 +12,8 @@ from governance.messages import wording
 from governance.messages.conflicts import Clash, Demand, in_chinese
 from governance.models import Conflict, Rule
 from governance.models.rule import RuleKind
+from governance.resolution.links import Demand as Demanded
+from governance.resolution.links import Link, Place, Stands
 from tenants.models import Preferences
 from tests.factories import AT, World
 from tests.governance.disputed import dispute
@@ -99,13 +101,71 @@ def test_rules_of_one_policy_are_told_apart_and_what_is_left_out_is_counted() ->
     until = datetime(2026, 12, 2, tzinfo=UTC)
     demands = [Demand("freeze", "crm", "hold", "crm", until=until), Demand("core", "a", "present", "x")]
     demands.append(Demand("core", "b", "absent", "x"))
-    told = in_chinese(Clash(tuple(demands), links=2, others=3, proved=False))
+    told = in_chinese(Clash(tuple(demands), untold=2, others=3, proved=False))
     assert told.startswith(
         "freeze 将 crm 保持不变，直至 2026年12月1日；core/a 要求安装 x；core/b 要求移除 x；"
     )
     assert told.endswith("并涉及 2 条依赖关系；此外还有 3 组规则无法同时满足；搜索已达上限而中止")
     many = in_chinese(Clash(tuple(Demand(f"p{number}", "k", "hold", "x") for number in range(9))))
     assert many.endswith("；另有 3 条规则")
+
+
+@pytest.mark.parametrize(
+    ("link", "english", "chinese"),
+    [
+        (
+            Link("crm", "2.4.0", "needs core >=3", Demanded.NEEDS, ("core >=3",), (Stands("core", "2.0.0"),)),
+            "crm 2.4.0 needs core >=3, and core is at 2.0.0",
+            "crm 2.4.0 需要 core >=3，而 core 当前为 2.0.0",
+        ),
+        (
+            Link("crm", "2.4.0", "needs a or b 2", Demanded.NEEDS, ("a", "b 2"), ()),
+            "crm 2.4.0 needs a or b 2, and there is no such release",
+            "crm 2.4.0 需要 a 或 b 2，而没有这样的发布版本",
+        ),
+        (
+            Link(
+                *("crm", "2.4.0", "goes only with core >=3", Demanded.ONLY, ("core >=3",)),
+                (Stands("core", Place.ANOTHER),),
+            ),
+            "crm 2.4.0 goes only with core >=3, and core is installed at another version",
+            "crm 2.4.0 只能与 core >=3 共存，而 core 已安装其他版本",
+        ),
+        (
+            Link(
+                *("crm", "2.4.0", "doesn't go with core", Demanded.NOT, ("core",)),
+                (Stands("core", Place.SUCH), Stands("mail", Place.GONE)),
+            ),
+            "crm 2.4.0 doesn't go with core, and core is installed at such a version "
+            "and mail is not installed",
+            "crm 2.4.0 不能与 core 共存，而 core 已安装此类版本，mail 未安装",
+        ),
+        (
+            Link("crm", "2.4.0", "needs it", Demanded.NEEDS, (), (Stands("core", "2.0.0"),)),
+            "crm 2.4.0 needs it, and core is at 2.0.0",
+            "crm 2.4.0 有依赖要求，而 core 当前为 2.0.0",
+        ),
+    ],
+)
+def test_a_dependency_is_told_in_both_languages(link: Link, english: str, chinese: str) -> None:
+    assert str(link) == english
+    told = in_chinese(Clash((Demand("core", "crm", "absent", "x"),), links=[link.as_json()]))
+    assert told == f"core 要求移除 x；{chinese}"
+
+
+def test_of_many_dependencies_three_are_told_and_the_others_counted() -> None:
+    link = Link("crm", "2.4.0", "needs it", Demanded.NEEDS, ("it",), ())
+    told = in_chinese(Clash((Demand("core", "crm", "absent", "x"),), links=[link.as_json()] * 5))
+    assert told.count("crm 2.4.0 需要 it") == 3
+    assert told.endswith("另涉及 2 条依赖关系")
+
+
+@pytest.mark.parametrize("demand", Demanded)
+@pytest.mark.parametrize("place", Place)
+def test_no_demand_and_no_place_is_told_in_the_words_of_the_code(demand: Demanded, place: Place) -> None:
+    link = Link("a", "1", "", demand, ("b",), (Stands("b", place),))
+    told = in_chinese(Clash((Demand("core", "crm", "absent", "x"),), links=[link.as_json()]))
+    assert not {demand.value, place.value} & set(told.replace("，", " ").split())
 
 
 def test_without_any_facts_the_policies_are_named() -> None:

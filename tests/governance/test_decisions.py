@@ -9,8 +9,9 @@ from django.conf import LazySettings
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import deciders, decisions, drift, flags, outcomes
+from governance import clashes, deciders, decisions, drift, flags, outcomes
 from governance.deciders import Deciders
+from governance.messages.conflicts import in_chinese
 from governance.models import Conflict, Decision, Finding, Manifest, Plugin, Release, TenantDecision
 from governance.models.manifest import Inventory
 from governance.resolution import Outcome, Situation
@@ -109,6 +110,8 @@ def test_a_hold_on_a_dependency_is_told_with_the_chain(world: World, crm: Plugin
     judge(world)
     conflict = Conflict.objects.get()
     assert conflict.explanation["chain"] == ["crm 2.4.0 needs core >=1.1.0, and core is at 1.0.0"]
+    told = in_chinese(clashes.of(world.group.pk, [conflict])[conflict.pk])
+    assert "crm 2.4.0 需要 core >=1.1.0，而 core 当前为 1.0.0" in told
     assert {rule["policy"] for rule in conflict.explanation["rules"]} == {"floor", "keep-core"}
 
 

@@ -17,11 +17,11 @@ from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config import queue
 from governance import duedates, jobs, reminders
-from governance.models import Finding, Plugin, Rule
+from governance.models import Finding, Plugin, Rule, Run
 from tenants.models import Group, User
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.notified import DUE, find, policy
+from tests.governance.notified import DUE, find, policy, run
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -78,6 +78,48 @@ def test_a_look_that_was_cut_off_before_it_counted_tells_nobody_twice(world: Wor
     assert notice(world, DUE + 2 * MINUTE) == set()
 
 
+@pytest.fixture
+def found(world: World, crm: Plugin) -> Rule:
+    """A finding of which nobody has been told, since no run came by."""
+    rule = policy(world, "core", "remind", owners=False)
+    find(world.tenant_a, crm, rule)
+    return rule
+
+
+def test_what_is_found_between_runs_is_told_once_it_is_decided_about_and_by_no_run_again(
+    world: World, found: Rule
+) -> None:
+    brought = [notice(world, AT + minutes * MINUTE) for minutes in (1, 4, 7)]
+    assert brought == [set(), {"tenant-admin"}, set()]
+    assert not reminders.send(world.group, at=AT + timedelta(days=1)).sent
+
+
+@pytest.mark.parametrize(
+    ("under_way", "told_by_the_look"),
+    [
+        ({}, False),
+        ({"status": "acting"}, True),
+        ({"dry_run": True}, True),
+        ({"policy_names": ["other"]}, True),
+    ],
+)
+def test_what_a_run_is_about_to_tell_is_left_to_it(
+    world: World, found: Rule, under_way: dict[str, Any], told_by_the_look: bool
+) -> None:
+    going = run(world)
+    Run.objects.filter(pk=going.pk).update(**{"status": "running", **under_way})
+    assert notice(world, AT + MINUTE) == set()
+    assert notice(world, AT + 4 * MINUTE) == ({"tenant-admin"} if told_by_the_look else set())
+    Run.objects.update(status="completed")
+    assert bool(reminders.send(world.group, at=AT + 5 * MINUTE).sent) is not told_by_the_look
+
+
+def test_what_tells_nobody_when_it_is_found_is_told_by_no_look(world: World, crm: Plugin) -> None:
+    rule = policy(world, "core", "remind", escalation=[{"tell": "owners", "after": "0d"}])
+    find(world.tenant_a, crm, rule)
+    assert [notice(world, AT + minutes * MINUTE) for minutes in (1, 4)] == [set(), set()]
+
+
 def test_what_is_settled_or_paused_reaches_no_step(world: World, told: Rule) -> None:
     notice(world, DUE - MINUTE)
     Finding.objects.update(status="resolved", closed_at=DUE - MINUTE)
@@ -88,7 +130,7 @@ def test_a_look_that_finds_nothing_asks_little(world: World, told: Rule) -> None
     group = Group.objects.get(pk=world.group.pk)
     with CaptureQueriesContext(connection) as asked:
         duedates.notice(group, at=AT + MINUTE)
-    assert len(asked) <= 3
+    assert len(asked) <= 4
 
 
 def test_the_job_looks_at_every_group_that_is_governed(world: World, told: Rule) -> None:

@@ -60,6 +60,7 @@ def test_every_template_is_shown_with_what_is_so_now(
         Kind.EXEMPTION: "tenant-b",
         Kind.REPORT: "in line",
         Kind.DEPUTY: "viewer",
+        Kind.DEPUTY_ENDED: "no longer stands in" if language == "en" else "不再代理",
         Kind.ROLLBACK: "snapshot",
     }
     Report.objects.update(status=ReportStatus.READY)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination
@@ -90,9 +91,26 @@ def test_an_owner_names_a_deputy_for_somebody_who_is_away_and_both_are_told(
     assert "owner has named viewer" in told["tenant-admin"]["text"]
     assert told["viewer"]["subject"] == "Acme：viewer 代理 tenant-admin"
     assert "named by owner" in text(owner, path(world.tenant_admin))
-    owner.post(path(world.tenant_admin, "deputy/end/"), {"deputy": row.pk})
+
+
+@pytest.mark.parametrize(("over", "told"), [(False, {"tenant-admin", "viewer"}), (True, set())])
+def test_an_owner_dismisses_a_deputy_and_both_are_told_once_in_their_language_unless_it_was_over(
+    world: World, owner: Client, over: bool, told: set[str]
+) -> None:
+    Preferences.objects.create(user=world.viewer, language="zh")
+    name(owner, world.tenant_admin, "viewer", last=7)
+    row = Deputy.objects.get()
+    Deputy.objects.update(ends_on=timezone.now() + timedelta(days=-2 if over else 2), starts_on=AT.date())
+    codes = [owner.post(path(world.tenant_admin, "deputy/end/"), {"deputy": row.pk}) for _ in range(2)]
+    assert [one.status_code for one in codes] == [303, 404]
     assert not Deputy.objects.exists()
-    assert Entry.objects.filter(action="deputy.ended").count() == 1
+    assert Entry.objects.get(action="deputy.ended").actor_name == "owner"
+    messages = OutboxMessage.objects.filter(idempotency_key=f"deputy-{row.pk}-ended")
+    words = {one["user"]: one["text"] for message in messages for one in message.payload["recipients"]}
+    assert set(words) == told
+    if told:
+        assert "owner has ended that viewer stands in for tenant-admin" in words["tenant-admin"]
+        assert "owner 已终止 viewer" in words["viewer"]
 
 
 def test_those_who_may_stand_in_are_offered_by_name(world: World, owner: Client) -> None:

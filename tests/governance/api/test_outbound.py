@@ -67,6 +67,13 @@ def test_a_signed_callback_moves_the_task(task: UpgradeTask) -> None:
     assert task.status == UpgradeTask.Status.RUNNING
 
 
+def test_a_callback_costs_few_statements(task: UpgradeTask, django_assert_num_queries: Any) -> None:
+    """One finds, locks and reads the task, three move it and write that down, two begin and end it all."""
+    for status in ("accepted", "running"):
+        with django_assert_num_queries(6):
+            assert called_back(task, status).status_code == 200
+
+
 @pytest.mark.parametrize(
     "forged",
     [

@@ -1,0 +1,69 @@
+"""The links of a dependency chain, as facts from which they are told in any language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Demand(StrEnum):
+    """What a release may demand of others."""
+
+    NEEDS = "needs"  # one of them
+    ONLY = "only"  # none but these of it, if any
+    NOT = "not"  # none of them
+
+
+class Place(StrEnum):
+    """Where a component is of which only that may be told: not its version, which tenants don't share."""
+
+    GONE = "gone"
+    SUCH = "such"
+    ANOTHER = "another"
+
+
+@dataclass(frozen=True)
+class Stands:
+    """Where a component is: at a version, or in a place."""
+
+    plugin: str
+    at: str | Place
+
+    def __str__(self) -> str:
+        if self.at is Place.GONE:
+            return f"{self.plugin} is not installed"
+        if isinstance(self.at, Place):
+            return f"{self.plugin} is installed at {'such a' if self.at is Place.SUCH else 'another'} version"
+        return f"{self.plugin} is at {self.at}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A release's demand, and where the components are that it is about; `what` is empty where unknown."""
+
+    plugin: str
+    version: str
+    says: str  # "needs core >=3"
+    demand: Demand
+    what: tuple[str, ...]  # "core >=3", and what would do instead
+    stands: tuple[Stands, ...]
+
+    def __str__(self) -> str:
+        where = " and ".join(map(str, self.stands)) or "there is no such release"
+        return f"{self.plugin} {self.version} {self.says}, and {where}"
+
+    def as_json(self) -> Mapping[str, Any]:
+        """As a conflict keeps it."""
+        stands = [
+            {"plugin": one.plugin, ("place" if isinstance(one.at, Place) else "at"): str(one.at)}
+            for one in self.stands
+        ]
+        return {
+            "plugin": self.plugin,
+            "version": self.version,
+            "demand": str(self.demand),
+            "what": list(self.what),
+            "stands": stands,
+        }
