@@ -14,6 +14,8 @@ from governance.reminders import Round
 from tenants.models import Group
 
 EVERY = timedelta(minutes=3)
+_STAGES = list(Run.Stage)
+_BEFORE_TOLD = _STAGES[: _STAGES.index(Run.Stage.NOTIFY) + 1]
 SETTLED = timedelta(minutes=2)  # by then what is found is decided about, so that it is told with its target
 
 
@@ -22,30 +24,29 @@ def notice(group: Group, *, at: datetime) -> Round:
     count as ever; nothing else is worked out where none was.
 
     Who was told of a step isn't told again, so that one that is killed here, or another beside it, tells
-    nobody twice. The look counts once the digests are stored.
+    nobody twice. The look counts once the digests are stored; not while something is left to a run, which may
+    fail before it tells of it.
     """
     since = group.steps_noticed_at or at - EVERY
-    done = reminders.send(group, at=at) if _reached(group.pk, since, at) else Round()
-    Group.objects.filter(Q(steps_noticed_at=None) | Q(steps_noticed_at__lt=at), pk=group.pk).update(
-        steps_noticed_at=at
-    )
+    left = _about_to_tell(group.pk)
+    done = reminders.send(group, at=at) if _reached(group.pk, since, at, found=not left) else Round()
+    mark = since if left else at
+    earlier = Q(steps_noticed_at=None) | Q(steps_noticed_at__lt=mark)
+    Group.objects.filter(earlier, pk=group.pk).update(steps_noticed_at=mark)
     return done
 
 
-def _reached(group_id: int, since: datetime, at: datetime) -> bool:
-    """Whether any finding has come to a step, be it that it was found.
-
-    That is left to a run that is about to tell of it.
-    """
+def _reached(group_id: int, since: datetime, at: datetime, *, found: bool) -> bool:
+    """Whether any finding has come to a step; with `found`, be it that it was found."""
     policies: dict[int | None, list[int]] = defaultdict(list)
     for step in telling.steps(reminders.policies_in_force(group_id)):
         policies[step["seconds"]].append(step["policy"])
     at_once = set(policies.pop(None, ()))
     reached = Q()
-    for seconds, found in policies.items():
+    for seconds, some in policies.items():
         offset = timedelta(seconds=seconds or 0)
-        reached |= Q(policy__in=set(found), due_at__gt=since - offset, due_at__lte=at - offset)
-    if at_once and not _about_to_tell(group_id):
+        reached |= Q(policy__in=set(some), due_at__gt=since - offset, due_at__lte=at - offset)
+    if at_once and found:
         reached |= Q(policy__in=at_once, opened_at__gt=since - SETTLED, opened_at__lte=at - SETTLED)
     if not reached:
         return False
@@ -60,4 +61,4 @@ def _reached(group_id: int, since: datetime, at: datetime) -> bool:
 def _about_to_tell(group_id: int) -> bool:
     """Whether a run is on its way to tell of all that it found, with what it decided about that."""
     runs = Run.objects.filter(group=group_id, dry_run=False, policy_names=[], status=Run.Status.RUNNING)
-    return runs.exists()
+    return runs.filter(stage__in=_BEFORE_TOLD).exists()

@@ -73,7 +73,7 @@ def request(
     )
     _check(exemption, at)
     ledger.hold(exemption.group_id)  # no two at once, neither would see the other
-    if (asked := _asked_already(exemption)) is not None:
+    if starts_at is None and (asked := _asked_already(exemption)) is not None:
         return asked
     exemption.save()
     ledger.record(

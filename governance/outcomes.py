@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -109,7 +109,8 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
     It reads and doesn't write: the real evaluation, a plan and a simulation call it with other inputs.
     """
     settled: dict[int, TenantOutcome] = {}
-    slices = Setting(inputs, [one.rules for one in precedents.values()]).slices()
+    # A conflict that was decided is known by why it is one.
+    slices = Setting(replace(inputs, why=inputs.why or bool(precedents))).slices()
     with Deciders(settings.DECIDERS) as deciders:
         answers = Answers(deciders)
         under_way = deque(_Slice(one, answers, precedents) for one in islice(slices, AHEAD))

@@ -13,7 +13,7 @@ from django.db import connection
 from governance.bindings import Rulebook, RuleRow
 from governance.likeness import Likeness, Question, likenesses
 from governance.models import Installation
-from governance.resolution import Binding, Rule, Situation, together
+from governance.resolution import Rule, Situation, together
 from governance.stock import Stock
 from governance.violations import violations_query
 
@@ -44,10 +44,8 @@ class Inputs:
 class Setting:
     """What the situations of one evaluation have in common; it gives them out slice by slice."""
 
-    def __init__(self, inputs: Inputs, decided: Collection[frozenset[Rule]] = ()) -> None:
-        """`decided` are the rules that people set aside, for each conflict that they decided."""
+    def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self._decided = decided
         self.stock = inputs.stock or Stock(inputs.group_id, inputs.at)
         self.catalogue = self.stock.catalogue
         self.rulebook = Rulebook(inputs.rules, self.stock, inputs.acting)
@@ -65,13 +63,6 @@ class Setting:
         kinds = likenesses(asked)
         for begin in range(0, len(kinds), SLICE):
             yield Situations(self, kinds[begin : begin + SLICE])
-
-    def asks_why(self, bindings: Iterable[Binding]) -> bool:
-        """Whether it is asked why what is unsettled has no way. A decided conflict is known by that."""
-        if self.inputs.why or not self._decided:
-            return self.inputs.why
-        rules = {binding.rule for binding in bindings}
-        return any(decided <= rules for decided in self._decided)
 
 
 class Situations:
@@ -146,7 +137,7 @@ class Situations:
             installed,
             bindings,
             complete=kind.complete,
-            told=setting.asks_why(bindings),
+            told=setting.inputs.why,
         )
 
     def _askers(self, example: int, component: int) -> frozenset[int]:

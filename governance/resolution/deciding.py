@@ -66,11 +66,13 @@ def decide_whole(part: Situation) -> Outcome:
 
 
 def _outcome(problem: Problem, *, final: bool) -> Outcome:
-    stuck, found = directly(problem, final=final) or _searched(problem, final=final)
+    settled = directly(problem, final=final)
+    stuck, found = settled or _searched(problem, final=final)
     if found.beyond:
         return Outcome(beyond=found.beyond)
     changes = _changes(problem, found.state or problem.start)
-    if not problem.situation.told:
+    # What is seen directly is so whatever else is opened; what is searched for may not be.
+    if settled is not None and not problem.situation.told:
         return Outcome(changes, tuple(map(Unsettled, sorted(stuck))))
     try:
         unsettled = explain(problem, sorted(stuck), found.state, final=final)

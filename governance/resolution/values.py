@@ -46,9 +46,13 @@ class Component(Sent):
             return self
         known = self._likes.get(key := frozenset(asked))
         if known is None:
-            met = [one.releases for one in key if here.id in one.releases]
-            other = [one.releases for one in key if here.id not in one.releases]
-            alike = frozenset.intersection(*met).difference(*other) if met else frozenset({-self.id})
+            met = [one for one in key if here.id in one.releases]
+            other = (one.releases for one in key if here.id not in one.releases)
+            alike = frozenset({-self.id})
+            if any(len(one.components) == 1 for one in met):
+                alike = frozenset.intersection(*(one.releases for one in met)).difference(*other)
+            elif met:  # these may name releases of others
+                alike = frozenset({here.id})
             known = self._likes[key] = replace(self, installed=replace(here, id=min(alike), version=""))
         return known
 

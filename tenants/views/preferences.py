@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -84,19 +85,20 @@ def deputy_end(request: ConsoleRequest) -> HttpResponse:
 def _appoint(request: ConsoleRequest, form: DeputyForm) -> bool:
     given = form.cleaned_data
     try:
-        row = deputies.appoint(
-            Group.objects.get(pk=request.access.group_id),
-            _person(request),
-            given["deputy"],
-            starts_on=given["starts_on"],
-            ends_on=given["ends_on"],
-            actor=request.actor,
-            at=timezone.now(),
-        )
+        with transaction.atomic():
+            row = deputies.appoint(
+                Group.objects.get(pk=request.access.group_id),
+                _person(request),
+                given["deputy"],
+                starts_on=given["starts_on"],
+                ends_on=given["ends_on"],
+                actor=request.actor,
+                at=timezone.now(),
+            )
+            queue.enqueue("governance.jobs.tell_deputy", deputy_id=row.pk)
     except DeputyRefused as refusal:
         form.add_error(refusal.field, str(refusal))
         return False
-    queue.enqueue("governance.jobs.tell_deputy", deputy_id=row.pk)
     return True
 
 

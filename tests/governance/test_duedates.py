@@ -114,6 +114,20 @@ def test_what_a_run_is_about_to_tell_is_left_to_it(
     assert bool(reminders.send(world.group, at=AT + 5 * MINUTE).sent) is not told_by_the_look
 
 
+@pytest.mark.parametrize(
+    ("stage", "ends"), [("report", "completed"), ("verify", "completed"), ("evaluate", "failed")]
+)
+def test_what_was_left_to_a_run_that_does_not_tell_it_is_told_by_a_later_look(
+    world: World, found: Rule, stage: str, ends: str
+) -> None:
+    going = run(world)
+    Run.objects.filter(pk=going.pk).update(status="running", stage=stage)
+    told = [notice(world, AT + minutes * MINUTE) for minutes in (1, 4)]
+    Run.objects.update(status=ends)
+    told += [notice(world, AT + minutes * MINUTE) for minutes in (7, 10)]
+    assert [one for one in told if one] == [{"tenant-admin"}]
+
+
 def test_what_tells_nobody_when_it_is_found_is_told_by_no_look(world: World, crm: Plugin) -> None:
     rule = policy(world, "core", "remind", escalation=[{"tell": "owners", "after": "0d"}])
     find(world.tenant_a, crm, rule)

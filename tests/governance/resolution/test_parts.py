@@ -87,3 +87,24 @@ def test_equal_parts_are_told_in_equal_words(
     known = {part.digest: part for part in parts(here.situation(opened))}
     for part in parts(there.situation(opened)):
         assert decide_whole(part) == decide_whole(known.get(part.digest, part))
+
+
+def come_to(world: World, *, told: bool) -> tuple[object, ...]:
+    """What changes and who is stuck, once all is opened that is asked for."""
+    opened = world.broken()
+    while (outcome := decide(replace(world.situation(opened), told=told))).beyond - opened:
+        opened = opened | outcome.beyond
+    return outcome.changes, [unsettled.stuck for unsettled in outcome.unsettled]
+
+
+@given(worlds())
+@settings(max_examples=300, deadline=None)
+def test_the_same_changes_whether_or_not_anybody_asks_why(world: World) -> None:
+    assert come_to(world, told=False) == come_to(world, told=True)
+
+
+def test_a_bystander_is_never_taken_for_a_release_of_another() -> None:
+    asks = {(1, version): (either((2, [1]), (3, [2])),) for version in VERSIONS}
+    (part,) = parts(World({1: 1, 2: 1, 3: 2}, asks, (wants(1, [2]),)).situation([1]))
+    installed = {one.id: one.installed.id for one in part.components if one.installed and not one.open}
+    assert installed == {2: 201, 3: 302}
