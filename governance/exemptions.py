@@ -184,7 +184,8 @@ def _decide(
     data = {**as_document(exemption), "comment": comment}
     ledger.record(action, subject=exemption, actor=actor, at=at, data=data)
     asked_by = exemption.requested_by_id
-    if asked_by is not None and asked_by != actor.id:
+    # A service's number is no person's.
+    if asked_by is not None and not (actor.kind == ActorKind.PERSON and asked_by == actor.id):
         requester = User.objects.filter(pk=asked_by, is_active=True)
         announcements.exemption_changed(exemption, requester, at=at)
 

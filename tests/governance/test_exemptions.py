@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django_q.models import OrmQ
 
-from audit.models import Entry
+from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError
 from governance import drift, exemptions
@@ -118,6 +118,15 @@ def test_who_asks_cannot_grant(world: World, policy: Policy) -> None:
     with pytest.raises(FourEyes):
         exemptions.approve(exemption, actor=actor(world.owner), at=AT)
     assert Exemption.objects.get().status == Status.REQUESTED
+
+
+def test_who_asked_hears_of_a_decision_by_a_service_of_the_same_number(world: World, policy: Policy) -> None:
+    asked = ask(world, policy)
+    assert asked.requested_by_id is not None
+    service = Actor(ActorKind.SERVICE, asked.requested_by_id, "billing")
+    exemptions.approve(asked, actor=service, at=AT)
+    [message] = OutboxMessage.objects.filter(idempotency_key__contains=f"exemption-{asked.pk}-approved")
+    assert message.destination == "notify"
 
 
 def test_a_decision_is_made_once(world: World, policy: Policy) -> None:
