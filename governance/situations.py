@@ -137,7 +137,7 @@ class Situations:
             installed,
             bindings,
             complete=kind.complete,
-            told=setting.inputs.why,
+            why=setting.inputs.why,
         )
 
     def _askers(self, example: int, component: int) -> frozenset[int]:

@@ -91,7 +91,7 @@ class Stock:
         bindings: tuple[Binding, ...],
         *,
         complete: bool,
-        told: bool,
+        why: bool,
     ) -> Situation:
         """A part of a tenant's situation, kept as far as tenants share it.
 
@@ -107,11 +107,11 @@ class Stock:
         key = (
             *map(id, bindings),
             complete,
-            told,
+            why,
             *(one.installed and one.installed.id for one in bystanders),
         )
         if key not in known:
-            known[key] = frame.filled(bystanders, bindings, complete=complete, told=told)
+            known[key] = frame.filled(bystanders, bindings, complete=complete, why=why)
         return known[key]
 
     def _framed(

@@ -72,7 +72,7 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
         return Outcome(beyond=found.beyond)
     changes = _changes(problem, found.state or problem.start)
     # What is seen directly is so whatever else is opened; what is searched for may not be.
-    if settled is not None and not problem.situation.told:
+    if settled is not None and not problem.situation.why:
         return Outcome(changes, tuple(map(Unsettled, sorted(stuck))))
     try:
         unsettled = explain(problem, sorted(stuck), found.state, final=final)

@@ -46,7 +46,7 @@ def _narrowed(
         (b for b in situation.bindings if b.component in ids),
         complete=situation.complete,
         strict=situation.strict,
-        told=situation.told,
+        why=situation.why,
     )
 
 
@@ -77,11 +77,11 @@ class Frame:
         *,
         complete: bool,
         strict: bool = False,
-        told: bool = True,
+        why: bool = True,
     ) -> Situation:
         """The part with these bystanders, and these rules of the open components."""
         components = (*self.mine, *self.near, *bystanders)
-        return Situation(components, tuple(bindings), complete, strict, told)
+        return Situation(components, tuple(bindings), complete, strict, why)
 
 
 def _asked(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
@@ -22,7 +21,7 @@ class Situation(Sent):
 
     `complete` is False where the tenant's manifest may leave plugins unnamed: then what isn't listed may
     well be there, and nobody is blamed for its absence. With `strict`, what is installed has to be sound
-    afterwards even where it isn't now; else only what changes has to. Unless `told`, nobody asks why what is
+    afterwards even where it isn't now; else only what changes has to. Unless `why`, nobody asks why what is
     unsettled has no way, which takes most of the time where something is.
     """
 
@@ -30,7 +29,7 @@ class Situation(Sent):
     bindings: tuple[Binding, ...]
     complete: bool = True
     strict: bool = False
-    told: bool = True
+    why: bool = True
 
     def __post_init__(self) -> None:
         """Put the parts into one order, so that nothing downstream can depend on theirs."""
@@ -42,7 +41,7 @@ class Situation(Sent):
     def digest(self) -> str:
         """Equal for equal situations."""
         return digest_of(
-            *(self.complete, self.strict, self.told),
+            *(self.complete, self.strict, self.why),
             *(component.digest for component in self.components),
             *(binding.digest for binding in self.bindings),
         )
@@ -66,9 +65,3 @@ class Situation(Sent):
     @cached_property
     def _by_id(self) -> dict[int, Component]:
         return {component.id: component for component in self.components}
-
-    def without(self, rules: Iterable[tuple[str, str]], components: Iterable[int]) -> Situation:
-        """The same with those rules set aside for those components."""
-        rules, components = frozenset(rules), frozenset(components)
-        kept = (b for b in self.bindings if b.rule not in rules or b.component not in components)
-        return replace(self, bindings=tuple(kept))

@@ -89,10 +89,10 @@ def test_equal_parts_are_told_in_equal_words(
         assert decide_whole(part) == decide_whole(known.get(part.digest, part))
 
 
-def come_to(world: World, *, told: bool) -> tuple[object, ...]:
+def come_to(world: World, *, why: bool) -> tuple[object, ...]:
     """What changes and who is stuck, once all is opened that is asked for."""
     opened = world.broken()
-    while (outcome := decide(replace(world.situation(opened), told=told))).beyond - opened:
+    while (outcome := decide(replace(world.situation(opened), why=why))).beyond - opened:
         opened = opened | outcome.beyond
     return outcome.changes, [unsettled.stuck for unsettled in outcome.unsettled]
 
@@ -100,7 +100,7 @@ def come_to(world: World, *, told: bool) -> tuple[object, ...]:
 @given(worlds())
 @settings(max_examples=300, deadline=None)
 def test_the_same_changes_whether_or_not_anybody_asks_why(world: World) -> None:
-    assert come_to(world, told=False) == come_to(world, told=True)
+    assert come_to(world, why=False) == come_to(world, why=True)
 
 
 def test_a_bystander_is_never_taken_for_a_release_of_another() -> None:
