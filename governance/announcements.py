@@ -122,12 +122,12 @@ def deputy_appointed(row: Deputy, people: Iterable[User], *, at: datetime) -> No
     _announce(event, people, lambda wishes: deputy_values(row, wishes), at=at)
 
 
-def deputy_ended(row: Deputy, *, by: str, at: datetime) -> None:
-    """Somebody stands in no more, earlier than was said."""
+def deputy_ended(row: Deputy, people: Iterable[User], *, by: str, at: datetime) -> None:
+    """Somebody stands in no more, earlier than was said; those are told who didn't say so themselves."""
     page = links.page(row.group.slug, "my_preferences")
     key = f"deputy-{row.pk}-ended"
     event = _Event(row.group, Kind.DEPUTY_ENDED, Notification.Kind.DEPUTY, page, None, key)
-    _announce(event, (row.person, row.deputy), lambda wishes: deputy_ended_values(row, by, wishes), at=at)
+    _announce(event, people, lambda wishes: deputy_ended_values(row, by, wishes), at=at)
 
 
 def deputy_values(row: Deputy, wishes: Preferences) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 
@@ -29,7 +29,7 @@ from governance import (
 )
 from governance.models import Reconciliation, Run
 from governance.models.snapshot import Trigger
-from tenants.models import Deputy, Group
+from tenants.models import Deputy, Group, User
 
 
 @queue.job
@@ -137,6 +137,17 @@ def tell_deputy(deputy_id: int) -> None:
     rows = Deputy.objects.filter(pk=deputy_id).select_related("group", "person", "deputy")
     if (row := rows.first()) is not None:
         announcements.deputy_appointed(row, (row.deputy,), at=timezone.now())
+
+
+@queue.job
+def tell_dismissed_deputy(
+    number: int, group_id: int, person_id: int, deputy_id: int, days: list[str]
+) -> None:
+    """Tell somebody whom the person that they stood in for has dismissed; the row itself is gone."""
+    names = {"group": Group.objects.get(pk=group_id), "person": User.objects.get(pk=person_id)}
+    starts_on, ends_on = map(date.fromisoformat, days)
+    row = Deputy(pk=number, **names, deputy_id=deputy_id, starts_on=starts_on, ends_on=ends_on)
+    announcements.deputy_ended(row, (row.deputy,), by=str(row.person), at=timezone.now())
 
 
 @queue.job

@@ -35,5 +35,5 @@ def end(row: Deputy, *, actor: Actor, at: datetime) -> bool:
     over = deputies.is_over(row, at=at)
     if not deputies.end(row, actor=actor, at=at) or over:
         return False
-    announcements.deputy_ended(row, by=actor.name, at=at)
+    announcements.deputy_ended(row, (row.person, row.deputy), by=actor.name, at=at)
     return True

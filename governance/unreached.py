@@ -11,9 +11,9 @@ from django.db.models import Count, Max, Q
 
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
-from config.access import Access
+from config.access import Access, Permission
 from governance.models import Finding, Policy
-from tenants import preferences
+from tenants import masking, preferences
 from tenants.models import Channel, DirectorySync, Membership, Origin, PolicyOwner, Role, Tenant, User
 
 _STALE = timedelta(days=1)
@@ -134,7 +134,8 @@ def _returned(access: Access) -> Iterator[Unreached]:
     for address, count, last in rows:
         person = people.get(address)
         if person is not None and not (newest.get(address) and newest[address] > last):
-            says = f"{count:,} message{'' if count == 1 else 's'} to {address} given up."
+            where = address if access.allows(Permission.GROUP_ADMINISTER) else masking.address(address)
+            says = f"{count:,} message{'' if count == 1 else 's'} to {where} given up."
             todo = "Correct the address, then retry the messages under Deliveries."
             yield Unreached(
                 Kind.RETURNED, str(people[address]), says, todo, "person_detail", people[address].pk

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit import machines
 from audit.models import Circuit, OutboxMessage
+from audit.models.outbox import Destination
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
@@ -22,6 +23,7 @@ from governance import advising, delivery, flags, resting
 from governance.forms.deliveries import DeliveryFilter
 from governance.handovers import NotRevivable
 from governance.models import WebhookSubscription
+from tenants import masking
 
 _SORTS = {
     "destination": ("destination", "created_at"),
@@ -32,25 +34,30 @@ _SORTS = {
 
 
 @require_GET
-@requires(Permission.PLAN_OPERATE)
+@requires(Permission.PLAN_OPERATE, Permission.LEDGER_VIEW)
 def delivery_list(request: ConsoleRequest) -> HttpResponse:
-    """What is on its way out, and what was given up with the reason and what to do."""
+    """What is on its way out, and what was given up with the reason and what to do.
+
+    Who only reads sees no addresses, nor what receivers answered, which may name them.
+    """
+    operates = request.access.allows(Permission.PLAN_OPERATE)
     rows = listing(
         request,
         OutboxMessage.objects.within(request.access),
         name="deliveries",
         noun=("message", "messages"),
-        search=("address", "idempotency_key", "last_error"),
+        search=("address", "idempotency_key", "last_error") if operates else ("idempotency_key",),
         filterset_class=DeliveryFilter,
         sorts=_SORTS,
         default="-created",
     )
     context = {
         "listing": rows,
-        "shown": _shown(request, rows.rows),
+        "shown": _shown(request, rows.rows, operates=operates),
+        "operates": operates,
         "resting": resting.of_group(request.access),
         "troubles": machines.troubles(at=timezone.now()),
-        "retriable": delivery.retriable(request.access).count(),
+        "retriable": delivery.retriable(request.access).count() if operates else 0,
         "may_reconcile": request.access.allows(Permission.RECONCILE),
         "webhooks_too": request.access.allows(Permission.GROUP_ADMINISTER),
     }
@@ -108,19 +115,24 @@ def _retried(request: ConsoleRequest, retry: Callable[[], int | None]) -> HttpRe
     return redirect_to(request, "delivery_list")
 
 
-def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage]) -> list[dict[str, Any]]:
+def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage], *, operates: bool) -> list[dict[str, Any]]:
     """The rows with what they are about, where they go, and what to do about those given up."""
     webhooks = WebhookSubscription.objects.within(request.access)
     names = {str(pk): name for pk, name in webhooks.values_list("pk", "name")}
     retriable = delivery.retriable(request.access).filter(pk__in=[message.pk for message in rows])
-    may_retry = set(retriable.values_list("pk", flat=True))
+    may_retry = set(retriable.values_list("pk", flat=True)) if operates else set()
     return [
         {
             "message": message,
             "about": delivery.about(message),
-            "to": names.get(message.address, message.address),
+            "to": names.get(message.address, _address(message, whole=operates)),
             "advice": advising.advice(message),
             "may_retry": message.pk in may_retry,
         }
         for message in rows
     ]
+
+
+def _address(message: OutboxMessage, *, whole: bool) -> str:
+    mail = message.destination == Destination.EMAIL
+    return masking.address(message.address) if mail and not whole else message.address

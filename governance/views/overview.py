@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -21,10 +22,15 @@ MOST = 8
 
 
 @require_GET
-@requires(Permission.GROUP_VIEW)
+@requires(Permission.GROUP_VIEW, Permission.TENANT_VIEW)
 def overview(request: ConsoleRequest) -> HttpResponse:
-    """Compliance and its trend, drift by plugin and by tenant, decisions, and SLA countdowns."""
+    """Compliance and its trend, drift by plugin and by tenant, decisions, and SLA countdowns.
+
+    A tenant admin who enters the group's address is led to where their own work begins.
+    """
     access, at = request.access, timezone.now()
+    if not access.allows(Permission.GROUP_VIEW):
+        return redirect(access.link(access.home))
     rate = compliance.rate(access)
     trend = figures.trend(access, rate.share)
     drift = access.link("drift_list")

@@ -1,4 +1,7 @@
-"""The people of a group: what they are in it, and what its owners may change of them."""
+"""The people of a group: what they are in it, and what its owners may change of them.
+
+Whoever else reads the group reads this too, without the names in addresses.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,24 @@ from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import directories, stand_ins
 from governance.forms.people import AddressForm
-from tenants import people
+from tenants import masking, people
 from tenants.deputies import DeputyRefused
 from tenants.forms.deputies import DeputyForm
 from tenants.models import Deputy, DirectoryPerson, Group, Membership, PolicyOwner, User
 
 
 @require_GET
-@requires(Permission.GROUP_ADMINISTER)
+@requires(Permission.GROUP_ADMINISTER, Permission.GROUP_VIEW)
 def person_list(request: ConsoleRequest) -> HttpResponse:
     """Everybody who has a role in the group."""
+    owns = _owns(request)
     rows = listing(
         request,
         people.within(request.access),
         name="people",
         noun=("person", "people"),
-        search=("username", "first_name", "last_name", "email"),
-        sorts={"person": ("username",), "address": ("email", "username")},
+        search=("username", "first_name", "last_name", *(["email"] if owns else [])),
+        sorts={"person": ("username",), **({"address": ("email", "username")} if owns else {})},
         default="person",
     )
     roles: dict[int, list[Membership]] = {}
@@ -39,17 +43,20 @@ def person_list(request: ConsoleRequest) -> HttpResponse:
     for membership in found.select_related("tenant").order_by("role", "tenant__key", "pk"):
         roles.setdefault(membership.user_id, []).append(membership)
     off = _disabled(request)
-    told = [(row, _once(roles.get(row.pk, [])), row.pk in off or not row.is_active) for row in rows.rows]
+    told = [
+        (row, _address(request, row), _once(roles.get(row.pk, [])), row.pk in off or not row.is_active)
+        for row in rows.rows
+    ]
     return render_page(
         request,
         "governance/people/list.html",
-        {"listing": rows, "people": told},
+        {"listing": rows, "people": told, "owns": owns},
         fragments={"people": "governance/people/_table.html"},
     )
 
 
 @require_GET
-@requires(Permission.GROUP_ADMINISTER)
+@requires(Permission.GROUP_ADMINISTER, Permission.GROUP_VIEW)
 def person_detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """One person."""
     person = _person(request, pk)
@@ -142,12 +149,17 @@ def _page(
         .select_related("deputy")
         .order_by("starts_on", "pk"),
         "off": off,
-        "may_enable": off and not directories.reads_ldap(group),
-        "fixed": people.fixed(group, person, request.actor),
-        "address_form": address,
-        "deputy_form": deputy,
-        "offered": people.by_name(access, but=person.pk),
+        "reads_ldap": directories.reads_ldap(group),
+        "address": _address(request, person),
+        "owns": (owns := _owns(request)),
     }
+    if owns:
+        context |= {
+            "fixed": people.fixed(group, person, request.actor),
+            "address_form": address,
+            "deputy_form": deputy,
+            "offered": people.by_name(access, but=person.pk),
+        }
     return render_page(request, "governance/people/detail.html", context, status=status)
 
 
@@ -158,6 +170,15 @@ def _once(memberships: list[Membership]) -> list[str]:
         for row in memberships
     )
     return list(dict.fromkeys(told))
+
+
+def _owns(request: ConsoleRequest) -> bool:
+    """Whether the reader may change any of it; who may not sees addresses without the names in them."""
+    return request.access.allows(Permission.GROUP_ADMINISTER)
+
+
+def _address(request: ConsoleRequest, person: User) -> str:
+    return person.email if _owns(request) else masking.address(person.email)
 
 
 def _disabled(request: ConsoleRequest) -> set[int]:

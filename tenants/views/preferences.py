@@ -77,8 +77,8 @@ def deputy_end(request: ConsoleRequest) -> HttpResponse:
     mine = Deputy.objects.within(request.access).filter(person=_person(request))
     pk = int(number) if number.isascii() and number.isdigit() else 0
     row = get_object_or_404(mine.select_related("person", "deputy"), pk=pk)
-    deputies.end(row, actor=request.actor, at=timezone.now())
-    messages.success(request, f"{row.deputy} no longer stands in for you.")
+    said = f"{row.deputy} no longer stands in for you."
+    messages.success(request, f"{said} They are told." if _dismiss(request, row) else said)
     return redirect_to(request, "my_preferences")
 
 
@@ -99,6 +99,24 @@ def _appoint(request: ConsoleRequest, form: DeputyForm) -> bool:
     except DeputyRefused as refusal:
         form.add_error(refusal.field, str(refusal))
         return False
+    return True
+
+
+@transaction.atomic
+def _dismiss(request: ConsoleRequest, row: Deputy) -> bool:
+    """End it, and have the deputy told of it; False where it was over anyway, and nobody is."""
+    number, at = row.pk, timezone.now()
+    over = deputies.is_over(row, at=at)
+    if not deputies.end(row, actor=request.actor, at=at) or over:
+        return False
+    queue.enqueue(
+        "governance.jobs.tell_dismissed_deputy",
+        number=number,
+        group_id=row.group_id,
+        person_id=row.person_id,
+        deputy_id=row.deputy_id,
+        days=[str(row.starts_on), str(row.ends_on)],
+    )
     return True
 
 

@@ -179,13 +179,31 @@ def test_another_groups_messages_are_not_there(world: World, owner: Client) -> N
 
 
 @pytest.mark.parametrize("who", ["viewer", "tenant_admin", "outsider"])
-def test_only_those_who_operate_the_group_are_let_in(world: World, client: Client, who: str) -> None:
+def test_only_those_who_operate_the_group_retry(world: World, client: Client, who: str) -> None:
     stuck = message(world, "m")
     client.force_login(getattr(world, who))
 
-    assert client.get(LIST).status_code == 404
+    assert client.get(LIST).status_code == (200 if who == "viewer" else 404)
     assert client.post(f"{LIST}{stuck.pk}/retry/").status_code == 404
     assert client.post(f"{LIST}retry/").status_code == 404
+
+
+def test_an_auditor_reads_what_was_given_up_without_addresses_and_answers(
+    world: World, client: Client
+) -> None:
+    refused: Any = {"last_error": "SMTPRecipientsRefused: ann@example.org", "cause": "refused"}
+    message(world, "m", address="ann@example.org", **refused)
+    client.force_login(world.viewer)
+
+    page = text(client)
+
+    assert shown(page) == ["m"]
+    for said in ("…@example.org", "Refuses it", "See to the mail server", "You read this without addresses"):
+        assert said in page
+    for kept in ("ann@", "SMTPRecipientsRefused", "Retry", "Reconciliation"):
+        assert kept not in page
+    for asked in ("ann", "SMTPRecipients"):
+        assert shown(text(client, f"{LIST}?q={asked}")) == []
 
 
 def test_an_operator_retries_but_has_no_webhooks(world: World, client: Client) -> None:

@@ -180,6 +180,23 @@ def test_people_without_an_address_for_what_they_chose_are_a_problem(world: Worl
     assert problems(world) == [("No address", "tenant-admin")]
 
 
+def test_an_address_that_fails_is_named_to_owners_and_masked_for_others(world: World, owner: Client) -> None:
+    outbox.post(
+        Destination.EMAIL,
+        {},
+        group_id=world.group.pk,
+        idempotency_key="m",
+        at=AT,
+        address="owner@example.org",
+    )
+    OutboxMessage.objects.update(status="dead")
+    assert "to owner@example.org given up" in text(owner, f"{LIST}problems/")
+    owner.force_login(world.viewer)
+    page = text(owner, f"{LIST}problems/")
+    assert "to …@example.org given up" in page
+    assert "owner@" not in page
+
+
 def test_people_who_are_disabled_and_still_responsible_are_a_problem(world: World) -> None:
     DirectoryPerson.objects.create(
         group=world.group, user=world.tenant_admin, origin=Origin.LDAP, disabled=True

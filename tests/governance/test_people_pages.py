@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from audit.models import Entry, OutboxMessage
 from audit.models.outbox import Destination
+from config.access import SYSTEM
 from governance import unreached
 from governance.models import Configuration
+from tenants import deputies
 from tenants.models import Deputy, DirectoryPerson, Group, Membership, Origin, Preferences, Role, User
 from tests import factories
 from tests.factories import AT, World
@@ -66,10 +68,24 @@ def test_any_number_of_people_costs_the_same(
         text(owner, LIST)
 
 
-def test_who_owns_nothing_finds_none_of_it_and_others_people_are_not_there(
-    world: World, client: Client
-) -> None:
+def test_an_auditor_reads_who_is_there_without_the_names_in_addresses(world: World, client: Client) -> None:
+    deputies.appoint(
+        world.group, world.owner, "viewer", starts_on=AT.date(), ends_on=AT.date(), actor=SYSTEM, at=AT
+    )
     client.force_login(world.viewer)
+    for page in (text(client, LIST), text(client, f"{LIST}?q=owner"), text(client, path(world.owner))):
+        assert "…@example.org" in page
+        assert "owner@" not in page
+    assert "2 March 2026" in text(client, path(world.owner))
+    assert f'<form class="card mb-3" method="post" action="{path(world.owner)}' not in page
+    assert ">owner</a>" not in text(client, f"{LIST}?q=example.org")
+    assert 'href="/g/acme/directory/people/"' in text(client, "/g/acme/directory/")
+    for verb in ("address/", "enable/", "deputy/", "deputy/end/"):
+        assert client.post(path(world.owner, verb), {"email": "x@example.org"}).status_code == 404
+
+
+def test_tenant_admins_find_none_of_it_and_others_people_are_not_there(world: World, client: Client) -> None:
+    client.force_login(world.tenant_admin)
     assert client.get(LIST).status_code == client.get(path(world.owner)).status_code == 404
     client.force_login(world.owner)
     assert client.get(path(world.outsider)).status_code == 404

@@ -115,6 +115,20 @@ def test_a_person_names_and_dismisses_a_deputy_on_the_own_page(world: World, cli
         assert client.post("/g/acme/preferences/deputy/end/", {"deputy": row.pk}).status_code == 404
         client.force_login(world.tenant_admin)
         assert client.post("/g/acme/preferences/deputy/end/", {"deputy": row.pk}).status_code == 303
+        queue.run_pending()
+    (dismissed,) = OutboxMessage.objects.filter(destination=Destination.NOTIFY).exclude(pk=message.pk)
+    (told,) = dismissed.payload["recipients"]
+    assert (told["user"], told["subject"]) == ("owner", "Acme: owner no longer stands in for tenant-admin")
     assert not Deputy.objects.exists()
     actions = list(Entry.objects.order_by("sequence").values_list("action", flat=True))
     assert actions[-2:] == ["deputy.appointed", "deputy.ended"]
+
+
+def test_of_a_deputy_whose_time_was_over_nobody_is_told(world: World, client: Client) -> None:
+    row = appoint(world, world.tenant_admin, world.owner, last=TODAY)
+    client.force_login(world.tenant_admin)
+    with time_machine.travel(AT + timedelta(days=9), tick=False):
+        assert client.post("/g/acme/preferences/deputy/end/", {"deputy": row.pk}).status_code == 303
+        queue.run_pending()
+    assert not Deputy.objects.exists()
+    assert not OutboxMessage.objects.filter(destination=Destination.NOTIFY).exists()

@@ -57,6 +57,15 @@ def test_the_home_of_a_group_that_one_isnt_in_is_not_there(world: World, client:
     assert client.get("/g/acme/home/").status_code == 404
 
 
+def test_who_enters_a_groups_address_is_led_to_where_their_work_begins(world: World, client: Client) -> None:
+    client.force_login(world.tenant_admin)
+    assert client.get("/g/acme/").headers["Location"] == "/g/acme/mine/"
+    client.force_login(world.owner)
+    assert client.get("/g/acme/").status_code == 200
+    client.force_login(world.outsider)
+    assert client.get("/g/acme/").status_code == 404
+
+
 def test_signing_out_takes_a_post(world: World, client: Client) -> None:
     client.force_login(world.owner)
     assert client.get("/logout/").status_code == 405
