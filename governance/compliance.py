@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from audit import ledger
@@ -31,12 +31,18 @@ log = structlog.get_logger("plumbline.compliance")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many of the active tenants, and of their installations, break no rule without an exemption."""
+    """How many of the active tenants, and of their installations, break no rule without an exemption.
+
+    What a decision set aside still counts: it is a choice between rules, made by one person and without an
+    end. Were it a permission, exemptions with their approval and expiry could be passed by. `left_aside` are
+    the tenants that nothing but such drift keeps out of line.
+    """
 
     tenants: int
     compliant_tenants: int
     installations: int
     drifting: int
+    left_aside: int = 0
 
     @property
     def share(self) -> float:
@@ -59,9 +65,12 @@ def rate(access: Access) -> Rate:
     """Compliance now, of the tenants within reach."""
     tenants = Tenant.objects.within(access).active()
     findings = Finding.objects.within(access).outstanding().filter(tenant__active=True).order_by()
+    asking = Count("tenant", distinct=True, filter=~Q(status=Finding.Status.SET_ASIDE))
+    counts = findings.aggregate(drifting=Count("tenant", distinct=True), asking=asking)
     return Rate(
         tenants=(total := tenants.count()),
-        compliant_tenants=total - findings.values("tenant").distinct().count(),
+        compliant_tenants=total - counts["drifting"],
+        left_aside=counts["drifting"] - counts["asking"],
         installations=Installation.objects.within(access).current().filter(tenant__in=tenants).count(),
         drifting=findings.values("tenant", "plugin").distinct().count(),
     )

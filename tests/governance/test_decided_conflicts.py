@@ -8,8 +8,8 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import conflicts
-from governance.models import Conflict, Finding, Plugin
+from governance import compliance, conflicts
+from governance.models import Conflict, Finding, Plugin, Policy
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.aligning import ahead_and_behind, align, finding, hold, judge
@@ -88,6 +88,21 @@ def test_what_a_decision_sets_aside_counts_as_drift_and_asks_nothing_of_anybody(
     conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
     assert Finding.objects.asking().count() == 0
     assert Finding.objects.outstanding().count() == 1
+
+
+def test_only_an_exemption_brings_into_line_what_a_decision_set_aside(world: World, crm: Plugin) -> None:
+    align(world)
+    hold(world)
+    judge(world)
+    everything = world.access(world.owner)
+    assert compliance.rate(everything) == compliance.Rate(2, 1, 2, 1, left_aside=0)
+    set_aside = [{"policy": "core-align", "key": "core-align"}]
+    conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
+    assert compliance.rate(everything) == compliance.Rate(2, 1, 2, 1, left_aside=1)
+    core = Policy.objects.get(name="core-align")
+    factories.exemption(world.tenant_b, core, until=AT + timedelta(days=30))
+    judge(world)
+    assert compliance.rate(everything) == compliance.Rate(2, 2, 2, 0, left_aside=0)
 
 
 def test_the_service_level_begins_anew_once_a_finding_is_set_aside_no_more(world: World, crm: Plugin) -> None:

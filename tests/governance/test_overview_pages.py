@@ -49,6 +49,13 @@ def test_it_tells_compliance_and_where_the_drift_is(house: Furnished, client: Cl
     assert "Run 1" in page
 
 
+def test_it_tells_of_tenants_that_only_a_decision_keeps_out_of_line(house: Furnished, client: Client) -> None:
+    client.force_login(house.world.owner)
+    assert "what a decision set aside" not in text(client)
+    Finding.objects.filter(tenant=house.world.tenant_b).update(status=Finding.Status.SET_ASIDE)
+    assert '<a href="/g/acme/drift/?status=set_aside">1 more</a> only breaks' in text(client)
+
+
 def test_the_countdown_tells_what_is_due_when(house: Furnished, client: Client) -> None:
     Finding.objects.filter(tenant=house.world.tenant_a).update(due_at=AT - timedelta(days=1))
     client.force_login(house.world.viewer)
@@ -93,9 +100,9 @@ def test_it_costs_the_same_however_large_the_group_is(
 
 
 def test_it_is_for_those_who_reach_the_whole_group(house: Furnished, client: Client) -> None:
-    for user in (house.world.tenant_admin, house.world.outsider):
+    for user, code in ((house.world.tenant_admin, 302), (house.world.outsider, 404)):
         client.force_login(user)
-        assert client.get(PAGE).status_code == 404
+        assert client.get(PAGE).status_code == code
 
 
 def test_a_fresh_group_is_told_how_to_begin(client: Client, world: World) -> None:
