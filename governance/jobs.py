@@ -51,6 +51,12 @@ def follow_up(group_id: int) -> None:
     time.sleep(waking.pause(group_id, at=timezone.now()).total_seconds())
     at = timezone.now()
     waking.begun(group_id, at=at)
+    _go_round(group_id, at)
+    now = timezone.now()
+    waking.done(group_id, at=now, took=now - at)
+
+
+def _go_round(group_id: int, at: datetime) -> None:
     group = Group.objects.get(pk=group_id)
     reminders.release(group, at=at)
     parcels.send_due(group, at=at)

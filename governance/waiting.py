@@ -58,10 +58,9 @@ class Queue:
     rate: float
     freeze: Freeze | None = None
 
-    @property
-    def free(self) -> int:
-        """How many may be handed over now."""
-        return max(limits.AT_ONCE - self.load.total, 0)
+    def free(self, allowed: Limits) -> int:
+        """How many may be handed over now, by what a plan allows."""
+        return max(allowed.most - self.load.total, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,11 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
         return _in_a_later_ring(around.outlook)
     if around.position is None:
         return Explanation(task.wait_reason or "It isn’t its turn.")
-    kept_by = limits.in_the_way(Limits(**task.plan.limits), around.spot, queue.load)
-    if not kept_by and around.position <= queue.free:
+    allowed = Limits(**task.plan.limits)
+    kept_by, free = limits.in_the_way(allowed, around.spot, queue.load), queue.free(allowed)
+    if not kept_by and around.position <= free:
         return Explanation("It is handed over in the next round.", around.position, queue.at)
-    return _behind(queue, around.position, kept_by)
+    return _behind(queue, around.position, kept_by, free)
 
 
 def _of_the_group(queue: Queue) -> Explanation | None:
@@ -153,7 +153,7 @@ def _in_a_later_ring(outlook: Outlook) -> Explanation:
     return Explanation(told, expected_at=outlook.opens_at)
 
 
-def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
+def _behind(queue: Queue, position: int, kept_by: str, free: int) -> Explanation:
     ahead = position - 1
     told = kept_by or "There are fewer places free than tasks before it"
     if ahead > COUNTED:
@@ -161,7 +161,7 @@ def _behind(queue: Queue, position: int, kept_by: str) -> Explanation:
     told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
     if not queue.rate:
         return Explanation(told, position)
-    return Explanation(told, position, queue.at + timedelta(hours=max(position - queue.free, 1) / queue.rate))
+    return Explanation(told, position, queue.at + timedelta(hours=max(position - free, 1) / queue.rate))
 
 
 def _outlooks(waiting: Sequence[UpgradeTask]) -> dict[tuple[UUID, int], Outlook]:

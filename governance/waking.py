@@ -1,4 +1,8 @@
-"""Asking a worker to follow a group up: once, however many have a reason to at the same time."""
+"""Asking a worker to follow a group up: once, however many have a reason to at the same time.
+
+Each costs something however little there is to do, so what comes up while one is at work, and as long again
+after it, is left to the next. Where much is under way that is most of what a worker does.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from config import queue
 from tenants.models import Group
 
 APART = timedelta(seconds=0.4)  # two follow-ups of a group, however fast its reasons come
+LONGEST_REST = timedelta(seconds=1)  # after one that took long
 LOST_AFTER = timedelta(seconds=60)  # what was asked for so long ago, and hasn't begun, got lost
 
 
@@ -31,10 +36,18 @@ def _ask(unasked: QuerySet[Group], group_id: int, at: datetime) -> bool:
 
 def pause(group_id: int, *, at: datetime) -> timedelta:
     """How long a follow-up still waits after the one before: what comes up meanwhile is one round's work."""
-    last = Group.objects.values_list("follow_up_begun_at", flat=True).get(pk=group_id)
-    return min(max(last + APART - at, timedelta()), APART) if last else timedelta()
+    rows = Group.objects.values_list("follow_up_begun_at", "follow_up_rests_until")
+    begun_at, rests_until = rows.get(pk=group_id)
+    apart = min(begun_at + APART - at, APART) if begun_at else timedelta()
+    rest = min(rests_until - at, LONGEST_REST) if rests_until else timedelta()
+    return max(apart, rest, timedelta())
 
 
 def begun(group_id: int, *, at: datetime) -> None:
     """What happens from now on is a reason to ask again."""
     Group.objects.filter(pk=group_id).update(follow_up_asked_at=None, follow_up_begun_at=at)
+
+
+def done(group_id: int, *, at: datetime, took: timedelta) -> None:
+    """Let the next one rest as long as this one worked."""
+    Group.objects.filter(pk=group_id).update(follow_up_rests_until=at + min(took, LONGEST_REST))

@@ -31,6 +31,7 @@ PROFILE = {
     "title": "All at once",
     "mode": "enforce",
     "prefer": "newest",
+    "limits": {"at_once": 100},
     "notify": {"tenant_admins": False, "owners": False},
 }
 

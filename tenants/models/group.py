@@ -28,6 +28,7 @@ class Group(models.Model):
     # When its follow-up was asked for that hasn't begun yet, and when the last began; see governance.waking.
     follow_up_asked_at = models.DateTimeField(null=True)
     follow_up_begun_at = models.DateTimeField(null=True)
+    follow_up_rests_until = models.DateTimeField(null=True)  # the next one doesn't begin before
     # Up to when steps of reminders were looked for; see governance.duedates.
     steps_noticed_at = models.DateTimeField(null=True)
     # What its team chats are told in, those that have none of their own.

@@ -54,6 +54,14 @@ def test_the_strictest_of_several_keeps_whatever_one_of_them_keeps(
     assert bool(limits.in_the_way(limits.strictest(said), spot, load)) == any(each)
 
 
+def test_a_profile_may_let_more_go_and_one_that_says_nothing_keeps_to_what_holds_then() -> None:
+    more, full = Limits(at_once=200), Load(limits.AT_ONCE)
+    assert (limits.in_the_way(more, limits.NOWHERE, full), Limits().as_json()) == ("", {})
+    assert limits.in_the_way(Limits(), limits.NOWHERE, full)
+    assert limits.strictest([more, Limits()]).most == limits.AT_ONCE
+    assert limits.strictest([Limits(), Limits()]) == limits.strictest([]) == Limits()
+
+
 def started(world: World, name: str, keys: list[str], **allowed: int) -> Plan:
     """A running plan for these tenants, half of them on another host and in another region."""
     group = world.group
@@ -96,6 +104,18 @@ def test_no_more_is_handed_over_than_the_profile_allows(
     assert under_way(world).total() == total
     assert max(under_way(world).values()) <= most
     assert upgrades.dispatch_due(world.group, at=AT) == 0
+
+
+def test_where_tasks_run_is_looked_up_only_where_a_limit_asks(
+    world: World, django_assert_num_queries: Any
+) -> None:
+    started(world, "crm", ["site-0", "site-1"], at_once=100)
+    turns = UpgradeTask.objects.filter(group=world.group).claimable(AT).select_related("tenant", "plan")
+    with django_assert_num_queries(3):  # the plans, how many are under way, the head of the queue
+        assert len(limits.admitted(world.group, turns)) == 2
+    Plan.objects.update(limits={"per_region": 1})
+    with django_assert_num_queries(5):
+        assert len(limits.admitted(world.group, turns)) == 2
 
 
 def test_limits_count_what_other_plans_have_under_way(world: World) -> None:

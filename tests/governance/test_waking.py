@@ -39,3 +39,8 @@ def test_the_next_one_waits_a_little_after_the_one_before_and_never_long(world: 
     assert pause(waking.APART / 4) == waking.APART * 3 / 4
     assert pause(SECOND) == timedelta()
     assert pause(-SECOND) == waking.APART, "a clock that is wrong holds nobody up"
+    waking.done(world.group.pk, at=AT, took=SECOND / 2)
+    assert pause(SECOND / 4) == SECOND / 4, "as long as the one before took"
+    waking.done(world.group.pk, at=AT, took=60 * SECOND)
+    assert pause(timedelta()) == pause(-SECOND) == waking.LONGEST_REST
+    assert pause(waking.LONGEST_REST) == timedelta()
