@@ -112,6 +112,12 @@ def post_to_team(chat: TeamChat, *, title: str, text: str, key: str, at: datetim
     )
 
 
+def post_test(chat: TeamChat, *, at: datetime) -> None:
+    """Store a message by which whoever asked for it sees whether it arrives."""
+    title = TEST_TITLE[chat.spoken].format(group=chat.group)
+    post_to_team(chat, title=title, text=TEST[chat.spoken], key=f"test-{at.isoformat()}", at=at)
+
+
 def last_to(user: User, group_id: int) -> OutboxMessage | None:
     """The newest message to the person's own chat, by which they see whether it works."""
     sent = OutboxMessage.objects.filter(group_id=group_id, destination=Destination.CHAT)

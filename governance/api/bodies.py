@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from governance.forms.windows import WindowForm
+from tenants.models import Language
 
 
 class Body(s.Serializer[Any]):
@@ -240,6 +241,20 @@ class ResponsibleBody(PersonBody):
         if ("tenant" in attrs) == ("policy" in attrs):
             raise s.ValidationError({"tenant": ["Name either a tenant or a policy."]})
         return attrs
+
+
+class LanguageBody(Body):
+    """The language that a chat is told in; empty: what holds where nothing else is said."""
+
+    language = s.ChoiceField(choices=Language.values, allow_blank=True)
+
+
+class ChatBody(LanguageBody):
+    """A team's chat: what it is called, and where it is, in apprise's notation."""
+
+    name = s.CharField(max_length=100)
+    address = s.CharField(max_length=1000)
+    language = s.ChoiceField(choices=Language.values, allow_blank=True, default="")
 
 
 class FreezesBody(Body):

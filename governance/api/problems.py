@@ -29,6 +29,7 @@ from governance import (
 from governance.catalogue_formats import CatalogueError
 from governance.configuration import ConfigurationError
 from governance.orchestrator import CallbackRefused
+from tenants.groups import LanguageFiled
 from tenants.people import AddressRefused
 from tenants.policy_owners import NotInReach
 
@@ -52,6 +53,7 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     plans.FourEyes: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     plans.NeedsApproval: (HTTPStatus.CONFLICT, "four-eyes", "Someone else must approve"),
     directories.StillRead: (HTTPStatus.CONFLICT, "still-read", "LDAP says so"),
+    LanguageFiled: (HTTPStatus.CONFLICT, "filed", "The directory file says it"),
     AddressRefused: (HTTPStatus.CONFLICT, "not-yours", "Not for this group to change"),
     NotInReach: (HTTPStatus.UNPROCESSABLE_ENTITY, "not-in-reach", "Doesn't reach the group"),
     halting.AlreadySo: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),

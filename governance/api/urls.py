@@ -4,6 +4,7 @@ from django.urls import path
 
 from governance.api import (
     catalogue,
+    chats,
     description,
     directory,
     manifests,
@@ -75,6 +76,12 @@ urlpatterns = [
     path("directory/enable", directory.enable_person, name="api_enable"),
     path("directory/responsible", directory.name_responsible, name="api_responsible"),
     path("directory/responsible/end", directory.end_responsible, name="api_responsible_end"),
+    path("directory/chats", chats.list_chats, name="api_chats"),
+    path("directory/chat", chats.add_chat, name="api_chat"),
+    path("directory/chat/<int:number>/test", chats.test_chat, name="api_chat_test"),
+    path("directory/chat/<int:number>/language", chats.speak_to_chat, name="api_chat_language"),
+    path("directory/chat/<int:number>/end", chats.end_chat, name="api_chat_end"),
+    path("directory/language", chats.speak_to_group, name="api_group_language"),
     path("notify/version", outbound.notify_version, name="api_notify"),
     path("audit/version", outbound.audit_version, name="api_audit"),
     path("schema", description.schema, name="api_schema"),

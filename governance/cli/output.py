@@ -23,6 +23,7 @@ from config.lifecycle import TransitionError
 from governance import conflicts, corrections, directories, flags, halting, pipeline, plans, simulation
 from governance.documents import ConfigurationError
 from tenants.deputies import DeputyRefused
+from tenants.groups import LanguageFiled
 from tenants.models import Group
 from tenants.people import AddressRefused
 from tenants.policy_owners import NotInReach
@@ -54,6 +55,7 @@ _REFUSALS = (
     simulation.WorldMoving,
     directories.StillRead,
     DeputyRefused,
+    LanguageFiled,
     AddressRefused,
     NotInReach,
     TransitionError,

@@ -7,10 +7,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from config.access import Access
 from tenants import chat_addresses
 from tenants.chat_addresses import AddressRefused
-from tenants.models import Language, TeamChat
+from tenants.models import Group, Language, TeamChat
 
 
 class ChatForm(forms.Form):
@@ -24,9 +23,9 @@ class ChatForm(forms.Form):
     )
     language = forms.ChoiceField(label="Language", required=False)
 
-    def __init__(self, *args: Any, access: Access, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, group: Group, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.access = access
+        self.group = group
         language = self.fields["language"]
         assert isinstance(language, forms.ChoiceField)
         language.choices = [("", "As the group’s"), *Language.choices]
@@ -38,7 +37,7 @@ class ChatForm(forms.Form):
     def clean_name(self) -> str:
         """A name that no chat in use has; one that has ended is taken up again."""
         name: str = self.cleaned_data["name"]
-        if TeamChat.objects.within(self.access).filter(name=name, active=True).exists():
+        if TeamChat.objects.filter(group=self.group, name=name, active=True).exists():
             raise forms.ValidationError(
                 "A chat of this name is in use. End it first, or choose another name."
             )

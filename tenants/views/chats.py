@@ -46,10 +46,11 @@ def chat_list(request: ConsoleRequest) -> HttpResponse:
 @requires(Permission.GROUP_ADMINISTER)
 def chat_add(request: ConsoleRequest) -> HttpResponse:
     """Add a chat."""
-    form = ChatForm(request.POST or None, access=request.access)
+    group = _group(request)
+    form = ChatForm(request.POST or None, group=group)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        chats.add(_group(request), **given, actor=request.actor, at=timezone.now())
+        chats.add(group, **given, actor=request.actor, at=timezone.now())
         messages.success(request, f"{given['name']} is told from now on. Send it a test message.")
         return redirect_to(request, "chat_list")
     return render_page(request, "tenants/chats/add.html", {"form": form}, status=422 if form.errors else 200)
@@ -104,10 +105,7 @@ def chat_test(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send a chat a message, to see whether it arrives."""
     known = TeamChat.objects.within(request.access).filter(active=True).select_related("group")
     chat = get_object_or_404(known, pk=pk)
-    at = timezone.now()
-    key = f"test-{at.isoformat()}"
-    title = chats.TEST_TITLE[chat.spoken].format(group=request.access.group_name)
-    chats.post_to_team(chat, title=title, text=chats.TEST[chat.spoken], key=key, at=at)
+    chats.post_test(chat, at=timezone.now())
     messages.success(
         request,
         f"A message to {chat.name} is on its way. If it isn’t there in a minute, look under Deliveries.",
