@@ -40,7 +40,9 @@ class Awaited:
 
     def __str__(self) -> str:
         wait = f"{self.tasks:,} task{' waits' if self.tasks == 1 else 's wait'} for maintenance windows"
-        return f"{wait}; the next opens at {self.opens}." if self.opens else f"{wait}, which never open."
+        if not self.opens:
+            return f"{wait}, which never open."
+        return f"{wait}; the next opens at {self.opens}, and what waits for it goes on by itself then."
 
     def as_json(self) -> dict[str, Any]:
         """For reports and figures."""

@@ -196,7 +196,10 @@ def test_a_run_and_its_report_say_how_many_tasks_wait_for_windows_and_when_the_n
     assert run.status == Run.Status.COMPLETED
     verified = run.figures["verify"]
     assert (verified["wait_for_windows"], verified["next_window"]) == (1, "2026-03-02 21:00 UTC")
-    told = "1 task waits for maintenance windows; the next opens at 2026-03-02 21:00 UTC."
+    told = (
+        "1 task waits for maintenance windows; the next opens at 2026-03-02 21:00 UTC, "
+        "and what waits for it goes on by itself then."
+    )
     report = Report.objects.get(run_id=run.pk)
     assert report.data is not None
     waits = {"tasks": 1, "next_opens_at": OPENS.isoformat(), "says": told}
@@ -205,4 +208,4 @@ def test_a_run_and_its_report_say_how_many_tasks_wait_for_windows_and_when_the_n
     assert told in client.get(f"/g/acme/reports/{report.pk}/").content.decode()
     page = client.get(f"/g/acme/plans/runs/{run.pk}/").content.decode()
     assert "1 task waits for maintenance windows; when the run last looked" in page
-    assert "2026-03-02 21:00 UTC" in page
+    assert "2026-03-02 21:00 UTC. The run doesn’t wait for that: its plan goes on by itself then." in page
