@@ -60,11 +60,11 @@ def _go_round(group_id: int, at: datetime) -> None:
     group = Group.objects.get(pk=group_id)
     reminders.release(group, at=at)
     parcels.send_due(group, at=at)
-    stages.hand_over(group, at=at)
-    upgrades.verify(group, at=at)
     pipeline.resume_decided(group)
     for run in Run.objects.filter(group=group, status__in=[Run.Status.RUNNING, Run.Status.ACTING]):
         pipeline.advance_run(run.pk)
+    upgrades.verify(group, at=timezone.now())
+    stages.hand_over(group, at=timezone.now())  # last: into the places of what was found to be done
 
 
 @queue.job

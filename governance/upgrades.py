@@ -173,7 +173,7 @@ def verify(group: Group, *, tenant_ids: Iterable[int] | None = None, at: datetim
     waiting = waiting.exclude(Exists(_followed()))  # whose work a manifest shows, the later task did
     if tenant_ids is not None:
         waiting = waiting.filter(tenant_id__in=list(tenant_ids))
-    tasks = list(waiting)
+    tasks = list(verification.arguable(waiting, at=at))
     evidence = verification.gather(tasks)
     verdicts = {task.pk: verification.judge(task, evidence, at=at) for task in tasks}
     shown = [task for task in tasks if verdicts[task.pk] == []]

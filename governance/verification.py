@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from governance.models import Installation, Manifest, UpgradeTask
 
+_EVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
 _AWAITS = (UpgradeTask.Status.VERIFYING, UpgradeTask.Status.MANUAL)
 
 
@@ -19,6 +22,16 @@ class Evidence:
 
     observed_at: Mapping[int, datetime]
     installed: Mapping[int, Mapping[str, str]]
+
+
+def arguable(tasks: QuerySet[UpgradeTask], *, at: datetime) -> QuerySet[UpgradeTask]:
+    """Those about which `judge` may have something to say: of all others nothing needs to be gathered."""
+    handed_over = Coalesce(OuterRef("dispatched_at"), _EVER)
+    since = Manifest.objects.filter(tenant=OuterRef("tenant"), observed_at__gte=handed_over)
+    silent = Q(said_at__lte=at - settings.VERIFY_WITHIN)
+    return tasks.alias(said_at=Coalesce("corrected_at", "checked_at", "dispatched_at")).filter(
+        Exists(since) | silent
+    )
 
 
 def gather(tasks: Iterable[UpgradeTask]) -> Evidence:

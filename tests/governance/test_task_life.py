@@ -16,7 +16,7 @@ from audit import ledger
 from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from config.lifecycle import TransitionError, advance
-from governance import corrections, flags, plans, retries, upgrades
+from governance import corrections, flags, plans, retries, upgrades, verification
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import UNFINISHED
 from governance.orchestrator import STATUSES, OrderStatus
@@ -134,6 +134,15 @@ class Life(RuleBasedStateMachine):
         if task.plan.status == Plan.Status.RUNNING:
             assert task.status in UNFINISHED
         assert not ledger.verify(self.world.group.pk)
+
+    @invariant()
+    def of_what_is_left_out_there_is_nothing_to_say(self) -> None:
+        if not hasattr(self, "seen"):
+            return
+        given = UpgradeTask.objects.exclude(dispatched_at=None, corrected_at=None)
+        rest = list(given.exclude(pk__in=verification.arguable(given, at=self.at).values("pk")))
+        evidence = verification.gather(rest)
+        assert all(verification.judge(task, evidence, at=self.at) is None for task in rest)
 
     def _note(self) -> None:
         self.seen.append(UpgradeTask.objects.get(pk=self.task_id).status)
