@@ -32,7 +32,8 @@ class Answer:
 def once(request: Request, endpoint: str, do: Callable[[], Answer], *, required: bool = False) -> Answer:
     """Do it in one transaction with the note that it was done; without a key, just in one transaction.
 
-    Raises KeyReused if the key came with another query or body before, ValidationError for a bad one or none.
+    Raises KeyReused if the key came with another path, query or body before, ValidationError for a bad one
+    or none.
     """
     key = _key(request, required=required)
     with transaction.atomic():
@@ -61,8 +62,8 @@ def _key(request: Request, *, required: bool = False) -> str:
 
 
 def _digest(request: Request) -> str:
-    """Of what is asked; the query is part of it: a plugins.txt says there whose it is."""
-    asked = f"{request.META.get('QUERY_STRING', '')}\n".encode() + request.body
+    """Of what is asked of which record: the path names it, or the query, as of a plugins.txt."""
+    asked = f"{request.get_full_path()}\n".encode() + request.body
     return hashlib.sha256(asked).hexdigest()
 
 

@@ -127,6 +127,21 @@ def resume_plan(request: Request, number: int) -> Response:
     )
 
 
+@endpoint(
+    "POST",
+    Permission.PLAN_OPERATE,
+    answers=bodies.Document,
+    summary="Cancel a plan",
+    tag="plans",
+)
+def cancel_plan(request: Request, number: int) -> Response:
+    """Drop what wasn't handed over yet, and ask the orchestrator to drop the rest."""
+    actor = access_of(request).actor
+    return _change(
+        request, number, "cancel-plan", lambda plan: plans.cancel(plan, actor=actor, at=timezone.now())
+    )
+
+
 def _change(request: Request, number: int, kind: str, change: Callable[[Plan], Any]) -> Response:
     def do() -> Answer:
         plan = _plan(request, number)

@@ -47,6 +47,7 @@ urlpatterns = [
     path("version/policy/plan/<int:number>/start", plans.start_plan, name="api_plan_start"),
     path("version/policy/plan/<int:number>/pause", plans.pause_plan, name="api_plan_pause"),
     path("version/policy/plan/<int:number>/resume", plans.resume_plan, name="api_plan_resume"),
+    path("version/policy/plan/<int:number>/cancel", plans.cancel_plan, name="api_plan_cancel"),
     path("version/policy/rollback", rollbacks.prepare_rollback, name="api_rollback"),
     path("version/policy/rollback/<int:number>", rollbacks.rollback_status, name="api_rollback_status"),
     path("version/policy/rollback/<int:number>/apply", rollbacks.apply_rollback, name="api_rollback_apply"),

@@ -53,8 +53,17 @@ def test_a_service_pauses_with_a_reason_and_resumes(plan: Plan, service: Issue) 
     assert caller.post(f"{PATH}/resume").json()["status"] == "running"
 
 
+def test_a_service_cancels_and_a_key_is_for_one_plan(plan: Plan, service: Issue) -> None:
+    caller = service(Permission.PLAN_OPERATE)
+    assert caller.post(f"{PATH}/cancel", key="k").json()["status"] == "cancelled"
+    assert caller.post(f"{PATH}/cancel", key="k").json()["status"] == "cancelled"
+    other = caller.post("version/policy/plan/2/cancel", key="k")
+    assert (other.status_code, other.json()["type"].endswith("key-reused")) == (422, True)
+    assert caller.post(f"{PATH}/cancel").status_code == 409
+
+
 def test_it_takes_the_scope_and_the_group(plan: Plan, service: Issue) -> None:
-    for verb in ("start", "resume", "approve"):
+    for verb in ("start", "resume", "approve", "cancel"):
         assert service(Permission.GROUP_VIEW).post(f"{PATH}/{verb}").status_code == 403
     elsewhere = service(Permission.PLAN_OPERATE, Permission.GROUP_VIEW, group=factories.group("other"))
     assert elsewhere.get(PATH).status_code == 404
