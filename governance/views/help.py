@@ -32,7 +32,7 @@ TOPICS = {
     "states": "The states",
     "keyboard": "The keyboard",
 }
-_LIFECYCLES: tuple[type[models.Model], ...] = (
+LIFECYCLES: tuple[type[models.Model], ...] = (
     Policy,
     Exemption,
     Conflict,
@@ -71,7 +71,7 @@ def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
     context: dict[str, Any] = {"topics": TOPICS, "topic": topic, "title": TOPICS[topic]}
     if topic == "states":
         context["plan"] = Plan._meta.verbose_name
-        context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in _LIFECYCLES]
+        context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in LIFECYCLES]
     if topic == "manifests":
         context["base"] = request.build_absolute_uri("/")[:-1]
     return render_page(request, f"governance/help/{topic}.html", context)
