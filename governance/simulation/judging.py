@@ -164,7 +164,7 @@ def told_order(judgements: Judgements, names: Names) -> list[dict[str, Any]]:
     return [
         {
             "tenants": sorted(names.tenants[tenant] for tenant in tenants),
-            "steps": [_step(change, names) for change in result.changes_in_order()],
+            "steps": [_step(change, names) for change in result.changes_in_order],
         }
         for result, tenants in most[:ORDERED]
     ]
