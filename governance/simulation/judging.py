@@ -46,7 +46,7 @@ class Judgement:
 Judgements = Mapping[int, Judgement]
 
 
-def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None = None) -> Judgements:
+def judge(scene: Scene, tenant_ids: Collection[int], stock: Stock) -> Judgements:
     """Decide about those of the tenants in which something breaks a rule, by the real decisions."""
     inputs = drafting.acting_inputs(
         scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at, stock=stock
