@@ -183,6 +183,8 @@ def _do_stage(run: Run, clock: Clock) -> bool:
     begun, at = time.monotonic(), clock()
     stage = Stage(run.stage)
     figures = stages.STAGES[stage](run, at)
+    if figures.get("started"):  # by now: a large plan has taken a while to start
+        figures["dispatched"] = upgrades.dispatch_due(run.group, at=clock())
     seconds = run.figures.get(stage, {}).get("seconds", 0) + time.monotonic() - begun
     run.figures[stage] = {**figures, "seconds": round(seconds, 3)}
     if figures.get("waiting"):

@@ -84,7 +84,10 @@ def plan(run: Run, at: datetime) -> Figures:
 
 
 def execute(run: Run, at: datetime) -> Figures:
-    """Start the plan, unless the run is dry, a profile leaves that to a person, or a flag forbids."""
+    """Start the plan, unless the run is dry, a profile leaves that to a person, or a flag forbids.
+
+    Whoever carries the run on hands over.
+    """
     if run.dry_run or run.plan is None or run.plan.status not in NOT_STARTED:
         return {"started": 0}
     unapproved = run.plan.needs_approval and run.plan.status in UNAPPROVED
@@ -94,7 +97,7 @@ def execute(run: Run, at: datetime) -> Figures:
         plans.start(run.plan, actor=SYSTEM, at=at)
     except (flags.FlagOff, plans.WorldMoved) as refusal:
         return {"started": 0, "refused": str(refusal)}
-    return {"started": 1, "dispatched": upgrades.dispatch_due(run.group, at=at)}
+    return {"started": 1}
 
 
 def notify(run: Run, at: datetime) -> Figures:

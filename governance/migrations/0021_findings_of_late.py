@@ -5,15 +5,16 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0020_deputies_dismissed'),
-        ('tenants', '0010_follow_up_rests'),
+        ("governance", "0020_deputies_dismissed"),
+        ("tenants", "0010_follow_up_rests"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='finding',
-            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['opened_at'], name='finding_opened_of_late', pages_per_range=32),
+            model_name="finding",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["opened_at"], name="finding_opened_of_late", pages_per_range=32
+            ),
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -75,6 +76,19 @@ def test_a_run_waits_for_its_tasks_and_ends_with_their_verification(world: World
 def _said_done() -> None:
     order = UpgradeOrder.objects.get()
     orders.report(order, done=True, detail="", actor=PERSON, at=AT + timedelta(seconds=30))
+
+
+def test_tasks_are_handed_over_by_the_clock_of_that_moment_not_of_the_stages_beginning(world: World) -> None:
+    behind(world)
+    ticks = count()
+
+    run = pipeline.advance_run(start(world).pk, clock=lambda: AT + timedelta(seconds=next(ticks)))
+
+    task = UpgradeTask.objects.get()
+    assert run.plan is not None
+    assert run.plan.started_at is not None
+    assert task.dispatched_at is not None
+    assert task.dispatched_at > run.plan.started_at
 
 
 def test_advancing_again_repeats_nothing(world: World) -> None:
