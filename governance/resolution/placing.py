@@ -46,6 +46,7 @@ class Placing:
         self._moving = places.keys()
         self._order = [*goals, *_in_order(problem, places.keys() - set(goals))]
         self._asking: dict[Relation, _Asking] = {}
+        self._asked_by: dict[int, tuple[_Asking, ...]] = {}
         self._tries = 0
         asked = {component: self._asked_of(component) for component in self._order}
         self._places = {c: _left(places[c], [one for one in asked[c] if len(one.movers) == 1]) for c in asked}
@@ -70,8 +71,7 @@ class Placing:
         component = self._order[len(placed.at)]
         to = self._places[component][placed.ruled_out[component]]
         asked, named = dict(placed.asked), set[int]()
-        for relation in to.relations if to is not None else ():
-            asking = self._about(relation)
+        for asking in self._own(to) if to is not None else ():
             for other in asking.movers - placed.at.keys() - {component}:
                 asked[other] = (*asked[other], asking)
                 named.add(other)
@@ -108,9 +108,9 @@ class Placing:
     def _fits(self, placed: _Placed, component: int, to: Release | None) -> bool:
         """Whether it goes with those that have a place, as far as can be told."""
         self._tries += 1
-        at = {**placed.at, component: to}
-        own = map(self._about, to.relations) if to is not None else ()
-        return not any(_fails(asking, at) for some in (placed.asked[component], own) for asking in some)
+        own = self._own(to) if to is not None else ()
+        asked = placed.asked[component]
+        return not any(_fails(one, placed.at, component, to) for some in (asked, own) for one in some)
 
     def _asked_of(self, component: int) -> list[_Asking]:
         """What those that stay ask of one that moves, as far as it isn't settled."""
@@ -119,6 +119,14 @@ class Placing:
         return [
             asking for relation in dict.fromkeys(asked) if (asking := self._about(relation)).settled is None
         ]
+
+    def _own(self, release: Release) -> tuple[_Asking, ...]:
+        """What the release asks, but for what holds wherever they go."""
+        known = self._asked_by.get(release.id)
+        if known is None:
+            asked = map(self._about, release.relations)
+            known = self._asked_by[release.id] = tuple(one for one in asked if one.settled is not True)
+        return known
 
     def _about(self, relation: Relation) -> _Asking:
         known = self._asking.get(relation)
@@ -156,15 +164,15 @@ def _left(places: Places, asked: Iterable[_Asking]) -> Places:
     return tuple(to for to in places if (to.id if to is not None else None) in left)
 
 
-def _fails(asking: _Asking, at: Mapping[int, Release | None]) -> bool:
-    """Whether it doesn't hold, wherever those go that have no place yet."""
+def _fails(asking: _Asking, at: Mapping[int, Release | None], component: int, to: Release | None) -> bool:
+    """Whether it doesn't hold with the component there, wherever those go that have no place yet."""
     if asking.settled is not None:
         return not asking.settled
     there, waiting = False, False
     for mover in asking.movers:
-        if mover not in at:
+        if mover != component and mover not in at:
             waiting = True
-        elif (release := at[mover]) is not None:
+        elif (release := to if mover == component else at[mover]) is not None:
             if release.id in asking.relation.releases:
                 return isinstance(asking.relation, Clash)
             there = True

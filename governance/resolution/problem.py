@@ -49,8 +49,8 @@ class Problem:
     @cached_property
     def obliged(self) -> tuple[int, ...]:
         """Components that break a rule and so must change, those with the weightiest reason first."""
-        components = (component.id for component in self.situation.components)
-        reasons = {c: max(b.weight for b in broken) for c in components if (broken := self.broken(c))}
+        bound = (component for component in self.binding if component in self.start)
+        reasons = {c: max(b.weight for b in broken) for c in bound if (broken := self.broken(c))}
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
     @cached_property
