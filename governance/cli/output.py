@@ -22,6 +22,7 @@ from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
 from governance import conflicts, corrections, directories, flags, halting, pipeline, plans, simulation
 from governance.documents import ConfigurationError
+from governance.handovers import NotRevivable
 from tenants.deputies import DeputyRefused
 from tenants.groups import LanguageFiled
 from tenants.models import Group
@@ -54,6 +55,7 @@ _REFUSALS = (
     simulation.NeedsAnother,
     simulation.WorldMoving,
     directories.StillRead,
+    NotRevivable,
     DeputyRefused,
     LanguageFiled,
     AddressRefused,

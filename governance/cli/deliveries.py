@@ -1,0 +1,86 @@
+"""delivery list, retry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import typer
+from django.db.models import QuerySet
+
+from audit import machines
+from audit.models import OutboxMessage
+from config import queue
+from config.access import Access, Permission
+from governance import advising, delivery
+from governance.cli.output import Output, operator
+from tenants.models import Group
+
+
+def show(out: Output, group: Group, *, limit: int, at: datetime) -> None:
+    """What waits or was given up, and what is the matter with machines."""
+    rows = list(_undelivered(group).order_by("-created_at")[:limit])
+    documents = [
+        {
+            "id": str(row.pk),
+            "destination": row.destination,
+            "address": row.address,
+            "about": delivery.about(row),
+            "status": row.status,
+            "cause": row.cause,
+            "attempts": row.attempts,
+            "error": row.last_error,
+            "advice": advising.advice(row),
+        }
+        for row in rows
+    ]
+    troubles = [{"says": one.title, "advice": one.advice} for one in machines.troubles(at=at)]
+
+    def tell() -> None:
+        listed = [
+            [one["id"], one["destination"], one["about"], one["status"], one["cause"]] for one in documents
+        ]
+        out.table(f"Deliveries of {group}", ("message", "to", "about", "status", "cause"), listed)
+        for advice in sorted({str(one["advice"]) for one in documents if one["advice"]}):
+            out.say(advice)
+        for trouble in troubles:
+            out.say(f"{trouble['says']} {trouble['advice']}", "yellow")
+
+    out.answer({"deliveries": documents, "machines": troubles}, tell)
+
+
+def retry(out: Output, group: Group, message: str, *, at: datetime) -> None:
+    """Give one, or all that were given up, another round of attempts."""
+    if message:
+        delivery.retry(_named(group, message), actor=operator(), at=at)
+        count = 1
+    else:
+        count = delivery.retry_all(_reach(group), actor=operator(), at=at)
+    if count:
+        queue.enqueue("governance.jobs.follow_up", group_id=group.pk)
+    told = (
+        f"{count:,} message{' is' if count == 1 else 's are'} tried again." if count else "Nothing to retry."
+    )
+    out.answer({"retried": count}, lambda: out.say(told))
+
+
+def _undelivered(group: Group) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.within(_reach(group)).undelivered()
+
+
+def _named(group: Group, text: str) -> OutboxMessage:
+    try:
+        found = _undelivered(group).filter(pk=UUID(text)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise typer.BadParameter(
+            f"{group} has no message {text} that wasn’t delivered; `delivery list` shows them."
+        )
+    return found
+
+
+def _reach(group: Group) -> Access:
+    """Of whoever runs Plumbline: all of the group."""
+    everything = frozenset(Permission)
+    return Access(operator(), group.pk, group.slug, group.name, everything, tenant_ids=None)
