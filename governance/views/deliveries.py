@@ -17,7 +17,7 @@ from audit.models import Circuit, OutboxMessage
 from audit.models.outbox import Destination
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
-from config.listing import listing
+from config.listing import Listing, listing
 from config.rendering import redirect_to, render_page
 from governance import advising, delivery, flags, resting
 from governance.forms.deliveries import DeliveryFilter
@@ -41,16 +41,7 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
     Who only reads sees no addresses, nor what receivers answered, which may name them.
     """
     operates = request.access.allows(Permission.PLAN_OPERATE)
-    rows = listing(
-        request,
-        OutboxMessage.objects.within(request.access),
-        name="deliveries",
-        noun=("message", "messages"),
-        search=("address", "idempotency_key", "last_error") if operates else ("idempotency_key",),
-        filterset_class=DeliveryFilter,
-        sorts=_SORTS,
-        default="-created",
-    )
+    rows = _rows(request, operates=operates)
     context = {
         "listing": rows,
         "shown": _shown(request, rows.rows, operates=operates),
@@ -97,6 +88,19 @@ def circuit_retry(request: ConsoleRequest, pk: int) -> HttpResponse:
     counted = f"{count:,} message{'' if count == 1 else 's'} that waited for it"
     messages.success(request, f"{name} is tried again now, with {counted}.")
     return redirect_to(request, "delivery_list")
+
+
+def _rows(request: ConsoleRequest, *, operates: bool) -> Listing:
+    return listing(
+        request,
+        OutboxMessage.objects.within(request.access),
+        name="deliveries",
+        noun=("message", "messages"),
+        search=("address", "idempotency_key", "last_error") if operates else ("idempotency_key",),
+        filterset_class=DeliveryFilter,
+        sorts=_SORTS,
+        default="-created",
+    )
 
 
 def _retried(request: ConsoleRequest, retry: Callable[[], int | None]) -> HttpResponse:
