@@ -32,16 +32,16 @@ def best_by_branches(problem: Problem, goals: Sequence[int]) -> Attempt | None:
             return Attempt(beyond=forced.beyond)
         branches = movers.ways_on()
         if branches is None:
-            return _placed(problem, goals, forced, [least for least, _, _ in waiting])
+            return _placed(goals, forced, [least for least, _, _ in waiting])
         for place, branch in enumerate(branches):
             if branch.found.possible:
                 heappush(waiting, (branch.found.size, number * 1_000 + place, branch))
     return None
 
 
-def _placed(problem: Problem, goals: Sequence[int], forced: Forced, others: Sequence[int]) -> Attempt | None:
+def _placed(goals: Sequence[int], forced: Forced, others: Sequence[int]) -> Attempt | None:
     """The branch's best state, where all other branches take more."""
     if any(least <= forced.size for least in others):
         return None
-    state = Placing(problem, goals, forced.places).first()
+    state = Placing(goals, forced).first()
     return None if state is None else Attempt(state)

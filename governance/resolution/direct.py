@@ -45,7 +45,7 @@ def best_directly(problem: Problem, goals: Sequence[int], *, branching: bool = T
         return None
     if forced.beyond:
         return Attempt(beyond=forced.beyond)
-    state = Placing(problem, goals, forced.places).first()
+    state = Placing(goals, forced).first()
     if state is None and branching:
         return best_by_branches(problem, goals)
     return None if state is None else Attempt(state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from operator import or_
 
 from governance.resolution.ground import Places
@@ -35,12 +35,9 @@ class Forced:
         """How many these are."""
         return len(self.left) + len(self.beyond)
 
-    @cached_property
-    def places(self) -> Mapping[int, Places]:
-        """Where each may go, the best place first."""
-        return {component: self._listed(component, left) for component, left in self.left.items()}
-
-    def _listed(self, component: int, left: int) -> Places:
+    def places(self, component: int, left: int) -> Places:
+        """Where it may go that is also in these bits, the best place first."""
+        left &= self.left[component]
         bits = self.problem.situation.component(component).candidates.bits
         places = self.problem.targets[component].places
         return tuple(to for to in places if left & bits[to.id if to is not None else None])

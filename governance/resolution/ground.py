@@ -131,7 +131,7 @@ class Ground:
             for component, release in self.start.items()
             if release is not None
             for place, relation in self._watched(release)
-            if not self._holds(relation, self.start)
+            if not self.stands(relation)
         )
 
     def _suspects(self, state: State, component: int, changed: Iterable[int]) -> Iterator[Fault]:
@@ -180,9 +180,20 @@ class Ground:
             known = self._minding[component] = [
                 Minding(watcher, relation, self._giving(component, relation))
                 for watcher, _, relation in self.watchers.get(component, ())
-                if self.situation.strict or self._holds(relation, self.start)
+                if self.situation.strict or self.stands(relation)
             ]
         return known
+
+    def stands(self, relation: Relation) -> bool:
+        """Whether it holds as things are."""
+        known = self._standing.get(relation)
+        if known is None:
+            known = self._standing[relation] = self._holds(relation, self.start)
+        return known
+
+    @cached_property
+    def _standing(self) -> dict[Relation, bool]:
+        return {}
 
     def _giving(self, component: int, relation: Relation) -> int | None:
         if len(relation.components) > 1:
