@@ -147,7 +147,7 @@ def _warned(release_ids: Iterable[int | None]) -> frozenset[int]:
 def _task(
     tenant_id: int, result: TenantOutcome, findings: list[Finding], warned: frozenset[int]
 ) -> TaskDraft:
-    changes = result.changes_in_order()
+    changes = result.changes_in_order
     concerned = {change.component for change in changes}
     behind = [finding for finding in findings if finding.plugin_id in concerned]
     due = min((finding.due_at for finding in behind if finding.due_at), default=None)

@@ -69,6 +69,7 @@ class TenantOutcome:
                 return component
         raise KeyError(component_id)
 
+    @cached_property
     def changes_in_order(self) -> tuple[Change, ...]:
         """The changes, what is needed first; the host's part before the others, which have nothing to do."""
         ordered = (in_order(part, some) for part in self.parts if (some := self._changes_of(part)))

@@ -53,16 +53,38 @@ class Setting:
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
         inputs = self.inputs
+        tenant_ids: Collection[int] | None = inputs.tenant_ids
+        if tenant_ids is None and inputs.acting is not None:  # they may be few
+            tenant_ids = self.offenders(None).keys()
         asked = Question(
             inputs.group_id,
             inputs.at,
             {rule.selection_id for rule in inputs.rules},
-            inputs.tenant_ids,
+            tenant_ids,
             inputs.snapshot,
         )
         kinds = likenesses(asked)
         for begin in range(0, len(kinds), SLICE):
             yield Situations(self, kinds[begin : begin + SLICE])
+
+    def offenders(self, tenant_ids: Collection[int] | None) -> dict[int, set[int]]:
+        """By tenant, the components that break a rule to be acted on and are not exempt."""
+        inputs = self.inputs
+        acting = [rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting]
+        query = violations_query(
+            acting,
+            tenant_ids,
+            inputs.at,
+            group_id=inputs.group_id,
+            snapshot=inputs.snapshot,
+        )
+        found: dict[int, set[int]] = defaultdict(set)
+        with connection.cursor() as cursor:
+            cursor.execute(query.text, query.parameters)
+            for tenant_id, plugin_id, _, _, exemption_id in cursor.fetchall():
+                if exemption_id is None:
+                    found[tenant_id].add(plugin_id)
+        return found
 
 
 class Situations:
@@ -75,7 +97,7 @@ class Situations:
     def __init__(self, setting: Setting, kinds: Iterable[Likeness]) -> None:
         self.setting = setting
         by_example = {kind.example: kind for kind in kinds}
-        self.opened = self._offenders(by_example.keys())
+        self.opened = setting.offenders(by_example.keys())
         self.kinds = {example: by_example[example] for example in sorted(self.opened)}
         self._installed = self._load_installed()
         self._asking: dict[int, dict[int, frozenset[int]]] = {example: {} for example in self.kinds}
@@ -146,25 +168,6 @@ class Situations:
         if component not in known:
             known[component] = self._there[example] & self.setting.stock.naming(component)
         return known[component]
-
-    def _offenders(self, examples: Collection[int]) -> dict[int, set[int]]:
-        """The components that break a rule to be acted on and are not exempt."""
-        inputs = self.setting.inputs
-        acting = [rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting]
-        query = violations_query(
-            acting,
-            examples,
-            inputs.at,
-            group_id=inputs.group_id,
-            snapshot=inputs.snapshot,
-        )
-        found: dict[int, set[int]] = defaultdict(set)
-        with connection.cursor() as cursor:
-            cursor.execute(query.text, query.parameters)
-            for tenant_id, plugin_id, _, _, exemption_id in cursor.fetchall():
-                if exemption_id is None:
-                    found[tenant_id].add(plugin_id)
-        return found
 
     def _load_installed(self) -> dict[int, Installed]:
         inputs = self.setting.inputs

@@ -13,7 +13,6 @@ from governance.resolution.oracle import Beyond
 from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.parts import parts
 from governance.resolution.problem import Problem
-from governance.resolution.releases import Release
 from governance.resolution.search import Search
 from governance.resolution.situation import Situation
 from governance.resolution.values import labels
@@ -102,29 +101,28 @@ def _best(problem: Problem, search: Search) -> Settled:
 
 
 def _changes(problem: Problem, state: State) -> tuple[Change, ...]:
-    return tuple(
-        _change(problem, state, component, state[component])
-        for component, before in problem.start.items()
-        if state[component] != before
-    )
+    start = problem.start.items()
+    changed = [c for c, before in start if state[c] is not before and state[c] != before]
+    return tuple(_change(problem, state, component, changed) for component in changed)
 
 
-def _change(problem: Problem, state: State, component: int, after: Release | None) -> Change:
+def _change(problem: Problem, state: State, component: int, changed: Sequence[int]) -> Change:
     before = problem.start[component]
     broken = problem.broken(component)
     if broken:
         named = labels(broken)
         because = "; ".join(f"{named[binding.rule]} {binding.says}" for binding in broken)
     else:
-        because = "; ".join(_demands(problem, state, component)) or "goes with the other changes"
-    return Change(component, before, after, because, tuple(binding.rule for binding in broken))
+        because = "; ".join(_demands(problem, state, component, changed)) or "goes with the other changes"
+    return Change(component, before, state[component], because, tuple(binding.rule for binding in broken))
 
 
-def _demands(problem: Problem, state: State, component: int) -> list[str]:
+def _demands(problem: Problem, state: State, component: int, changed: Sequence[int]) -> list[str]:
     """Who would miss the change: the releases that don't go with what is installed."""
     without = {**state, component: problem.start[component]}
+    others = [one for one in changed if one != component]
     names = problem.situation.component
     return [
         f"{names(fault.component).name} {fault.release.version} {fault.relation.says}"
-        for fault in problem.ground.faults_of(without, component)
+        for fault in problem.ground.faults_of(without, component, others)
     ][:3]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from governance.resolution.branching import best_by_branches
 from governance.resolution.forced import hopeless_of, must_move
 from governance.resolution.placing import Placing
 from governance.resolution.problem import Problem
@@ -31,10 +32,11 @@ def directly(problem: Problem, *, final: bool) -> Settled | None:
     return None if found is None or (final and found.beyond) else (stuck, found)
 
 
-def best_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
+def best_directly(problem: Problem, goals: Sequence[int], *, branching: bool = True) -> Attempt | None:
     """The best state in which the goals move, or what has to be opened for that; None where it can't be told.
 
-    The goals are among those that break a rule, in their order.
+    The goals are among those that break a rule, in their order. Unless `branching`, what has to be opened
+    moves in every such state.
     """
     if problem.situation.strict:  # what is wrong as it is has to be mended, by whoever has a part in it
         return None
@@ -43,7 +45,9 @@ def best_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
         return None
     if forced.beyond:
         return Attempt(beyond=forced.beyond)
-    state = Placing(problem, goals, forced.places).first()
+    state = Placing(goals, forced).first()
+    if state is None and branching:
+        return best_by_branches(problem, goals)
     return None if state is None else Attempt(state)
 
 

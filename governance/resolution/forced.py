@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import reduce
+from operator import or_
 
 from governance.resolution.ground import Places
 from governance.resolution.problem import Problem
@@ -28,12 +30,14 @@ class Forced:
         """Whether each has somewhere to go."""
         return all(self.left.values())
 
-    @cached_property
-    def places(self) -> Mapping[int, Places]:
-        """Where each may go, the best place first."""
-        return {component: self._listed(component, left) for component, left in self.left.items()}
+    @property
+    def size(self) -> int:
+        """How many these are."""
+        return len(self.left) + len(self.beyond)
 
-    def _listed(self, component: int, left: int) -> Places:
+    def places(self, component: int, left: int) -> Places:
+        """Where it may go that is also in these bits, the best place first."""
+        left &= self.left[component]
         bits = self.problem.situation.component(component).candidates.bits
         places = self.problem.targets[component].places
         return tuple(to for to in places if left & bits[to.id if to is not None else None])
@@ -45,7 +49,7 @@ def must_move(problem: Problem, goals: Iterable[int]) -> Forced:
     Besides them it is who asks something that none of their places gives, and who doesn't give what all of
     the places of one of them ask; and so on.
     """
-    return _Movers(problem).all(goals)
+    return Movers(problem).add(goals).found
 
 
 def hopeless_of(problem: Problem) -> tuple[int, ...]:
@@ -53,21 +57,27 @@ def hopeless_of(problem: Problem) -> tuple[int, ...]:
     return tuple(goal for goal in problem.obliged if not must_move(problem, [goal]).possible)
 
 
-class _Movers:
+class Movers:
     """Those that must move, as they are found out."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, known: Movers | None = None) -> None:
         self._problem = problem
         self._ground = problem.ground
-        self._places: dict[int, int] = {}  # by component, in bits of its candidates
-        self._candidates: dict[int, Candidates] = {}  # of these components
-        self._beyond: set[int] = set()
+        self._places: dict[int, int] = {**known._places} if known else {}  # in bits of its candidates
+        self._candidates: dict[int, Candidates] = {**known._candidates} if known else {}  # of these
+        self._beyond: set[int] = {*known._beyond} if known else set()
         self._latest: list[int] = []  # who has become one, or has fewer places than before
 
-    def all(self, goals: Iterable[int]) -> Forced:
-        """All of them, or those that were found until one had nowhere to go."""
+    @property
+    def found(self) -> Forced:
+        """What is found out so far."""
+        return Forced(self._problem, self._places, frozenset(self._beyond))
+
+    def add(self, goals: Iterable[int]) -> Movers:
+        """With these and all that they have moved, or those found until one had nowhere to go."""
         for goal in goals:
-            self._add(goal)
+            if not self._known(goal):
+                self._add(goal)
         while self._latest:
             component = self._latest.pop()
             self._move_minding(component)
@@ -78,7 +88,31 @@ class _Movers:
             if not self._places[component]:
                 break
             self._move_unwilling(component)
-        return Forced(self._problem, self._places, frozenset(self._beyond))
+        return self
+
+    def ways_on(self) -> list[Movers] | None:
+        """What may be, where one of them has nowhere to go while all else stays; None where each has.
+
+        Its places apart by what moves with them: every state in which these move is in one of them.
+        """
+        stuck = next((one for one in self._places if not self._goes_alone(one)), None)
+        if stuck is None:
+            return None
+        apart: dict[frozenset[int], int] = defaultdict(int)
+        for place in _each(self._places[stuck]):
+            supposed = Movers(self._problem, self)._at(stuck, place)
+            if supposed.found.possible:
+                apart[frozenset(supposed._places.keys() | supposed._beyond)] |= place
+        return [Movers(self._problem, self)._at(stuck, places, also) for also, places in apart.items()]
+
+    def _at(self, mover: int, places: int, also: Iterable[int] = ()) -> Movers:
+        self._leave(mover, places)
+        return self.add(also)
+
+    def _goes_alone(self, mover: int) -> bool:
+        """Whether one of its places asks nothing of who stays that isn't given there."""
+        others = self._candidates[mover].asks.keys() - self._places.keys()
+        return bool(self._places[mover] & ~reduce(or_, (self._denied(mover, c) for c in others), 0))
 
     def _add(self, component: int) -> None:
         part = self._problem.situation.component(component)
@@ -180,3 +214,11 @@ class _Movers:
     def _may_be_unknown(self, need: Need) -> bool:
         """Whether it can't be judged, and so isn't, where nobody is there who could meet it."""
         return need.of_host or not self._problem.situation.complete
+
+
+def _each(bits: int) -> Iterator[int]:
+    """The bits one by one."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest
+        bits ^= lowest

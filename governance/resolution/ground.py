@@ -27,12 +27,16 @@ NOWHERE = Targets((), 0)
 
 def holds(relation: Relation, state: State, *, complete: bool) -> bool:
     """Whether a state gives the relation what it asks; `complete` as the situation has it."""
-    beside = [release for c in relation.components if (release := state.get(c)) is not None]
-    met = any(release.id in relation.releases for release in beside)
+    beside = False
+    for component in relation.components:
+        release = state.get(component)
+        if release is not None:
+            if release.id in relation.releases:
+                return not isinstance(relation, Clash)
+            beside = True
     if isinstance(relation, Clash):
-        return not met
-    unknown = relation.of_host or not complete
-    return met or (unknown and not beside)
+        return True
+    return not beside and (relation.of_host or not complete)
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,11 @@ class Ground:
                 kept[key] = fault
         return [kept[key] for key in sorted(kept)]
 
-    def faults_of(self, state: State, component: int) -> list[Fault]:
-        """What is wrong with a state in which the component has a part, and wasn't wrong before."""
-        changed = [c for c, release in state.items() if release is not self.start[c]]
+    def faults_of(self, state: State, component: int, changed: Iterable[int]) -> list[Fault]:
+        """What is wrong with a state in which the component has a part, and wasn't wrong before.
+
+        `changed` are all components that left what is installed.
+        """
         found = {
             (fault.component, fault.place): fault
             for fault in self._suspects(state, component, changed)
@@ -125,7 +131,7 @@ class Ground:
             for component, release in self.start.items()
             if release is not None
             for place, relation in self._watched(release)
-            if not self._holds(relation, self.start)
+            if not self.stands(relation)
         )
 
     def _suspects(self, state: State, component: int, changed: Iterable[int]) -> Iterator[Fault]:
@@ -173,12 +179,21 @@ class Ground:
         if known is None:
             known = self._minding[component] = [
                 Minding(watcher, relation, self._giving(component, relation))
-                for watcher, release in self.start.items()
-                if release is not None
-                for _, relation in release.about.get(component, ())
-                if self.situation.strict or self._holds(relation, self.start)
+                for watcher, _, relation in self.watchers.get(component, ())
+                if self.situation.strict or self.stands(relation)
             ]
         return known
+
+    def stands(self, relation: Relation) -> bool:
+        """Whether it holds as things are."""
+        known = self._standing.get(relation)
+        if known is None:
+            known = self._standing[relation] = self._holds(relation, self.start)
+        return known
+
+    @cached_property
+    def _standing(self) -> dict[Relation, bool]:
+        return {}
 
     def _giving(self, component: int, relation: Relation) -> int | None:
         if len(relation.components) > 1:

@@ -55,7 +55,7 @@ class Oracle:
         if (state := self._from_settled(bindings, goals)) is not None:
             known.append(self._held(state, goals))
             return None
-        direct = best_directly(under, owing)
+        direct = best_directly(under, owing, branching=False)
         if direct is not None and direct.beyond:
             self._open(direct.beyond)
         if direct is not None and direct.state is not None:

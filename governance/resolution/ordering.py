@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from governance.resolution.ground import Ground
+from governance.resolution.ground import Fault, Ground
 from governance.resolution.outcome import Change
-from governance.resolution.releases import Clash, Release
+from governance.resolution.releases import Clash
 from governance.resolution.situation import Situation
 
 
@@ -16,28 +18,39 @@ def in_order(situation: Situation, changes: Iterable[Change]) -> tuple[Change, .
     Where no next change keeps the state sound, the one goes next that waits for the fewest others: what is
     needed before what needs it, and of those that need each other the host first.
     """
-    ground = Ground(situation)
     waiting = sorted(changes, key=lambda change: (not _is_host(situation, change), change.component))
-    state: dict[int, Release | None] = dict(ground.start)
-    ordered: list[Change] = []
+    on_the_way = _OnTheWay(Ground(situation))
     while waiting:
-        change = _next(ground, state, waiting)
+        change = on_the_way.sound(waiting) or min(waiting, key=lambda one: len(_awaited(one, waiting)))
         waiting.remove(change)
-        state[change.component] = change.after
-        ordered.append(change)
-    return tuple(ordered)
+        on_the_way = on_the_way.after(change)
+    return on_the_way.made
 
 
-def _next(ground: Ground, state: dict[int, Release | None], waiting: list[Change]) -> Change:
-    before = _faults(ground, state)
-    for change in waiting:
-        if _faults(ground, {**state, change.component: change.after}) <= before:
-            return change
-    return min(waiting, key=lambda change: len(_awaited(change, waiting)))
+@dataclass(frozen=True)
+class _OnTheWay:
+    """How far the changes have come, and what is wrong there that wasn't from the start."""
 
+    ground: Ground
+    made: tuple[Change, ...] = ()
+    faults: Sequence[Fault] = ()
 
-def _faults(ground: Ground, state: dict[int, Release | None]) -> set[tuple[int, str]]:
-    return {(fault.release.id, fault.relation.digest) for fault in ground.faults(state)}
+    def sound(self, waiting: Iterable[Change]) -> Change | None:
+        """The first of the changes with which nothing more is wrong."""
+        return next((one for one in waiting if self.after(one).wrong <= self.wrong), None)
+
+    def after(self, change: Change) -> _OnTheWay:
+        """One change further."""
+        made = (*self.made, change)
+        state = {**self.ground.start, **{one.component: one.after for one in made}}
+        changed = [one.component for one in made]
+        faults = self.ground.faults_after(state, change.component, self.faults, changed)
+        return _OnTheWay(self.ground, made, faults)
+
+    @cached_property
+    def wrong(self) -> set[tuple[int, str]]:
+        """What is wrong, told apart by release and relation."""
+        return {(fault.release.id, fault.relation.digest) for fault in self.faults}
 
 
 def _awaited(change: Change, waiting: list[Change]) -> list[Change]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
-from governance.resolution.ground import Places, State
+from governance.resolution.forced import Forced
+from governance.resolution.ground import State
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
 
+NOBODY = frozenset[int]()
 TRIES = 1_000  # places looked at before it is left to the solver
 
 
@@ -41,16 +45,16 @@ class Placing:
     goes with those taken refuses the step.
     """
 
-    def __init__(self, problem: Problem, goals: Sequence[int], places: Mapping[int, Places]) -> None:
-        self._problem = problem
-        self._moving = places.keys()
-        self._order = [*goals, *_in_order(problem, places.keys() - set(goals))]
+    def __init__(self, goals: Sequence[int], forced: Forced) -> None:
+        self._problem = forced.problem
+        self._moving = frozenset(forced.left)
+        self._order = [*goals, *_in_order(self._problem, self._moving.difference(goals))]
         self._asking: dict[Relation, _Asking] = {}
+        self._asked_by: dict[int, tuple[_Asking, ...]] = {}
         self._tries = 0
         asked = {component: self._asked_of(component) for component in self._order}
-        self._places = {c: _left(places[c], [one for one in asked[c] if len(one.movers) == 1]) for c in asked}
-        shared = {c: tuple(one for one in asked[c] if len(one.movers) > 1) for c in asked}
-        self._begin = _Placed({}, dict.fromkeys(self._order, 0), shared)
+        self._places = {c: forced.places(c, left) for c, (left, _) in asked.items()}
+        self._begin = _Placed({}, dict.fromkeys(self._order, 0), {c: some for c, (_, some) in asked.items()})
 
     def first(self) -> State | None:
         """That state; None if there is none or it takes too long to find."""
@@ -70,8 +74,7 @@ class Placing:
         component = self._order[len(placed.at)]
         to = self._places[component][placed.ruled_out[component]]
         asked, named = dict(placed.asked), set[int]()
-        for relation in to.relations if to is not None else ():
-            asking = self._about(relation)
+        for asking in self._own(to) if to is not None else ():
             for other in asking.movers - placed.at.keys() - {component}:
                 asked[other] = (*asked[other], asking)
                 named.add(other)
@@ -108,17 +111,28 @@ class Placing:
     def _fits(self, placed: _Placed, component: int, to: Release | None) -> bool:
         """Whether it goes with those that have a place, as far as can be told."""
         self._tries += 1
-        at = {**placed.at, component: to}
-        own = map(self._about, to.relations) if to is not None else ()
-        return not any(_fails(asking, at) for some in (placed.asked[component], own) for asking in some)
+        own = self._own(to) if to is not None else ()
+        asked = placed.asked[component]
+        return not any(_fails(one, placed.at, component, to) for some in (asked, own) for one in some)
 
-    def _asked_of(self, component: int) -> list[_Asking]:
-        """What those that stay ask of one that moves, as far as it isn't settled."""
-        minding = self._problem.ground.minding(component)
-        asked = (one.relation for one in minding if one.watcher not in self._moving)
-        return [
-            asking for relation in dict.fromkeys(asked) if (asking := self._about(relation)).settled is None
-        ]
+    def _asked_of(self, component: int) -> tuple[int, tuple[_Asking, ...]]:
+        """What those that stay ask of one that moves: the places that give it, and what others may give too.
+
+        The places are in bits of its candidates.
+        """
+        staying = [one for one in self._problem.ground.minding(component) if one.watcher not in self._moving]
+        given = (one.giving for one in staying if one.giving is not None)
+        joint = dict.fromkeys(one.relation for one in staying if one.giving is None)
+        asked = (asking for relation in joint if (asking := self._about(relation)).settled is None)
+        return reduce(and_, given, -1), tuple(asked)
+
+    def _own(self, release: Release) -> tuple[_Asking, ...]:
+        """What the release asks, but for what holds wherever they go."""
+        known = self._asked_by.get(release.id)
+        if known is None:
+            asked = map(self._about, release.relations)
+            known = self._asked_by[release.id] = tuple(one for one in asked if one.settled is not True)
+        return known
 
     def _about(self, relation: Relation) -> _Asking:
         known = self._asking.get(relation)
@@ -127,6 +141,8 @@ class Placing:
         return known
 
     def _looked_at(self, relation: Relation) -> _Asking:
+        if self._moving.isdisjoint(relation.components):
+            return _Asking(relation, NOBODY, self._problem.ground.stands(relation), missable=False)
         movers = relation.components & self._moving
         staying = [self._problem.start.get(component) for component in relation.components - movers]
         there = [release for release in staying if release is not None]
@@ -136,7 +152,7 @@ class Placing:
         missable = isinstance(relation, Clash) or (unknown and not there)
         if any(release.id in relation.releases for release in there):
             return _Asking(relation, movers, not isinstance(relation, Clash), missable)
-        return _Asking(relation, movers, None if movers else missable, missable)
+        return _Asking(relation, movers, None, missable)
 
 
 def _in_order(problem: Problem, others: Iterable[int]) -> list[int]:
@@ -145,26 +161,15 @@ def _in_order(problem: Problem, others: Iterable[int]) -> list[int]:
     return [component.id for component in sorted(found, key=lambda one: (not one.host, one.id))]
 
 
-def _left(places: Places, asked: Iterable[_Asking]) -> Places:
-    """The places that give what is asked of their component alone."""
-    left = {to.id if to is not None else None for to in places}
-    for asking in asked:
-        if isinstance(asking.relation, Clash):
-            left -= asking.relation.releases
-        else:
-            left &= {*asking.relation.releases, None} if asking.missable else asking.relation.releases
-    return tuple(to for to in places if (to.id if to is not None else None) in left)
-
-
-def _fails(asking: _Asking, at: Mapping[int, Release | None]) -> bool:
-    """Whether it doesn't hold, wherever those go that have no place yet."""
+def _fails(asking: _Asking, at: Mapping[int, Release | None], component: int, to: Release | None) -> bool:
+    """Whether it doesn't hold with the component there, wherever those go that have no place yet."""
     if asking.settled is not None:
         return not asking.settled
     there, waiting = False, False
     for mover in asking.movers:
-        if mover not in at:
+        if mover != component and mover not in at:
             waiting = True
-        elif (release := at[mover]) is not None:
+        elif (release := to if mover == component else at[mover]) is not None:
             if release.id in asking.relation.releases:
                 return isinstance(asking.relation, Clash)
             there = True

@@ -49,8 +49,8 @@ class Problem:
     @cached_property
     def obliged(self) -> tuple[int, ...]:
         """Components that break a rule and so must change, those with the weightiest reason first."""
-        components = (component.id for component in self.situation.components)
-        reasons = {c: max(b.weight for b in broken) for c in components if (broken := self.broken(c))}
+        bound = (component for component in self.binding if component in self.start)
+        reasons = {c: max(b.weight for b in broken) for c in bound if (broken := self.broken(c))}
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
     @cached_property
@@ -93,14 +93,14 @@ class Problem:
 
         Some of the bindings are asked with the freedom that all give, so that fewer never allow less.
         """
-        bindings = self.situation.bindings
-        named = (b.allowed for b in bindings if b.exact and b.component == component.id)
+        named = [b.allowed for b in self.situation.binding(component.id) if b.exact]
+        if not named:
+            return frozenset()
         return component.nameable.intersection(frozenset[int]().union(*named))
 
     def _removable(self, component: Component) -> bool:
         """Whether a rule says that it be gone; also where only other rules are asked about."""
-        bindings = self.situation.bindings
-        absent = any(b.kind == "absent" and b.component == component.id for b in bindings)
+        absent = any(b.kind == "absent" for b in self.situation.binding(component.id))
         return absent and component.installed is not None
 
     def prefer(self, component_id: int) -> Prefer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -61,6 +62,17 @@ class Situation(Sent):
     def find(self, component_id: int) -> Component | None:
         """The same, None where the situation doesn't have it."""
         return self._by_id.get(component_id)
+
+    def binding(self, component_id: int) -> Sequence[Binding]:
+        """The bindings of that component."""
+        return self._bindings_of.get(component_id, ())
+
+    @cached_property
+    def _bindings_of(self) -> dict[int, list[Binding]]:
+        found: dict[int, list[Binding]] = {}
+        for binding in self.bindings:
+            found.setdefault(binding.component, []).append(binding)
+        return found
 
     @cached_property
     def _by_id(self) -> dict[int, Component]:

@@ -7,22 +7,20 @@ from collections.abc import Iterator
 from governance.simulation import touching, weighing
 from governance.simulation.judging import Judgements
 from governance.simulation.standing_in import Row, stand_in
-from governance.simulation.supposing import settle
+from governance.simulation.supposing import Settled, settle
 from governance.simulation.weighing import Scene
 
 
-def weigh_done(scene: Scene, judgements: Judgements, *, of: str, name: str) -> None:
+def weigh_done(scene: Scene, judgements: Judgements, since: Settled, *, of: str, name: str) -> None:
     """Let every tenant run what policies make of it, and weigh that; `of` is the weighing before."""
-    before = touching.binding(scene)
     stand_in(_rows(judgements))
-    settle(scene)
+    moved = [tenant for tenant, judgement in judgements.items() if judgement.actions]
+    done = settle(scene, since, moved)
     # Where the tenants went may move the version that a rule wants of all, so that all have to be weighed.
-    if touching.touched(before, touching.binding(scene)):
+    if touching.touched(since.binding, done.binding):
         weighing.weigh(scene, name)
         return
-    moved = [tenant for tenant, judgement in judgements.items() if judgement.actions]
-    weighing.weigh(scene, f"{name}_there", tenant_ids=moved)
-    weighing.replace(name, of, f"{name}_there", moved)
+    weighing.weigh_again(scene, name, of, moved)
 
 
 def _rows(judgements: Judgements) -> Iterator[Row]:

@@ -46,7 +46,7 @@ class Judgement:
 Judgements = Mapping[int, Judgement]
 
 
-def judge(scene: Scene, tenant_ids: Collection[int] | None, stock: Stock | None = None) -> Judgements:
+def judge(scene: Scene, tenant_ids: Collection[int], stock: Stock) -> Judgements:
     """Decide about those of the tenants in which something breaks a rule, by the real decisions."""
     inputs = drafting.acting_inputs(
         scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at, stock=stock
@@ -164,7 +164,7 @@ def told_order(judgements: Judgements, names: Names) -> list[dict[str, Any]]:
     return [
         {
             "tenants": sorted(names.tenants[tenant] for tenant in tenants),
-            "steps": [_step(change, names) for change in result.changes_in_order()],
+            "steps": [_step(change, names) for change in result.changes_in_order],
         }
         for result, tenants in most[:ORDERED]
     ]

@@ -12,10 +12,9 @@ from django.db import transaction
 from config.access import Actor
 from governance.simulation import carrying, facts, judging, planning, touching, weighing
 from governance.simulation.judging import Judgements, Names
-from governance.simulation.supposing import settle, supposed
+from governance.simulation.supposing import Settled, settle, supposed
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
-from governance.stock import Stock
 
 _BEFORE, _AFTER, _DONE = "weighed_before", "weighed_after", "weighed_done"
 
@@ -55,16 +54,17 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     """
     present = replace(scene, at=at)
     everyone = what.alters_catalogue or scene.at != at
-    stock = None if everyone else Stock(scene.group.pk, at)  # both states have one catalogue then
     with transaction.atomic():
-        settle(present)
-        binding = touching.binding(present)
+        before = settle(present)
         weighing.weigh(present, _BEFORE)
         figures = weighing.figures(present, _BEFORE)
         edge = facts.holds_until(scene.group, at)
         busy = planning.busy_tenants(scene, what)
-        with supposed(scene, what, actor=actor, at=at):
-            after = _after(scene, what, binding, busy, stock)
+        since = None if everyone else before
+        with supposed(scene, what, actor=actor, at=at, since=since) as now:
+            concerned = None if everyone else _concerned(scene, what, before, now)
+            after = _after(scene, what, now, concerned, busy)
+        stock = before.stock if everyone else now.stock
         judgements = judging.judge(present, after.touched, stock) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
@@ -74,22 +74,26 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     )
 
 
+def _concerned(scene: Scene, what: Supposition, before: Settled, now: Settled) -> frozenset[int]:
+    """The tenants that something binds otherwise, or that a plan changes."""
+    return touching.touched(before.binding, now.binding) | touching.planned(scene, what)
+
+
 def _after(
-    scene: Scene,
-    what: Supposition,
-    binding: touching.Binding,
-    busy: frozenset[int],
-    stock: Stock | None,
+    scene: Scene, what: Supposition, now: Settled, concerned: frozenset[int] | None, busy: frozenset[int]
 ) -> _After:
     """Within a supposition. Its own savepoints take back what is worked out on top of it.
 
-    Without a `stock` in common with the state before, everyone may be concerned.
+    `concerned` are the only tenants that may be found otherwise; None where everyone may be.
     """
-    weighing.weigh(scene, _AFTER)
-    drifting = weighing.drifting(_BEFORE, _AFTER)
-    concerned = touching.touched(binding, touching.binding(scene)) | touching.planned(scene, what)
-    touched = drifting if stock is None else drifting & concerned
-    judgements = judging.judge(scene, touched, stock) if touched else {}
+    if concerned is None:
+        weighing.weigh(scene, _AFTER)
+    else:
+        weighing.weigh_again(scene, _AFTER, _BEFORE, concerned)
+    touched = weighing.drifting(_BEFORE, _AFTER)
+    if concerned is not None:
+        touched &= concerned
+    judgements = judging.judge(scene, touched, now.stock) if touched else {}
     figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
     names = judging.names_of(scene)
     return _After(
@@ -100,15 +104,15 @@ def _after(
         difference=weighing.compare(_BEFORE, _AFTER),
         differing=weighing.differing(),
         findings=weighing.differing_file(),
-        done=_done(scene, judgements) if scene.snapshot is None and what.plan is None else None,
+        done=_done(scene, judgements, now) if scene.snapshot is None and what.plan is None else None,
         later=planning.told(scene, judgements, busy, names),
         holds_until=facts.holds_until(scene.group, scene.at),
     )
 
 
 @transaction.atomic
-def _done(scene: Scene, judgements: Judgements) -> dict[str, Any]:
-    carrying.weigh_done(scene, judgements, of=_AFTER, name=_DONE)
+def _done(scene: Scene, judgements: Judgements, now: Settled) -> dict[str, Any]:
+    carrying.weigh_done(scene, judgements, now, of=_AFTER, name=_DONE)
     figures = weighing.figures(scene, _DONE)
     transaction.set_rollback(True)
     return figures

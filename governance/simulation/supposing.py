@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -14,19 +14,34 @@ from governance import catalogue, compilation, decisions, moments, policies, sam
 from governance.catalogue_formats import CatalogueError
 from governance.documents import ConfigurationError, Problem
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Release, Rule
-from governance.outcomes import evaluate_outcomes
+from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.policy_documents import Document
-from governance.simulation import reading, standing_in
+from governance.simulation import reading, standing_in, touching
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
+from governance.stock import Stock
 from tenants.models import Group, Tenant
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What binds once all rules have chosen their targets, and what the catalogue comes to then.
+
+    `outcomes` are of all tenants, by the rules that choose; None where these moved a target.
+    """
+
+    stock: Stock
+    binding: touching.Binding
+    outcomes: Mapping[int, TenantOutcome] | None
+
+
 @contextmanager
-def supposed(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> Iterator[None]:
+def supposed(
+    scene: Scene, what: Supposition, *, actor: Actor, at: datetime, since: Settled | None
+) -> Iterator[Settled]:
     """Within it, the rules in force are as if this had been applied at that time. Raises ConfigurationError.
 
-    A savepoint takes all of it back, its locks too: nobody else ever sees it.
+    A savepoint takes all of it back, its locks too: nobody else ever sees it. `since` is as for `settle`.
     """
     group = scene.group
     with transaction.atomic():
@@ -44,21 +59,41 @@ def supposed(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
             _exempt(group, document, actor, at)
         if what.plan is not None:
             standing_in.stand_in(standing_in.steps_of(standing_in.drafted(group, what.plan)))
-        settle(scene)
-        yield
+        yield settle(scene, since, touching.planned(scene, what))
         transaction.set_rollback(True)
 
 
-def settle(scene: Scene) -> None:
-    """Bring the compiled rules in line with the tenants, the catalogue and each other, as detection does."""
+def settle(scene: Scene, since: Settled | None = None, moved: Collection[int] = ()) -> Settled:
+    """Bring the compiled rules in line with the tenants, the catalogue and each other, as detection does.
+
+    Where time and catalogue are the same as `since`, and nothing else is installed but in the tenants
+    `moved`, only tenants that something binds otherwise are decided about again.
+    """
     group = scene.group
     compilation.recompile(group, at=scene.at)
     in_force = Rule.objects.filter(group=group).in_force(scene.at).values_list("pk", flat=True)
     compilation.settle_targets(group.pk, list(in_force), scene.at, snapshot=scene.snapshot)
-    inputs = replace(decisions.current_inputs(group, at=scene.at), snapshot=scene.snapshot)
+    if since is not None and not since.stock.catalogue.is_whole:  # a rule names a plugin that wasn't known
+        since = None
+    stock = Stock(group.pk, scene.at) if since is None else since.stock
+    inputs = decisions.current_inputs(group, at=scene.at, stock=stock)
+    inputs, binding = replace(inputs, snapshot=scene.snapshot), touching.binding(scene)
+    known, asked = _known(since, binding, moved)
     choosing = frozenset(rule.id for rule in inputs.rules if rule.chooses)
-    if choosing:
-        sameness.settle(inputs, evaluate_outcomes(replace(inputs, acting=choosing), {}))
+    outcomes = {**known, **evaluate_outcomes(replace(inputs, acting=choosing, tenant_ids=asked), {})}
+    if choosing and sameness.settle(inputs, outcomes):
+        return Settled(stock, touching.binding(scene), None)
+    return Settled(stock, binding, outcomes)
+
+
+def _known(
+    since: Settled | None, binding: touching.Binding, moved: Collection[int]
+) -> tuple[Mapping[int, TenantOutcome], frozenset[int] | None]:
+    """The outcomes that are as they were, and the tenants that have to be asked about; None for all."""
+    if since is None or since.outcomes is None:
+        return {}, None
+    asked = touching.touched(since.binding, binding).union(moved)
+    return {tenant: known for tenant, known in since.outcomes.items() if tenant not in asked}, asked
 
 
 def _catalogue(group: Group, what: Supposition) -> None:

@@ -44,6 +44,10 @@ class Scene:
         there = Installation.objects.filter(group=self.group).at(self.snapshot)
         return frozenset(there.order_by().values_list("tenant_id", flat=True).distinct())
 
+    def among(self, tenant_ids: Collection[int]) -> Collection[int]:
+        """Those of the tenants that there were."""
+        return tenant_ids if self.tenant_ids is None else self.tenant_ids.intersection(tenant_ids)
+
     @cached_property
     def size(self) -> tuple[int, int]:
         """How many active tenants there are, and how much they run."""
@@ -62,7 +66,7 @@ class Scene:
 
 def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None) -> None:
     """Put what breaks the rules into the table of that name, by the query that detection asks too."""
-    chosen = scene.tenant_ids if tenant_ids is None else tenant_ids
+    chosen = scene.tenant_ids if tenant_ids is None else scene.among(tenant_ids)
     query = violations_query(
         scene.rule_ids(), chosen, scene.at, group_id=scene.group.pk, snapshot=scene.snapshot
     )
@@ -71,10 +75,13 @@ def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None)
         cursor.execute(f"ANALYZE {name}")
 
 
-def replace(name: str, of: str, by: str, tenant_ids: Collection[int]) -> None:
-    """Make a weighing from another one, these tenants taken from a third."""
+def weigh_again(scene: Scene, name: str, before: str, tenant_ids: Collection[int]) -> None:
+    """Weigh these tenants, and take all others from the weighing before."""
+    weigh(scene, f"{name}_there", tenant_ids=tenant_ids)
+    parameters = {"tenants": list(tenant_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE.format(name=name, of=of, by=by), {"tenants": list(tenant_ids)})
+        cursor.execute(_REPLACE.format(name=name, of=before, by=f"{name}_there"), parameters)
+        cursor.execute(f"ANALYZE {name}")
 
 
 def figures(scene: Scene, name: str) -> dict[str, Any]:
