@@ -50,12 +50,8 @@ def _reached(group_id: int, since: datetime, at: datetime, *, found: bool) -> bo
         reached |= Q(policy__in=at_once, opened_at__gt=since - SETTLED, opened_at__lte=at - SETTLED)
     if not reached:
         return False
-    over = (*Finding.ASKING_NOTHING, Finding.Status.RESOLVED)
-    standing = [
-        status for status in Finding.Status if status not in over
-    ]  # as its index by due date has them
     told_of = Finding.objects.filter(group_id=group_id, rule__mode__in=[Mode.REMIND, Mode.ENFORCE])
-    return told_of.filter(reached, status__in=standing).exists()
+    return told_of.asking().filter(reached).exists()
 
 
 def _about_to_tell(group_id: int) -> bool:

@@ -199,6 +199,8 @@ WHERE EXCLUDED.complete AND NOT manifest.complete
 RETURNING id, xmax = 0
 """
 
+# One by one, by the index that has them once: the planner takes an unknown table for hundreds of rows, and
+# would go through the manifests of all tenants.
 _FIND_MANIFESTS = """
 SELECT manifest.id, manifest.tenant_id, manifest.observed_at, manifest.inventory_id, NOT EXISTS (
     SELECT FROM governance_manifest AS newer
@@ -206,6 +208,10 @@ SELECT manifest.id, manifest.tenant_id, manifest.observed_at, manifest.inventory
         AND (newer.observed_at, newer.inventory_id) > (manifest.observed_at, manifest.inventory_id)
 )
 FROM staged_manifest AS staged
-JOIN governance_manifest AS manifest ON manifest.tenant_id = staged.tenant_id
-    AND manifest.observed_at = staged.observed_at AND manifest.inventory_id = staged.digest
+CROSS JOIN LATERAL (
+    SELECT id, tenant_id, observed_at, inventory_id FROM governance_manifest AS one
+    WHERE one.tenant_id = staged.tenant_id
+        AND one.observed_at = staged.observed_at AND one.inventory_id = staged.digest
+    OFFSET 0
+) AS manifest
 """

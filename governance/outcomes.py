@@ -10,6 +10,7 @@ from itertools import islice
 
 from django.conf import settings
 
+from config.garbage import uncollected
 from governance.answers import Answer, Answers
 from governance.deciders import Deciders
 from governance.resolution import (
@@ -104,6 +105,7 @@ class _Kind:
 AHEAD = 3  # slices under way: while some are decided, the next is put together
 
 
+@uncollected()
 def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, TenantOutcome]:
     """The outcome of every tenant in which something breaks a rule to be acted on.
 

@@ -10,6 +10,10 @@ from django.db.models import Model
 
 # The planner knows nothing of a fresh temporary table; from this size on that costs more than to look.
 _LARGE = 5_000
+_MAKE_AND_LOOK = """
+CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS;
+SELECT EXISTS (SELECT FROM {table})
+"""
 
 
 def fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> int:
@@ -20,8 +24,8 @@ def fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]
     """
     described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS")
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+        cursor.execute(_MAKE_AND_LOOK.format(table=table, described=described))
+        cursor.nextset()  # of the making, which says nothing
         if cursor.fetchone()[0]:  # filled before in this transaction
             cursor.execute(f"TRUNCATE {table}")
         count = 0

@@ -99,20 +99,18 @@ class Stock:
         something of these, `installed` all that the tenant has by component, and `bindings` are of here.
         """
         frame, known = self._frame(opened, askers)
-        bystanders = tuple(
-            self.component(component, installed.get(component)).bystander.like(asked)
-            for component, asked in frame.asked.items()
-        )
         # By identity: what is equal is one object, and what is kept keeps its own alive.
-        key = (
-            *map(id, bindings),
-            complete,
-            why,
-            *(one.installed and one.installed.id for one in bystanders),
-        )
-        if key not in known:
-            known[key] = frame.filled(bystanders, bindings, complete=complete, why=why)
-        return known[key]
+        bound = (*map(id, bindings), complete, why)
+        part = known.get(here := (*bound, *map(installed.get, frame.asked)))
+        if part is None:
+            bystanders = tuple(
+                self.component(component, installed.get(component)).bystander.like(asked)
+                for component, asked in frame.asked.items()
+            )
+            alike = (*bound, *(one.installed and one.installed.id for one in bystanders))
+            part = known.get(alike) or frame.filled(bystanders, bindings, complete=complete, why=why)
+            known[here] = known[alike] = part
+        return part
 
     def _framed(
         self, opened: tuple[tuple[int, int | None], ...], askers: frozenset[int]

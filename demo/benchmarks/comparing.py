@@ -86,7 +86,7 @@ class _Explainer:
 
 # What each hot statement does, and by what its text is told from others.
 _HOT = {
-    "what breaks the rules": "CREATE TEMPORARY TABLE found_violation",
+    "what breaks the rules": "CREATE TEMPORARY TABLE staged_difference",
     "findings opened, closed and altered": "INSERT INTO governance_finding",
     "tenants that are alike": "bit_xor(",
     "decisions written to findings": "UPDATE governance_finding f\n    SET target_id",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from governance import selections, staging
 from governance.models import Rule, Selection, SelectionTenant
@@ -25,6 +25,16 @@ _JOIN = """
 INSERT INTO governance_selectiontenant (selection_id, tenant_id)
 SELECT %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING
 """
+# By hand, as each changed manifest asks it.
+_MEMBERS = """
+SELECT s.id, s.digest, m.tenant_id, m.id
+FROM governance_selection s
+LEFT JOIN governance_selectiontenant m
+  ON m.selection_id = s.id AND m.tenant_id = ANY (%(tenants)s::bigint[])
+WHERE s.id IN (
+    SELECT r.selection_id FROM governance_policy p JOIN governance_rule r ON r.version_id = p.current_id
+    WHERE r.group_id = %(group)s)
+"""
 
 
 def selection_of(group_id: int, document: dict[str, Any]) -> Selection:
@@ -41,12 +51,14 @@ def settle(group_id: int, chosen: Iterable[Selection] | None = None) -> None:
     Rules that come to choose other tenants by that are left to be detected.
     """
     digest = _tenants_digest(group_id)
-    stale = [s for s in (in_use(group_id) if chosen is None else chosen) if s.tenants_digest != digest]
+    # Without their documents, which may be long.
+    candidates = _in_use(group_id).defer("document") if chosen is None else chosen
+    stale = [selection for selection in candidates if selection.tenants_digest != digest]
     if not stale:
         return
     tenants = _tenants(group_id)
-    _documents(stale)  # all at once
-    changed = [selection.pk for selection in stale if _write(selection, tenants)]
+    documents = _documents({selection.pk: selection.digest for selection in stale})
+    changed = [one.pk for one in stale if _write(one.pk, documents[one.digest], tenants)]
     if changed and len(tenants) > _MANY:
         staging.look_again(SelectionTenant)
     Selection.objects.filter(pk__in=[selection.pk for selection in stale]).update(tenants_digest=digest)
@@ -56,17 +68,14 @@ def settle(group_id: int, chosen: Iterable[Selection] | None = None) -> None:
 def settle_tenants(group_id: int, tenant_ids: Collection[int]) -> None:
     """Bring the selections in use up to date with these tenants alone."""
     tenants = _tenants(group_id, tenant_ids)
-    in_question = in_use(group_id)
+    in_question, present = _members(group_id, tenant_ids)
+    documents = _documents(in_question)
     wanted = {
-        (selection.pk, tenant.id)
-        for selection, document in zip(in_question, _documents(in_question), strict=True)
+        (selection, tenant.id)
+        for selection, digest in in_question.items()
         for tenant in tenants
-        if selections.chooses(document, tenant)
+        if selections.chooses(documents[digest], tenant)
     }
-    rows = SelectionTenant.objects.filter(
-        tenant_id__in=list(tenant_ids), selection_id__in=[selection.pk for selection in in_question]
-    )
-    present = {(row.selection_id, row.tenant_id): row.pk for row in rows}
     if gone := [pk for pair, pk in present.items() if pair not in wanted]:
         SelectionTenant.objects.filter(pk__in=gone).delete()
     if new := sorted(wanted - present.keys()):
@@ -76,33 +85,41 @@ def settle_tenants(group_id: int, tenant_ids: Collection[int]) -> None:
         )
 
 
-def in_use(group_id: int) -> list[Selection]:
-    """The selections of the policies' current versions, without their documents, which may be long."""
+def _members(group_id: int, tenant_ids: Collection[int]) -> tuple[dict[int, str], dict[tuple[int, int], int]]:
+    """The digests of the selections in use, and the rows by which they choose these tenants."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, {"group": group_id, "tenants": list(tenant_ids)})
+        rows = cursor.fetchall()
+    digests = {selection: digest for selection, digest, _, _ in rows}
+    return digests, {(selection, tenant): pk for selection, _, tenant, pk in rows if pk is not None}
+
+
+def _in_use(group_id: int) -> QuerySet[Selection]:
+    """The selections of the policies' current versions."""
     current = Rule.objects.filter(group_id=group_id, version_id=F("policy__current_id"))
-    return list(Selection.objects.filter(pk__in=current.values("selection_id")).defer("document"))
+    return Selection.objects.filter(pk__in=current.values("selection_id"))
 
 
 _KEPT = 10_000
 _known: dict[str, dict[str, Any]] = {}  # documents by their digests, which stand for nothing else ever
 
 
-def _documents(some: Collection[Selection]) -> list[dict[str, Any]]:
-    """Their documents, in the same order; a process reads each once, for every change asks for it."""
+def _documents(digests: Mapping[int, str]) -> dict[str, dict[str, Any]]:
+    """The documents of the selections by digest; a process reads each once, for every change asks for it."""
     if len(_known) > _KEPT:
         _known.clear()
-    if missing := [selection.pk for selection in some if selection.digest not in _known]:
+    if missing := [selection for selection, digest in digests.items() if digest not in _known]:
         _known.update(Selection.objects.filter(pk__in=missing).values_list("digest", "document"))
-    return [_known[selection.digest] for selection in some]
+    return {digest: _known[digest] for digest in digests.values()}
 
 
-def _write(selection: Selection, tenants: list[TenantFacts]) -> bool:
+def _write(selection: int, document: dict[str, Any], tenants: list[TenantFacts]) -> bool:
     """Write the selection's members; whether that changed any."""
-    [document] = _documents([selection])
     ids = [tenant.id for tenant in tenants if selections.chooses(document, tenant)]
     with connection.cursor() as cursor:
-        cursor.execute(_LEAVE, [selection.pk, ids])
+        cursor.execute(_LEAVE, [selection, ids])
         left = cursor.rowcount
-        cursor.execute(_JOIN, [selection.pk, ids])
+        cursor.execute(_JOIN, [selection, ids])
         return bool(left or cursor.rowcount)
 
 

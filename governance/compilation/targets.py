@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
+
 from governance import documents
 from governance.compilation import facts, judgements
 from governance.compilation.camps import Pair, camps
 from governance.compilation.facts import PluginFacts
 from governance.compilation.sameness import Camp, Candidate, candidate, candidates, choose
-from governance.models import Rule, SelectionTenant
+from governance.models import Rule
 from governance.models.rule import RuleKind
 
 
@@ -99,9 +101,17 @@ def _parted(
 
 def _touched(group_id: int, tenant_ids: Collection[int]) -> set[int]:
     """The rules with something to choose that depends on who has it, if they select one of the tenants."""
-    members = SelectionTenant.objects.filter(tenant_id__in=list(tenant_ids))
-    choosing = Rule.objects.filter(group_id=group_id, kind=RuleKind.SAME).exclude(contested=[])
-    return set(choosing.filter(selection_id__in=members.values("selection_id")).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCHED, {"group": group_id, "tenants": list(tenant_ids)})
+        return {rule for (rule,) in cursor.fetchall()}
+
+
+# By hand, as each changed manifest asks it.
+_TOUCHED = """
+SELECT id FROM governance_rule
+WHERE group_id = %(group)s AND kind = 'same' AND contested <> '{}' AND selection_id IN (
+    SELECT selection_id FROM governance_selectiontenant WHERE tenant_id = ANY (%(tenants)s::bigint[]))
+"""
 
 
 def _field(

@@ -57,10 +57,19 @@ def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | N
     None of them could be spared for it to be seen.
     """
     for goal in goals:
-        forced = must_move(problem, [goal])
-        if not forced.possible:
-            return _needed(problem, goal, [b for c in forced.left for b in problem.binding.get(c, ())])
+        if (blamed := _behind(problem, goal)) is not None:
+            return _needed(problem, goal, blamed)
     return None
+
+
+def _behind(problem: Problem, goal: int) -> list[Binding] | None:
+    """The bindings by which the goal is seen to have no way; None where it isn't seen."""
+    if not problem.broken(goal):
+        return None
+    forced = must_move(problem, [goal])
+    if forced.possible:
+        return None
+    return [binding for c in sorted(forced.behind) for binding in problem.binding.get(c, ())]
 
 
 def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Binding]:
@@ -71,9 +80,9 @@ def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Bindin
     waiting = [bindings]
     while waiting:
         some = waiting.pop()
-        fewer = [one for one in bindings if not any(one is other for other in some)]
-        under = problem.under(fewer)
-        if under.broken(goal) and not must_move(under, [goal]).possible:
+        left = [one for one in bindings if not any(one is other for other in some)]
+        fewer = _behind(problem.under(left), goal) if len(left) < len(bindings) else None
+        if fewer is not None:
             bindings = fewer
         elif len(some) > 1:
             half = len(some) // 2

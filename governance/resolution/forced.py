@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -18,17 +18,28 @@ class Forced:
     """Those that must move, by what of their places is left to each, in bits of its candidates.
 
     `beyond` are those of them that aren't open; while there are any, others may be missing here. Where not
-    all are `possible`, one has nowhere to go: what binds those that are here is to blame.
+    all are `possible`, one has nowhere to go: what binds those that are `behind` is to blame.
     """
 
     problem: Problem
     left: Mapping[int, int]
-    beyond: frozenset[int] = frozenset()
+    beyond: frozenset[int]
+    reasons: Mapping[int, Set[int]]  # by whom each was moved, and its places narrowed
 
     @property
     def possible(self) -> bool:
         """Whether each has somewhere to go."""
         return all(self.left.values())
+
+    @property
+    def behind(self) -> set[int]:
+        """The one that has nowhere to go, and those by whom that was found out."""
+        found = set[int]()
+        latest = {component for component, left in self.left.items() if not left}
+        while latest:
+            found |= latest
+            latest = set().union(*(self.reasons.get(component, ()) for component in latest)) - found
+        return found
 
     @property
     def size(self) -> int:
@@ -39,7 +50,7 @@ class Forced:
         """Where it may go that is also in these bits, the best place first."""
         left &= self.left[component]
         bits = self.problem.situation.component(component).candidates.bits
-        places = self.problem.targets[component].places
+        places = self.problem.targets[component]
         return tuple(to for to in places if left & bits[to.id if to is not None else None])
 
 
@@ -66,12 +77,15 @@ class Movers:
         self._places: dict[int, int] = {**known._places} if known else {}  # in bits of its candidates
         self._candidates: dict[int, Candidates] = {**known._candidates} if known else {}  # of these
         self._beyond: set[int] = {*known._beyond} if known else set()
+        self._reasons = defaultdict[int, set[int]](set)
+        for component, reasons in known._reasons.items() if known else ():
+            self._reasons[component] = {*reasons}
         self._latest: list[int] = []  # who has become one, or has fewer places than before
 
     @property
     def found(self) -> Forced:
         """What is found out so far."""
-        return Forced(self._problem, self._places, frozenset(self._beyond))
+        return Forced(self._problem, self._places, frozenset(self._beyond), self._reasons)
 
     def add(self, goals: Iterable[int]) -> Movers:
         """With these and all that they have moved, or those found until one had nowhere to go."""
@@ -106,7 +120,7 @@ class Movers:
         return [Movers(self._problem, self)._at(stuck, places, also) for also, places in apart.items()]
 
     def _at(self, mover: int, places: int, also: Iterable[int] = ()) -> Movers:
-        self._leave(mover, places)
+        self._leave(mover, places, set())
         return self.add(also)
 
     def _goes_alone(self, mover: int) -> bool:
@@ -120,7 +134,7 @@ class Movers:
             self._beyond.add(component)
             return
         mine = self._candidates[component] = part.candidates
-        places = self._problem.targets[component].bits
+        places = self._problem.reach[component]
         for need, askers in mine.vain:
             if not self._may_be_unknown(need):
                 places &= ~askers
@@ -144,6 +158,7 @@ class Movers:
             if (self._never(relation) if giving is None else not places & giving) and not self._known(
                 watcher
             ):
+                self._reasons[watcher] |= relation.components
                 self._add(watcher)
 
     def _narrow(self, mover: int, component: int) -> None:
@@ -152,10 +167,11 @@ class Movers:
         for these, match in self._matches(mover, component):
             if not match & there:
                 left &= ~these
+        self._leave(mover, left, {component})
         for relation, askers in self._candidates[mover].joint.get(component, ()):
             if left & askers and self._never(relation):
                 left &= ~askers
-        self._leave(mover, left)
+                self._leave(mover, left, relation.components)
 
     def _confine(self, component: int, mover: int) -> None:
         """Leave out the component's places with which none of the mover's goes."""
@@ -163,17 +179,18 @@ class Movers:
         for these, match in self._matches(mover, component):
             if these & places:
                 allowed |= match
-        self._leave(component, self._places[component] & allowed)
+        self._leave(component, self._places[component] & allowed, {mover})
 
     def _matches(self, mover: int, component: int) -> tuple[tuple[int, int], ...]:
         complete = self._problem.situation.complete
         mine, theirs = self._candidates[mover], self._candidates[component]
         return mine.matches(component, theirs, complete=complete)
 
-    def _leave(self, component: int, places: int) -> None:
+    def _leave(self, component: int, places: int, reasons: Set[int]) -> None:
         """Leave it these of its places."""
         if places != self._places[component]:
             self._places[component] = places
+            self._reasons[component] |= reasons
             if component not in self._latest:
                 self._latest.append(component)
 
@@ -185,6 +202,7 @@ class Movers:
         for relation in next(mine.among(places)).relations:
             for component in relation.components:
                 if not self._known(component) and not places & ~self._denied(mover, component):
+                    self._reasons[component].add(mover)
                     self._add(component)
 
     def _denied(self, mover: int, component: int) -> int:

@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from governance.resolution.releases import Clash, Prefer, Relation, Release
+from governance.resolution.releases import Clash, Relation, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Binding
 
 State = Mapping[int, Release | None]  # component id: the release there, None where it is missing
 Places = tuple[Release | None, ...]  # where a component may go, the best first
-
-
-class Targets(NamedTuple):
-    """Where a component may go, the best first, and the same in bits of its candidates."""
-
-    places: Places
-    bits: int
-
-
-NOWHERE = Targets((), 0)
 
 
 def holds(relation: Relation, state: State, *, complete: bool) -> bool:
@@ -65,11 +54,6 @@ class Ground:
     """The releases of a situation and their relations, shared by all that is asked about it."""
 
     situation: Situation
-
-    @cached_property
-    def targets(self) -> dict[tuple[int, tuple[Binding, ...], Prefer], Targets]:
-        """Where components may go under which bindings, as far as it was asked."""
-        return {}
 
     @cached_property
     def start(self) -> dict[int, Release | None]:

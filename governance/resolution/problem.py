@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
-from governance.resolution.ground import NOWHERE, Ground, Targets
+from governance.resolution.ground import Ground, Places
 from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,30 +57,30 @@ class Problem:
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
     @cached_property
-    def targets(self) -> Mapping[int, Targets]:
-        """Where each open component may go from where it is."""
-        return _TargetsOf(self)
+    def reach(self) -> Mapping[int, int]:
+        """Where each open component may go from where it is, in bits of its candidates."""
+        return _Remembered(self._reach)
 
-    def targets_of(self, component: Component) -> Targets:
-        """What `targets` remembers."""
-        bindings = tuple(self.binding.get(component.id, ()))
-        prefer = self.prefer(component.id)
-        known = self.ground.targets.get(key := (component.id, bindings, prefer))
-        if known is None:
-            places = tuple(self._targets(component, bindings, prefer))
-            bits = component.candidates.bits
-            known = Targets(places, sum(bits[to.id if to is not None else None] for to in places))
-            self.ground.targets[key] = known
-        return known
+    @cached_property
+    def targets(self) -> Mapping[int, Places]:
+        """The same, the best place first."""
+        return _Remembered(self._targets)
 
-    def _targets(
-        self, component: Component, bindings: tuple[Binding, ...], prefer: Prefer
-    ) -> Iterator[Release | None]:
-        allowed = component.offered | self._named(component)
-        allowed = allowed.intersection(*(binding.allowed for binding in bindings))
-        yield from (release for release in component.preferred(prefer) if release.id in allowed)
-        if self._removable(component) and all(binding.absence for binding in bindings):
-            yield None
+    def _reach(self, component_id: int) -> int:
+        component, bindings = self.situation.component(component_id), self.binding.get(component_id, ())
+        candidates = component.candidates
+        left = candidates.of(component.offered) | candidates.of(self._named(component))
+        for binding in bindings:
+            left &= candidates.of(binding.allowed)
+        goes = self._removable(component) and all(binding.absence for binding in bindings)
+        return left | candidates.gone if goes else left
+
+    def _targets(self, component_id: int) -> Places:
+        component = self.situation.component(component_id)
+        left, bits = self.reach[component_id], component.candidates.bits
+        preferred = component.preferred(self.prefer(component_id))
+        there: Places = tuple(release for release in preferred if left & bits[release.id])
+        return (*there, None) if left & component.candidates.gone else there
 
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
@@ -109,14 +112,13 @@ class Problem:
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
 
 
-class _TargetsOf(dict[int, Targets]):
-    """Where components may go, worked out for those that are asked about: mostly these are few."""
+class _Remembered(dict[int, T]):
+    """What is worked out about components, for those that are asked about: mostly these are few."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, work_out: Callable[[int], T]) -> None:
         super().__init__()
-        self._problem = problem
+        self._work_out = work_out
 
-    def __missing__(self, component_id: int) -> Targets:
-        component = self._problem.situation.component(component_id)
-        self[component_id] = found = self._problem.targets_of(component) if component.open else NOWHERE
+    def __missing__(self, component_id: int) -> T:
+        self[component_id] = found = self._work_out(component_id)
         return found

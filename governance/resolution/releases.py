@@ -176,6 +176,17 @@ class Candidates(tuple[Release, ...]):
         needs = ((one, askers) for one, askers in self.asking.items() if isinstance(one, Need))
         return tuple((need, askers) for need, askers in needs if not need.releases)
 
+    def of(self, releases: frozenset[int]) -> int:
+        """Those of them with these ids."""
+        known = self._of.get(releases)
+        if known is None:
+            known = self._of[releases] = sum(bit for pk, bit in self.bits.items() if pk in releases)
+        return known
+
+    @cached_property
+    def _of(self) -> dict[frozenset[int], int]:
+        return {}
+
     def meant(self, relation: Relation) -> int:
         """Those of them that the relation names."""
         known = self._meant.get(relation)

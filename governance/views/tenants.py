@@ -76,7 +76,7 @@ def tenant_detail(request: ConsoleRequest, pk: int) -> HttpResponse:
 def tenant_drift(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Where the tenant is out of line, and was."""
     tenant = _reached(request, pk)
-    findings = Finding.objects.within(request.access).filter(tenant=tenant)
+    findings = Finding.objects.within(request.access).of_tenant(tenant.pk)
     rows = listing(
         request,
         findings.select_related("tenant", "plugin", "policy", "release", "target", "exemption"),

@@ -20,6 +20,7 @@ from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
 from tests.governance.commanding import shell
+from tests.ground import Kind
 
 pytestmark = pytest.mark.django_db
 Status = UpgradeTask.Status
@@ -33,14 +34,21 @@ def _clock() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def task(world: World) -> UpgradeTask:
+def given_up(world: World) -> UpgradeTask:
     """Given up by the orchestrator."""
     found = rollout.running_task(world)
     upgrades.dispatch_due(world.group, at=AT)
     found.refresh_from_db()
     upgrades.move(found, Status.GIVEN_UP, actor=SYSTEM, at=AT)
     return found
+
+
+SCENE = Kind(given_up)
+
+
+@pytest.fixture
+def task(standing_scene: UpgradeTask) -> UpgradeTask:
+    return standing_scene
 
 
 def correct(task: UpgradeTask) -> None:

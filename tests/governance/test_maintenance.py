@@ -20,8 +20,10 @@ from tenants.models import Role
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
+from tests.ground import Kind
 
 pytestmark = pytest.mark.django_db
+SCENE = Kind(rollout.running_task)
 # AT is a Monday, 09:00 UTC.
 NIGHT = {"days": [0], "starts": "22:00", "ends": "02:00", "zone": "Europe/Berlin"}
 OPENS = AT.replace(hour=21)
@@ -41,9 +43,9 @@ def _clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def task(world: World) -> UpgradeTask:
+def task(standing_scene: UpgradeTask) -> UpgradeTask:
     """tenant-b's, queued."""
-    return rollout.running_task(world)
+    return standing_scene
 
 
 def agree(world: World) -> MaintenanceWindow:

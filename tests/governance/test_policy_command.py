@@ -16,6 +16,9 @@ from governance.snapshots import seal
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
+from tests.ground import Kind
+
+SCENE = Kind(one_behind)
 
 
 @pytest.fixture
@@ -27,8 +30,8 @@ def policy(
 
 
 @pytest.fixture
-def acme(world: World) -> World:
-    return one_behind(world)
+def acme(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture

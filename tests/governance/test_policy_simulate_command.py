@@ -12,13 +12,15 @@ from governance import configuration
 from governance.models import Policy, Simulation
 from tests.factories import World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
+from tests.ground import Kind
+
+SCENE = Kind(one_behind)
 
 
 @pytest.fixture
 def policy(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    standing_scene: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Answer]:
-    one_behind(world)
     return shell(capsys, monkeypatch)
 
 

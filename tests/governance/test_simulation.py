@@ -25,6 +25,7 @@ from governance.models import (
 )
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 ALIGN = {
     "name": "align",
@@ -53,13 +54,21 @@ STATE: tuple[type[Model], ...] = (
 )
 
 
-@pytest.fixture
-def acme(world: World) -> World:
+def behind(world: World) -> World:
+    """tenant-b runs an older crm than tenant-a; there is a profile that enforces."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     profiles.save(world.group, {"name": "steady", "mode": "enforce"}, actor=SYSTEM, at=AT)
     factories.install(world.tenant_a, {"crm": "2.4.0"})
     factories.install(world.tenant_b, {"crm": "2.3.0"})
     return world
+
+
+SCENE = Kind(behind)
+
+
+@pytest.fixture
+def acme(standing_scene: World) -> World:
+    return standing_scene
 
 
 def simulate(world: World, *documents: dict[str, Any], **more: Any) -> Simulation:

@@ -16,13 +16,13 @@ from governance.models import Installation, Release, Simulation
 from governance.simulation import weighing
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 CRM = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
 ERP = {"name": "erp", "plugins": ["erp"], "at_least": "1.1.0"}
 
 
-@pytest.fixture
-def acme(world: World) -> World:
+def behind(world: World) -> World:
     """Both tenants are behind in everything; one profile enforces, the other only reminds."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     factories.plugin(world.group, "erp", ["1.0.0", "1.1.0"])
@@ -31,6 +31,14 @@ def acme(world: World) -> World:
     for name, mode in (("acts", "enforce"), ("asks", "remind")):
         profiles.save(world.group, {"name": name, "mode": mode}, actor=SYSTEM, at=AT)
     return world
+
+
+SCENE = Kind(behind)
+
+
+@pytest.fixture
+def acme(standing_scene: World) -> World:
+    return standing_scene
 
 
 def policy(name: str, rule: dict[str, Any], profile: str = "acts", tenants: Any = "*") -> dict[str, Any]:

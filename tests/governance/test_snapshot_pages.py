@@ -13,6 +13,7 @@ from governance.models.snapshot import Trigger
 from tenants.models import Group, Preferences, Role
 from tests import factories
 from tests.factories import AT, World
+from tests.ground import Kind
 
 LIST = "/g/acme/snapshots/"
 COMPARE = f"{LIST}compare/"
@@ -26,8 +27,7 @@ def seal(world: World) -> Snapshot:
     return sealed
 
 
-@pytest.fixture
-def sealed(world: World) -> World:
+def seal_twice(world: World) -> World:
     """#1: crm 2.3.0 in both; #2: tenant-a has 2.4.0 and one plugin more, tenant-b nothing any longer."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     factories.plugin(world.group, "odd", ["1.0.0"])
@@ -38,6 +38,14 @@ def sealed(world: World) -> World:
     factories.install(world.tenant_b, {})
     seal(world)
     return world
+
+
+SCENE = Kind(seal_twice)
+
+
+@pytest.fixture
+def sealed(standing_scene: World) -> World:
+    return standing_scene
 
 
 @pytest.fixture

@@ -27,6 +27,22 @@ READY_WITHIN = 120.0
 QUICK = {"PLUMBLINE_FOLLOW_UP_SECONDS": "1", "PLUMBLINE_POLL_SECONDS": "2"}
 # Below the range for outgoing connections, and not where embedded databases look for theirs.
 PORTS = range(10_000, 20_000)
+# As if somebody had put it back by hand: its host runs the older version again, and its manifest says so.
+BEHIND = """
+from django.conf import settings
+from django.utils import timezone
+from config.access import SYSTEM
+from demo import powerx
+from governance import manifests
+from sandbox.state import FleetState, TenantState
+from tenants.models import Group
+group, at, key = Group.objects.get(slug="powerx"), timezone.now(), "tenant-b"
+plugins = {powerx.PLUGIN: "2.3.0"}
+with FleetState(settings.DATA_DIR / "sandbox.sqlite3") as state:
+    state.put_many([TenantState("powerx", key, powerx.HOST, "5.0.0", plugins, at)])
+seen = manifests.ManifestDocument(key, "5.0.0", plugins, observed_at=at, source="file")
+manifests.ingest(group, [seen], actor=SYSTEM, at=at)
+"""
 Value = TypeVar("Value")
 
 
@@ -120,6 +136,10 @@ class Product:
         token = (self.data_dir / "secrets" / "orchestrator_token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", headers=headers, timeout=30)
+
+    def fall_behind(self) -> None:
+        """Bring `tenant-b` back to where both scenario cases begin."""
+        self.manage("shell", "--verbosity", "0", "-c", BEHIND)
 
     def password(self) -> str:
         """What the demo's people sign in with."""

@@ -10,7 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT as AXE
 from playwright.sync_api import Page
 
 from tests.journeys.browsing import Look, Visitor, chromium
-from tests.journeys.product import Product
+from tests.journeys.product import QUICK, Product
 
 IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 DOWNLOADS = re.compile(r"/(reports|simulations)/[^/]+/[a-z]+/$")
@@ -28,7 +28,12 @@ VISITS = (
 
 @pytest.fixture
 def eventful(installed: Product) -> Product:
-    """The running product after a simulation, and a run that stands at a conflict."""
+    """The running product after a simulation, and a run that stands at a conflict.
+
+    It looks after things as seldom as usual: nothing waits for that.
+    """
+    for name in QUICK:
+        installed.environment.pop(name)
     installed.start()
     installed.manage("policy", "simulate", "--group", "powerx", "--retire", "core-align", codes=(3,))
     installed.manage("policy", "apply", "config/version/scenarios/d2_hold.yaml", "--group", "powerx")

@@ -86,7 +86,14 @@ def test_d2_stands_at_a_decision_until_a_person_takes_it(installed: Product) -> 
     assert [task["status"] for task in finished["plan"]["tasks"]] == ["succeeded"]
 
 
-def test_commands_beside_the_running_product_leave_it_one_order(product: Product) -> None:
+def test_both_beside_the_running_product(product: Product) -> None:
+    commands_leave_it_one_order(product)
+    product.fall_behind()
+    what_is_decided_at_the_command_line_is_carried_on_by_the_worker(product)
+
+
+def commands_leave_it_one_order(product: Product) -> None:
+    """D-1: the worker, which looks after the same tasks, hands none over again."""
     done = product.json("version_policy_sync", "--group", "powerx")
 
     assert [task["status"] for task in done["groups"]["powerx"]["plan"]["tasks"]] == ["succeeded"]
@@ -94,7 +101,9 @@ def test_commands_beside_the_running_product_leave_it_one_order(product: Product
     assert (counts["orders"], counts["tasks"], counts["executions"]) == (1, 1, 1)
 
 
-def test_d2_decided_at_the_command_line_is_carried_on_by_the_worker(product: Product) -> None:
+def what_is_decided_at_the_command_line_is_carried_on_by_the_worker(product: Product) -> None:
+    """D-2."""
+    before = executions(product)["executions"]
     product.manage("policy", "apply", HOLD)
     run = product.json("policy", "enforce", codes=[DECISION])
     [conflict] = run["conflicts"]
@@ -104,7 +113,7 @@ def test_d2_decided_at_the_command_line_is_carried_on_by_the_worker(product: Pro
     product.json("policy", "decide", conflict["id"], *named, "--as", "powerx-owner")
 
     def carried_on() -> bool:
-        return bool(executions(product)["executions"])
+        return bool(executions(product)["executions"] > before)
 
     until(carried_on, "the worker carries the run on", 120)
     seen = json.loads(product.manage("policy", "watch", str(run["number"]), "--json"))
