@@ -12,7 +12,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import policies, profiles, simulation
-from governance.models import Installation, Release, Simulation
+from governance.models import Installation, Plugin, Release, Simulation
 from governance.simulation import weighing
 from tests import factories
 from tests.factories import AT, World
@@ -240,3 +240,12 @@ def test_a_long_summary_is_cut_with_a_word_about_it(acme: World) -> None:
 def test_fewer_in_line_is_worse(after: dict[str, int], worse: bool) -> None:
     before = {"drifting_tenants": 1, "drifting_installations": 1}
     assert simulation.is_worse({"before": before, "after": after}) is worse
+
+
+def test_a_policy_may_forbid_a_plugin_that_nobody_knew_of(acme: World) -> None:
+    """It is known as long as the supposition lasts, and what is known of the catalogue is made anew."""
+    forbidden = policy("core", {"name": "none", "plugins": ["unheard-of"], "absent": True})
+    kept = simulate(acme, forbidden, policy("lines", ERP))
+    assert {entry["plugin"] for entry in kept.outcome["actions"]} == {"erp"}
+    assert kept.outcome["difference"]["opened"] == 2
+    assert not Plugin.objects.filter(group=acme.group, name="unheard-of").exists()
