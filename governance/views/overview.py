@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpResponse
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from config import charts
-from config.access import ConsoleRequest, Permission, requires
+from config.access import Access, ConsoleRequest, Permission, requires
 from config.charts import Bar, Part
 from config.rendering import render_page
 from config.tones import tone
@@ -31,20 +32,37 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     access, at = request.access, timezone.now()
     if not access.allows(Permission.GROUP_VIEW):
         return redirect(access.link(access.home))
+    context = {
+        **_standing(access),
+        **_drift(access),
+        "countdown": figures.countdown(access, at=at),
+        "waiting": figures.waiting(access, at=at),
+        "runs": figures.latest_runs(access),
+        "report": figures.latest_report(access),
+        "snapshot": Snapshot.objects.within(access).order_by("-number").first(),
+    }
+    return render_page(request, "governance/overview/overview.html", context)
+
+
+def _standing(access: Access) -> dict[str, Any]:
+    """How many tenants are in line, now and from snapshot to snapshot."""
     rate = compliance.rate(access)
     trend = figures.trend(access, rate.share)
-    drift = access.link("drift_list")
-    context = {
+    title = "Compliance over the snapshots"
+    return {
         "compliance": rate,
         "ring": charts.donut(rate.share, title="Tenants without outstanding drift"),
-        "trend": charts.trend(trend, title="Compliance over the snapshots", percent=True)
-        if len(trend) > 2
-        else None,
+        "trend": charts.trend(trend, title=title, percent=True) if len(trend) > 2 else None,
+    }
+
+
+def _drift(access: Access) -> dict[str, Any]:
+    """What is out of line: by how far it is seen to, and where there is most of it."""
+    counts = findings.count_by_status(access).items()
+    drift = access.link("drift_list")
+    return {
         "by_status": charts.stack(
-            [
-                Part(Finding.Status(status).label, count, tone(status))
-                for status, count in findings.count_by_status(access).items()
-            ],
+            [Part(Finding.Status(status).label, count, tone(status)) for status, count in counts],
             title="Open findings by status",
         ),
         "by_plugin": _bars(
@@ -57,13 +75,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
             f"{drift}?tenant=",
             "Outstanding drift by tenant",
         ),
-        "countdown": figures.countdown(access, at=at),
-        "waiting": figures.waiting(access, at=at),
-        "runs": figures.latest_runs(access),
-        "report": figures.latest_report(access),
-        "snapshot": Snapshot.objects.within(access).order_by("-number").first(),
     }
-    return render_page(request, "governance/overview/overview.html", context)
 
 
 def _bars(tallies: list[tuple[str, int]], address: str, title: str) -> charts.Bars | None:
