@@ -76,6 +76,11 @@ class Delivery:
     postponed: int = 0
     given_up: int = 0
 
+    @property
+    def settled(self) -> int:
+        """How many messages were taken up."""
+        return self.delivered + self.postponed + self.given_up
+
     def __add__(self, other: Delivery) -> Delivery:
         return Delivery(
             self.delivered + other.delivered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 
 @contextmanager
@@ -13,10 +14,33 @@ def uncollected() -> Iterator[None]:
 
     Each search goes through all of them, which takes a fifth of an evaluation. It is for the whole process.
     """
-    searches = gc.isenabled()
-    gc.disable()
+    _resting.begin()
     try:
         yield
     finally:
-        if searches:  # else it is another thread's to begin again
-            gc.enable()
+        _resting.end()
+
+
+class _Resting:
+    """How many threads want it to rest; the last one lets it go on, if it did before."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._number = 0
+        self._searched = True
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._number:
+                self._searched = gc.isenabled()
+                gc.disable()
+            self._number += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._number -= 1
+            if not self._number and self._searched:
+                gc.enable()
+
+
+_resting = _Resting()

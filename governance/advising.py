@@ -14,7 +14,7 @@ MATTERS: dict[str, str] = {
     ),
     Cause.REFUSED: "It refuses the message; its answer says why.",
     Cause.FAULT: "It failed on the message; its own log should say why.",
-    Cause.HELD: "It failed too often in a row and is left alone for a while; see above.",
+    Cause.HELD: "It failed too often in a row and rests a while; Deliveries in the console says how long.",
 }
 _TODO: dict[str, str] = {
     Destination.ORCHESTRATOR: (

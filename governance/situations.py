@@ -54,8 +54,8 @@ class Setting:
         """All tenants that some rule is for, so many kinds of them at a time."""
         inputs = self.inputs
         tenant_ids: Collection[int] | None = inputs.tenant_ids
-        if tenant_ids is None and inputs.acting is not None:  # they may be few
-            tenant_ids = self.offenders(None).keys()
+        if inputs.acting is not None:  # they may be few
+            tenant_ids = self.offenders(tenant_ids).keys()
         asked = Question(
             inputs.group_id,
             inputs.at,

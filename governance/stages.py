@@ -27,6 +27,7 @@ from governance import (
     rollouts,
     snapshots,
     upgrades,
+    waking,
 )
 from governance.models import Conflict, Finding, Plan, Run, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNAPPROVED
@@ -34,6 +35,7 @@ from governance.models.snapshot import Trigger
 from tenants.models import Group
 
 Figures = dict[str, Any]
+DELIVERED = 100  # messages in one round, at most
 PATIENCE = timedelta(minutes=30)  # how long a run waits for its tasks before it ends without them
 
 
@@ -184,7 +186,8 @@ def hand_over(group: Group, *, at: datetime) -> None:
     """One round for what is to be done elsewhere: hand over whose turn it is, deliver, ask."""
     retries.queue_due(group, at=at)
     upgrades.dispatch_due(group, at=at)
-    delivery.deliver_due(at=at)
+    if delivery.deliver_due(at=at, limit=DELIVERED).settled >= DELIVERED:
+        waking.follow_up(group.pk, at=at)  # for those that are left
     upgrades.poll(group, at=at)
 
 

@@ -42,6 +42,7 @@ log = structlog.get_logger("plumbline.upgrades")
 
 Status = UpgradeTask.Status
 # What an order's status makes of its task; a failure depends on the attempts that are left.
+POLLED = 200  # orders asked about in one round, those first that nobody asked about yet
 _SAID = {
     "accepted": Status.ACCEPTED,
     "running": Status.RUNNING,
@@ -145,7 +146,7 @@ def poll(group: Group, *, at: datetime, after: timedelta = settings.POLL_AFTER) 
         status__in=[Status.DISPATCHED, Status.ACCEPTED, Status.RUNNING],
     ).exclude(order_id="")
     asked = 0
-    for task in under_way.order_by("checked_at")[:200]:
+    for task in under_way.order_by(F("checked_at").asc(nulls_first=True), "dispatched_at")[:POLLED]:
         UpgradeTask.objects.filter(pk=task.pk).update(checked_at=at)
         try:
             status = orchestrator.ask(task.order_id)

@@ -1,7 +1,7 @@
 """Asking a worker to follow a group up: once, however many have a reason to at the same time.
 
-Each costs something however little there is to do, so what comes up while one is at work, and as long again
-after it, is left to the next. Where much is under way that is most of what a worker does.
+Each costs something however little there is to do, so one rests after the one before as long as that worked:
+what comes up meanwhile is left to it. Where much is under way that is most of what a worker does.
 """
 
 from __future__ import annotations

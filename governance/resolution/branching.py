@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from itertools import count
 
 from governance.resolution.forced import Forced, Movers
 from governance.resolution.placing import Placing
@@ -22,8 +23,9 @@ def best_by_branches(problem: Problem, goals: Sequence[int]) -> Attempt | None:
     That is so where several branches take as few. What is opened is what the branch needs that takes the
     fewest as far as is known.
     """
-    waiting = [(0, 0, Movers(problem).add(goals))]
-    for number in range(1, BRANCHES):
+    numbers = count()  # of those that move as few, the first comes first
+    waiting = [(0, next(numbers), Movers(problem).add(goals))]
+    for _ in range(BRANCHES):
         if not waiting:
             return None
         _, _, movers = heappop(waiting)
@@ -33,9 +35,9 @@ def best_by_branches(problem: Problem, goals: Sequence[int]) -> Attempt | None:
         branches = movers.ways_on()
         if branches is None:
             return _placed(goals, forced, [least for least, _, _ in waiting])
-        for place, branch in enumerate(branches):
+        for branch in branches:
             if branch.found.possible:
-                heappush(waiting, (branch.found.size, number * 1_000 + place, branch))
+                heappush(waiting, (branch.found.size, next(numbers), branch))
     return None
 
 

@@ -41,7 +41,7 @@ def chain(problem: Problem, component: Component) -> Chain:
 
 
 def _faults(problem: Problem, component: Component) -> Iterator[Fault]:
-    for release in problem.targets[component.id][:SHOWN_RELEASES]:
+    for release in problem.targets(component.id)[:SHOWN_RELEASES]:
         yield from problem.ground.faults({**problem.start, component.id: release})[:SHOWN_FAULTS]
 
 
@@ -49,7 +49,7 @@ def _shortest(problem: Problem, component: Component) -> _Path:
     """From the component to a demand that another bound component can't meet; empty if none is near."""
     bound = {binding.component for binding in problem.bindings} - {component.id}
     waiting: deque[tuple[Release, _Path]] = deque(
-        (release, ()) for release in problem.targets[component.id] if release is not None
+        (release, ()) for release in problem.targets(component.id) if release is not None
     )
     seen: set[int] = set()
     while waiting and len(seen) < LINKS:
@@ -82,7 +82,7 @@ def _places(problem: Problem, component: int) -> list[Release | None]:
         return []
     here = problem.start[component]
     stays = all(binding.allows(here) for binding in problem.binding.get(component, ()))
-    return [*([here] if stays else []), *problem.targets[component]]
+    return [*([here] if stays else []), *problem.targets(component)]
 
 
 def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
@@ -94,7 +94,7 @@ def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
     if isinstance(relation, Clash) or met:
         return
     for component in sorted(relation.components & start.keys()):
-        meeting = (to for to in problem.targets[component] if to is not None and to.id in relation.releases)
+        meeting = (to for to in problem.targets(component) if to is not None and to.id in relation.releases)
         first = next(meeting, None)
         if first is not None:
             yield first

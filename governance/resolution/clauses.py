@@ -188,7 +188,7 @@ class Clauses:
             self._define(relation)
 
     def _possible(self, component: Component) -> Iterable[Release | None]:
-        return self.problem.possible(component) if self.whole else self.problem.targets[component.id]
+        return self.problem.possible(component) if self.whole else self.problem.targets(component.id)
 
     def _one_of(self, move: int, places: list[int]) -> None:
         """Exactly one of the places if it moves, none if it doesn't."""

@@ -20,7 +20,7 @@ Settled = tuple[list[tuple[int, ...]], Attempt]  # what is stuck together, and w
 def directly(problem: Problem, *, final: bool) -> Settled | None:
     """As the search would have it; None where only that can tell.
 
-    Unless `final`, it may come to components that have to be opened: those that move in every state.
+    Unless `final`, it may come to components that have to be opened first.
     """
     goals, stuck = problem.obliged, list[tuple[int, ...]]()
     found = best_directly(problem, goals)
@@ -75,7 +75,7 @@ def _behind(problem: Problem, goal: int) -> list[Binding] | None:
 def _needed(problem: Problem, goal: int, bindings: list[Binding]) -> list[Binding]:
     """Without those that aren't needed to see that the goal has no way.
 
-    Few are, so halves are tried, of those first that were found last.
+    Few are, so halves are tried.
     """
     waiting = [bindings]
     while waiting:

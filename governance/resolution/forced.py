@@ -50,7 +50,7 @@ class Forced:
         """Where it may go that is also in these bits, the best place first."""
         left &= self.left[component]
         bits = self.problem.situation.component(component).candidates.bits
-        places = self.problem.targets[component]
+        places = self.problem.targets(component)
         return tuple(to for to in places if left & bits[to.id if to is not None else None])
 
 
@@ -134,7 +134,7 @@ class Movers:
             self._beyond.add(component)
             return
         mine = self._candidates[component] = part.candidates
-        places = self._problem.reach[component]
+        places = self._problem.reach(component)
         for need, askers in mine.vain:
             if not self._may_be_unknown(need):
                 places &= ~askers

@@ -113,7 +113,7 @@ class Oracle:
         return Problem(Ground(replace(situation, components=tuple(components))), self.problem.bindings)
 
     def _open(self, components: frozenset[int]) -> None:
-        """Ask for these, which move wherever there is a way, unless it is to be answered without them."""
+        """Ask for these, without which there is no way as good, unless it is to be answered without them."""
         if not self.search.final:
             raise Beyond(components, widely=False)
 

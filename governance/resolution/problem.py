@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from governance.resolution.ground import Ground, Places
 from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,18 +53,33 @@ class Problem:
         reasons = {c: max(b.weight for b in broken) for c in bound if (broken := self.broken(c))}
         return tuple(sorted(reasons, key=lambda c: (-reasons[c], c)))
 
+    def reach(self, component_id: int) -> int:
+        """Where an open component may go from where it is, in bits of its candidates."""
+        known = self._reached.get(component_id)
+        if known is None:
+            known = self._reached[component_id] = self._reach(component_id)
+        return known
+
+    def targets(self, component_id: int) -> Places:
+        """The same, the best place first."""
+        known = self._targeted.get(component_id)
+        if known is None:
+            known = self._targeted[component_id] = self._targets(component_id)
+        return known
+
+    # Worked out for those that are asked about, which mostly are few.
     @cached_property
-    def reach(self) -> Mapping[int, int]:
-        """Where each open component may go from where it is, in bits of its candidates."""
-        return _Remembered(self._reach)
+    def _reached(self) -> dict[int, int]:
+        return {}
 
     @cached_property
-    def targets(self) -> Mapping[int, Places]:
-        """The same, the best place first."""
-        return _Remembered(self._targets)
+    def _targeted(self) -> dict[int, Places]:
+        return {}
 
     def _reach(self, component_id: int) -> int:
         component, bindings = self.situation.component(component_id), self.binding.get(component_id, ())
+        if not component.open:
+            return 0
         candidates = component.candidates
         left = candidates.of(component.offered) | candidates.of(self._named(component))
         for binding in bindings:
@@ -77,7 +89,7 @@ class Problem:
 
     def _targets(self, component_id: int) -> Places:
         component = self.situation.component(component_id)
-        left, bits = self.reach[component_id], component.candidates.bits
+        left, bits = self.reach(component_id), component.candidates.bits
         preferred = component.preferred(self.prefer(component_id))
         there: Places = tuple(release for release in preferred if left & bits[release.id])
         return (*there, None) if left & component.candidates.gone else there
@@ -110,15 +122,3 @@ class Problem:
         """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""
         broken = self.broken(component_id)
         return max(broken, key=lambda b: (b.weight, b.rule)).prefer if broken else Prefer.NEAREST
-
-
-class _Remembered(dict[int, T]):
-    """What is worked out about components, for those that are asked about: mostly these are few."""
-
-    def __init__(self, work_out: Callable[[int], T]) -> None:
-        super().__init__()
-        self._work_out = work_out
-
-    def __missing__(self, component_id: int) -> T:
-        self[component_id] = found = self._work_out(component_id)
-        return found

@@ -148,7 +148,7 @@ class Search:
         places = self.clauses.places.get(component)
         if places is None:
             return [self.clauses.moves[component]]
-        return [places[to.id if to is not None else None] for to in problem.targets[component]]
+        return [places[to.id if to is not None else None] for to in problem.targets(component)]
 
     def _best_of(self, wishes: Sequence[int], least: Sequence[int]) -> int:
         """The first of the literals that can be true; one of them is in the last state.

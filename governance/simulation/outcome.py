@@ -113,7 +113,7 @@ def _after(
 @transaction.atomic
 def _done(scene: Scene, judgements: Judgements, now: Settled) -> dict[str, Any]:
     carrying.weigh_done(scene, judgements, now, of=_AFTER, name=_DONE)
-    figures = weighing.figures(scene, _DONE)
+    figures = weighing.figures(replace(scene), _DONE)  # its size is another now
     transaction.set_rollback(True)
     return figures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -89,7 +90,7 @@ def ledger_detail(request: ConsoleRequest, sequence: int) -> HttpResponse:
     entry = get_object_or_404(_entries(request), sequence=sequence)
     context = {
         "entry": entry,
-        "said": json.dumps(entry.data, indent=2, ensure_ascii=False, sort_keys=True),
+        "said": json.dumps(_said(request, entry), indent=2, ensure_ascii=False, sort_keys=True),
         "intact": ledger.hash_of(entry) == entry.hash,
         "about": _entries(request)
         .about(entry.subject_kind, entry.subject_id)
@@ -120,6 +121,19 @@ def ledger_verify(request: ConsoleRequest) -> HttpResponse:
     else:
         messages.success(request, f"The chain of {count:,} entries holds.")
     return redirect_to(request, "ledger_list")
+
+
+def _said(request: ConsoleRequest, entry: Entry) -> dict[str, Any]:
+    """What the entry says; to who only reads, without what People and Deliveries keep from them too."""
+    kept_back = () if request.access.allows(Permission.PLAN_OPERATE) else _KEPT_BACK.get(entry.action, ())
+    return {key: "…" if key in kept_back and value else value for key, value in entry.data.items()}
+
+
+# Addresses, and what receivers answered, which may name them.
+_KEPT_BACK: Mapping[str, tuple[str, ...]] = {
+    Action.PERSON_CHANGED: ("address",),
+    Action.DELIVERY_RETRIED: ("error",),
+}
 
 
 def _entries(request: ConsoleRequest) -> Any:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from threading import Event, Thread
 
 import pytest
 
@@ -24,6 +25,24 @@ def test_nothing_is_looked_for_meanwhile_and_everything_afterwards() -> None:
 def test_it_is_looked_for_again_after_a_failure() -> None:
     with pytest.raises(LookupError), uncollected():
         raise LookupError
+    assert gc.isenabled()
+
+
+def test_the_last_of_several_threads_lets_it_go_on_whichever_began() -> None:
+    begun, over = Event(), Event()
+
+    def rest() -> None:
+        with uncollected():
+            begun.set()
+            over.wait(10)
+
+    other = Thread(target=rest)
+    with uncollected():
+        other.start()
+        assert begun.wait(10)
+    assert not gc.isenabled()
+    over.set()
+    other.join()
     assert gc.isenabled()
 
 

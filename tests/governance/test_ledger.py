@@ -12,6 +12,7 @@ from audit.actions import Action
 from audit.models import Entry
 from config.access import SYSTEM, Actor, ActorKind
 from governance.models import Policy
+from tenants import people
 from tests.factories import AT, World
 
 LIST = "/g/acme/ledger/"
@@ -138,3 +139,13 @@ def test_a_tenant_that_is_gone_leaves_its_entries(client: Client, written: World
     written.tenant_b.delete()
     client.force_login(written.viewer)
     assert f"gone (id {gone})" in client.get(LIST).content.decode()
+
+
+def test_who_only_reads_sees_no_address_there_either(client: Client, written: World) -> None:
+    people.change_address(written.group, written.viewer, "new@acme.example", actor=SYSTEM, at=AT)
+    entry = Entry.objects.filter(group_id=written.group.pk, action=Action.PERSON_CHANGED).get()
+    for reader, reads in ((written.owner, True), (written.viewer, False)):
+        client.force_login(reader)
+        told = client.get(f"{LIST}{entry.sequence}/").content.decode()
+        assert ("new@acme.example" in told) == reads
+        assert "Doesn’t fit what it says" not in told

@@ -249,3 +249,14 @@ def test_a_policy_may_forbid_a_plugin_that_nobody_knew_of(acme: World) -> None:
     assert {entry["plugin"] for entry in kept.outcome["actions"]} == {"erp"}
     assert kept.outcome["difference"]["opened"] == 2
     assert not Plugin.objects.filter(group=acme.group, name="unheard-of").exists()
+
+
+@pytest.mark.parametrize(("kind", "plugin", "installations"), [("present", "extra", 6), ("absent", "crm", 2)])
+def test_what_is_carried_out_is_measured_by_what_is_there_then(
+    acme: World, kind: str, plugin: str, installations: int
+) -> None:
+    factories.plugin(acme.group, "extra", ["1.0.0"])
+    kept = simulate(acme, policy("core", {"name": "one", "plugins": [plugin], kind: True}))
+    assert kept.outcome["after"]["installations"] == 4
+    assert kept.outcome["done"]["installations"] == installations
+    assert kept.outcome["done"]["installation_rate"] == 1.0

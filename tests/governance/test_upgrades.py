@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -75,6 +76,27 @@ def test_an_answer_that_makes_no_sense_changes_nothing(
     assert upgrades.poll(world.group, at=LATER + timedelta(minutes=5)) == 0
     task.refresh_from_db()
     assert task.status == Status.RUNNING
+
+
+def test_orders_that_nobody_asked_about_yet_come_first(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ORCHESTRATOR_URL = "http://orchestrator.test"
+    asked: list[str] = []
+
+    def refuse(order: str) -> OrderStatus:
+        asked.append(order)
+        raise httpx.DecodingError("no sense")
+
+    monkeypatch.setattr(upgrades, "POLLED", 1)
+    monkeypatch.setattr("governance.orchestrator.ask", refuse)
+    task = said(dispatched(world), "running")
+    task.pk, task.tenant, task.order_id = uuid4(), world.tenant_a, "order-2"
+    task.idempotency_key, task.checked_at = "another", None
+    task.save(force_insert=True)
+    for minutes in (5, 10):
+        upgrades.poll(world.group, at=LATER + timedelta(minutes=minutes))
+    assert asked == ["order-2", "order-1"]
 
 
 def test_a_paused_plan_hands_nothing_over(world: World) -> None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from audit.outbox import Delivery
 from config import queue
-from governance import jobs, waking
+from governance import jobs, stages, waking
 from tests.factories import AT, World
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +45,14 @@ def test_the_next_one_waits_a_little_after_the_one_before_and_never_long(world: 
     waking.done(world.group.pk, at=AT, took=60 * SECOND)
     assert pause(timedelta()) == pause(-SECOND) == waking.LONGEST_REST
     assert pause(waking.LONGEST_REST) == timedelta()
+
+
+@pytest.mark.parametrize(("left", "asked"), [(0, True), (1, False)])
+def test_where_more_may_be_waiting_to_be_sent_another_round_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, left: int, asked: bool
+) -> None:
+    sent = Delivery(delivered=stages.DELIVERED - 1, given_up=1 - left)
+    monkeypatch.setattr("governance.delivery.deliver_due", lambda **_limits: sent)
+    stages.hand_over(world.group, at=AT)
+    world.group.refresh_from_db()
+    assert (world.group.follow_up_asked_at is not None) == asked

@@ -27,7 +27,7 @@ class Command(ExitCodes, TyperCommand):
     def show(
         self,
         group: GroupOption = None,
-        limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+        limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
         as_json: JsonOption = False,
     ) -> None:
         """What isn't delivered, with what is the matter and what to do; the newest first."""

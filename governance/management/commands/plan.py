@@ -29,7 +29,7 @@ class Command(ExitCodes, TyperCommand):
     def list_plans(
         self,
         group: GroupOption = None,
-        limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+        limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
         as_json: JsonOption = False,
     ) -> None:
         """The newest plans."""

@@ -29,7 +29,7 @@ class Command(ExitCodes, TyperCommand):
     def list_tasks(
         self,
         group: GroupOption = None,
-        limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+        limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
         as_json: JsonOption = False,
     ) -> None:
         """The unfinished tasks, those that go first at the top, and why each isn't running."""
