@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -20,6 +20,7 @@ from httpx import HTTPStatusError
 
 from audit import causes, circuits, claims, leases
 from audit.models.outbox import Cause, Destination, OutboxMessage, OutboxStatus
+from audit.senders import Answered, Sender, TakesMany, Undeliverable
 from config.lifecycle import advance
 
 log = structlog.get_logger("plumbline.outbox")
@@ -31,41 +32,6 @@ LONGEST_WAIT = timedelta(minutes=15)
 HELPERS = 7  # that carry messages beside the first
 HELP_AFTER = 0.3  # seconds for each; making their connections takes longer than most rounds
 AT_A_STRETCH = 1.0  # seconds for what was taken together; the rest is left to others
-
-
-Answered = Sequence[tuple[OutboxMessage, dict[str, Any]]]
-
-
-class Undeliverable(Exception):
-    """The receiver refuses the message for good: sending it again would change nothing."""
-
-    def __init__(self, reason: str, *, cause: Cause = Cause.REFUSED) -> None:
-        super().__init__(reason)
-        self.cause = cause
-
-
-class Sender(Protocol):
-    """Carries the messages of one destination."""
-
-    def send(self, message: OutboxMessage) -> dict[str, Any]:
-        """Hand the message over and return the receiver's answer. Undeliverable ends it; else retried."""
-
-    def settle(self, message: OutboxMessage, answer: dict[str, Any], at: datetime) -> None:
-        """Note the answer, in the transaction that marks the message delivered."""
-
-    def give_up(self, message: OutboxMessage, reason: str, at: datetime) -> None:
-        """Note that it was given up, in the transaction that marks the message so."""
-
-
-@runtime_checkable
-class TakesMany(Sender, Protocol):
-    """One of which a courier may take several messages at once: it knows a repetition by its key."""
-
-    def calls(self, messages: Sequence[OutboxMessage]) -> Iterator[Callable[[], dict[str, Any]]]:
-        """What sends each, in their order, with what is to be known of all of them looked up before."""
-
-    def settle_all(self, answered: Answered, at: datetime) -> None:
-        """Note the answers of one group's messages, in the transaction that marks them delivered."""
 
 
 @dataclass(frozen=True, slots=True)

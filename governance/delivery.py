@@ -18,8 +18,9 @@ from audit import circuits, ledger, outbox, retrying
 from audit.actions import Action
 from audit.models import Circuit, OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
-from audit.outbox import Answered, Delivery, Sender, Undeliverable
+from audit.outbox import Delivery
 from audit.retrying import Retried
+from audit.senders import Answered, Sender, Undeliverable
 from config.access import Access, Actor
 from config.lifecycle import TransitionError
 from governance import handovers, notifications, upgrades, wire

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from audit import ledger
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.outbox import Answered, Undeliverable
+from audit.senders import Answered, Undeliverable
 from config.access import SYSTEM, Actor
 from config.lifecycle import TransitionError, advance
 from governance import flags, moves, orchestrator, orders, upgrades

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from audit import ledger
 from audit.actions import Action
 from audit.models import OutboxMessage
-from audit.outbox import Undeliverable
+from audit.senders import Undeliverable
 from config.access import Access, Actor
 from governance import parcels, readers, reminders
 from governance.models import Notification, Run

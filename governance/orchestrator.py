@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from audit import causes
 from audit.models.outbox import Cause
-from audit.outbox import Undeliverable
+from audit.senders import Undeliverable
 from governance import signatures, wire
 from governance.signatures import SignatureRefused
 

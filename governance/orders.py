@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from audit import ledger
 from audit.actions import Action
-from audit.outbox import Undeliverable
+from audit.senders import Undeliverable
 from config.access import Actor
 from config.lifecycle import advance
 from governance import upgrades

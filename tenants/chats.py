@@ -15,7 +15,7 @@ from audit import circuits, ledger, outbox
 from audit.actions import Action
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination
-from audit.outbox import Undeliverable
+from audit.senders import Undeliverable
 from config.access import Actor
 from tenants import chat_addresses, preferences
 from tenants.chat_addresses import AddressRefused

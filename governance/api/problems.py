@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from audit.outbox import Undeliverable
+from audit.senders import Undeliverable
 from config.lifecycle import TransitionError
 from governance import (
     conflicts,

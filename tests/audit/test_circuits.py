@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from audit import circuits, outbox
 from audit.models import Circuit, OutboxMessage
 from audit.models.outbox import Cause, Destination
-from audit.outbox import Delivery, Undeliverable
+from audit.outbox import Delivery
+from audit.senders import Undeliverable
 from tests.factories import AT
 
 SOON = timedelta(seconds=1)

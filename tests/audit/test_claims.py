@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from audit import claims, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Destination, OutboxStatus
-from audit.outbox import Answered, Delivery, Undeliverable
+from audit.outbox import Delivery
+from audit.senders import Answered, Undeliverable
 from tests.factories import AT
 
 pytestmark = pytest.mark.django_db

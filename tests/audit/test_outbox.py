@@ -13,7 +13,8 @@ from django.db import connection
 from audit import circuits, leases, outbox
 from audit.models import OutboxMessage
 from audit.models.outbox import Cause, Destination, OutboxStatus
-from audit.outbox import Delivery, Undeliverable
+from audit.outbox import Delivery
+from audit.senders import Undeliverable
 from tests.factories import AT
 
 pytestmark = pytest.mark.django_db
@@ -100,13 +101,15 @@ def test_what_fails_too_often_is_given_up_and_can_be_retried() -> None:
 @contextmanager
 def somebody_holds(message: OutboxMessage) -> Iterator[None]:
     """Another session has the message in hand, until it ends."""
-    other = connection.copy()
+    other, lock = connection.copy(), leases.key(message.pk)
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [leases.key(message.pk)])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
             yield
     finally:
         other.close()
+        with connection.cursor() as cursor:  # the server ends a session only after it was left
+            cursor.execute("SELECT pg_advisory_lock(%s), pg_advisory_unlock(%s)", [lock, lock])
 
 
 def test_a_message_in_someones_hands_is_left_to_them() -> None:
