@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import typer
@@ -12,28 +13,15 @@ from audit import machines
 from audit.models import OutboxMessage
 from config import queue
 from config.access import Access, Permission
-from governance import advising, delivery
+from governance import advising, delivery, resting
 from governance.cli.output import Output, operator
 from tenants.models import Group
 
 
 def show(out: Output, group: Group, *, limit: int, at: datetime) -> None:
-    """What waits or was given up, and what is the matter with machines."""
-    rows = list(_undelivered(group).order_by("-created_at")[:limit])
-    documents = [
-        {
-            "id": str(row.pk),
-            "destination": row.destination,
-            "address": row.address,
-            "about": delivery.about(row),
-            "status": row.status,
-            "cause": row.cause,
-            "attempts": row.attempts,
-            "error": row.last_error,
-            "advice": advising.advice(row),
-        }
-        for row in rows
-    ]
+    """What waits or was given up, which receivers rest, and what is the matter with machines."""
+    documents = [_document(row) for row in _undelivered(group).order_by("-created_at")[:limit]]
+    left_alone = [_left_alone(one) for one in resting.of_group(_reach(group))]
     troubles = [{"says": one.title, "advice": one.advice} for one in machines.troubles(at=at)]
 
     def tell() -> None:
@@ -41,12 +29,37 @@ def show(out: Output, group: Group, *, limit: int, at: datetime) -> None:
             [one["id"], one["destination"], one["about"], one["status"], one["cause"]] for one in documents
         ]
         out.table(f"Deliveries of {group}", ("message", "to", "about", "status", "cause"), listed)
+        for one in left_alone:
+            out.say(f"{one['to']} is left alone until {one['until']}. {one['advice']}", "yellow")
         for advice in sorted({str(one["advice"]) for one in documents if one["advice"]}):
             out.say(advice)
         for trouble in troubles:
             out.say(f"{trouble['says']} {trouble['advice']}", "yellow")
 
-    out.answer({"deliveries": documents, "machines": troubles}, tell)
+    out.answer({"deliveries": documents, "resting": left_alone, "machines": troubles}, tell)
+
+
+def _document(row: OutboxMessage) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "destination": row.destination,
+        "address": row.address,
+        "about": delivery.about(row),
+        "status": row.status,
+        "cause": row.cause,
+        "attempts": row.attempts,
+        "error": row.last_error,
+        "advice": advising.advice(row),
+    }
+
+
+def _left_alone(one: resting.Resting) -> dict[str, Any]:
+    until = one.circuit.rests_until
+    return {
+        "to": resting.title(one.circuit),
+        "until": until.isoformat(timespec="seconds") if until else None,
+        "advice": one.advice,
+    }
 
 
 def retry(out: Output, group: Group, message: str, *, at: datetime) -> None:

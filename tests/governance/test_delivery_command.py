@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit import outbox
-from audit.models import Entry, OutboxMessage
+from audit.models import Circuit, Entry, OutboxMessage
 from audit.models.machine import Machine
 from audit.models.outbox import Destination, OutboxStatus
 from config import queue
@@ -76,3 +76,12 @@ def test_what_it_cannot_do_is_told_by_its_exit_code(world: World, command: Any) 
         assert command("retry", *words).code == code, words
     OutboxMessage.objects.filter(pk=lost.pk).update(payload={"task": str(lost.pk), "tenant": "tenant-a"})
     assert command("retry", lost.pk).code == 5, "its task is gone: the next run plans the tenant anew"
+
+
+def test_it_lists_the_receivers_that_rest(world: World, command: Any) -> None:
+    Circuit.objects.create(
+        group_id=world.group.pk, destination=Destination.EMAIL, breaks=1, since=AT, rests_until=AT
+    )
+    [resting] = command("list", "--json").json["resting"]
+    assert resting["until"] == AT.isoformat(timespec="seconds")
+    assert f"E-mail is left alone until {resting['until']}" in " ".join(command("list").out.split())
