@@ -111,8 +111,10 @@ class Demands:
         choices = list(_flat([entry]))
         what = tuple(_named(choice) for choice in choices)
         releases = frozenset[int]().union(*(self._meeting(choice) for choice in choices))
-        components = frozenset[int]().union(*(self._meant_by(choice["plugin"]) for choice in choices))
-        of_host = self.host is not None and components == {self.host.id}
+        meant = set[int]().union(*(self._meant_by(choice["plugin"]) for choice in choices))
+        of_host = self.host is not None and meant == {self.host.id}
+        # A name without a release says the same whether a policy has named it meanwhile or not.
+        components = frozenset(component for component in meant if self.lines[component].all)
         yield Need(f"needs {' or '.join(what)}", releases, components, of_host=of_host, what=what)
 
     def _optional(self, entry: Entry) -> Iterator[Relation]:

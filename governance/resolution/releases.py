@@ -27,7 +27,7 @@ class Prefer(StrEnum):
 class Need(Sent):
     """A release's demand that one of `releases` be installed beside it.
 
-    `components` are those that could meet it, the named one included even when no release of it would do.
+    `components` are those that could meet it, the named one included even when none of its releases would do.
     A range of alternatives (`any_of`) and what stands in for a name (`provides`) are in the set already.
     A need of the host can't be judged, and so isn't, where the host is unknown.
     """

@@ -19,7 +19,7 @@ def reason_in_words(reason: Reason, names: Names) -> str:
         return f"{relation.says}, and {_listed(beside)} can't run"
     if reason.beside:
         return f"{relation.says}, and {_listed([_at(release, names) for release in reason.beside])}"
-    nothing = "none of which is" if len(relation.components) > 1 else "which isn't"
+    nothing = "none of which is" if max(len(relation.components), len(relation.what)) > 1 else "which isn't"
     return f"{relation.says}, {nothing} installed"
 
 

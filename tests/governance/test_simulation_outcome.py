@@ -16,6 +16,7 @@ from governance.models import Installation, Plugin, Release, Simulation
 from governance.simulation import weighing
 from tests import factories
 from tests.factories import AT, World
+from tests.governance.aligning import requires
 from tests.ground import Kind
 
 CRM = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
@@ -260,3 +261,12 @@ def test_what_is_carried_out_is_measured_by_what_is_there_then(
     assert kept.outcome["after"]["installations"] == 4
     assert kept.outcome["done"]["installations"] == installations
     assert kept.outcome["done"]["installation_rate"] == 1.0
+
+
+def test_a_conflict_is_the_same_though_a_policy_names_what_it_wants_for_the_first_time(acme: World) -> None:
+    requires(Plugin.objects.get(name="crm"), "2.4.0", {"plugin": "unheard-of"})
+    wanted = policy("lines", CRM, tenants={"keys": ["tenant-a"]})
+    forbidden = policy("core", {"name": "none", "plugins": ["unheard-of"], "absent": True})
+    [alone] = simulate(acme, wanted).outcome["conflicts"]
+    [beside] = simulate(acme, wanted, forbidden).outcome["conflicts"]
+    assert alone["fingerprint"] == beside["fingerprint"]
