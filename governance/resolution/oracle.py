@@ -10,7 +10,7 @@ from governance.resolution.clauses import Exhausted
 from governance.resolution.direct import best_directly, blamed_directly
 from governance.resolution.ground import Ground, State
 from governance.resolution.problem import Problem
-from governance.resolution.search import Search
+from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Binding
 
 
@@ -52,17 +52,21 @@ class Oracle:
         # The first of the goals is what is stuck: mostly that is seen at once.
         if (blamed := blamed_directly(under, [goal for goal in goals[:1] if goal in owing])) is not None:
             return blamed
-        if (state := self._from_settled(bindings, goals)) is not None:
-            known.append(self._held(state, goals))
-            return None
-        direct = best_directly(under, owing, branching=False)
-        if direct is not None and direct.beyond:
-            self._open(direct.beyond)
-        if direct is not None and direct.state is not None:
-            known.append(self._held(direct.state, goals))
-            return None
+        direct = self._from_settled(bindings, goals) or best_directly(under, owing, branching=False)
         if direct is None and (blamed := blamed_directly(under, owing)) is not None:
             return blamed
+        if direct is not None and direct.beyond:
+            self._open(direct.beyond)
+        state = direct.state if direct is not None else None
+        if state is None:
+            if (failed := self._searched(bindings, goals)) is not None:
+                return failed
+            state = self.search.clauses.state()
+        known.append(self._held(state, goals))
+        return None
+
+    def _searched(self, bindings: Sequence[Binding], goals: Sequence[int]) -> list[Binding] | None:
+        """The same by the solver, whose last answer has the way."""
         try:
             if not self.search.may_go(bindings, goals):
                 return self.search.blamed(bindings)
@@ -72,7 +76,6 @@ class Oracle:
         beyond = self.search.moved_beyond()
         if beyond and not self.search.can_go(bindings, goals):
             raise Beyond(beyond)
-        known.append(self._held(self.search.clauses.state(), goals))
         return None
 
     def way(self, bindings: Iterable[Binding], goals: Sequence[int]) -> State | None:
@@ -89,7 +92,7 @@ class Oracle:
             raise Beyond(found.beyond)
         return found.state
 
-    def _from_settled(self, bindings: Sequence[Binding], goals: Sequence[int]) -> State | None:
+    def _from_settled(self, bindings: Sequence[Binding], goals: Sequence[int]) -> Attempt | None:
         """A state in which the goals go, few steps from the settled one; None where none is seen there.
 
         What is not wrong there, nor broken, is neither from where all began.
@@ -98,7 +101,7 @@ class Oracle:
             return None
         under = self._ahead.under(bindings)
         found = best_directly(under, [goal for goal in under.obliged if goal in goals])
-        return None if found is None else found.state
+        return found if found is not None and found.state is not None else None
 
     @cached_property
     def _ahead(self) -> Problem | None:
