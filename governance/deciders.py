@@ -19,9 +19,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self
 
-from governance.resolution import Outcome, Release, Situation, WayOut, decide_whole
+from governance.resolution import Change, Outcome, Release, Situation, WayOut, decide_whole
 
-ALONE = 1.0  # seconds that one process decides by itself: as long as another one takes to start
+ALONE = 0.2  # seconds that one process decides by itself: twice as long as another one takes to start
 _TOGETHER = 40  # parts that go to a process at a time, at most: the last to come waits for these alone
 _ROUNDS = 4  # how often each process is to come back for more, so that none waits long for the last
 _TOLD = 4_000  # parts after which a process forgets what it was told, which grows with them
@@ -138,32 +138,38 @@ class _Decider:
 
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:
     """The outcome in terms of the part's own releases, which are here already."""
-    known = {release.id: release for release in _releases(part)}
-    return _in_terms_of(lambda release: known[release.id], outcome)
 
+    def known(component_id: int, release: Release) -> Release:
+        component = part.component(component_id)
+        here = component.installed
+        if here is not None and here.id == release.id:
+            return here
+        return component.candidates.by_id[release.id]
 
-def _releases(part: Situation) -> Iterator[Release]:
-    for component in part.components:
-        yield from component.candidates
-        if component.installed is not None:
-            yield component.installed
+    return _in_terms_of(known, outcome)
 
 
 def _slim(outcome: Outcome) -> Outcome:
     """Without what is known at home, which would be most of the message."""
-    return _in_terms_of(lambda release: release.bare, outcome)
+    return _in_terms_of(lambda _, release: release.bare, outcome)
 
 
-def _in_terms_of(find: Callable[[Release], Release], outcome: Outcome) -> Outcome:
-    """The same outcome with other objects for the releases that it names."""
+def _in_terms_of(find: Callable[[int, Release], Release], outcome: Outcome) -> Outcome:
+    """The same outcome with other objects for the releases that it names, by component and release."""
 
-    def found(release: Release | None) -> Release | None:
-        return None if release is None else find(release)
+    def found(component: int, release: Release | None) -> Release | None:
+        return None if release is None else find(component, release)
+
+    def moved(one: Change) -> Change:
+        before, after = found(one.component, one.before), found(one.component, one.after)
+        return replace(one, before=before, after=after)
 
     def told(way: WayOut) -> WayOut:
-        return replace(way, goes={component: found(to) for component, to in way.goes.items()})
+        return replace(way, goes={component: found(component, to) for component, to in way.goes.items()})
 
-    changes = (replace(one, before=found(one.before), after=found(one.after)) for one in outcome.changes)
+    if not outcome.changes and not outcome.unsettled:
+        return outcome
+    changes = map(moved, outcome.changes)
     unsettled = (replace(one, ways_out=tuple(map(told, one.ways_out))) for one in outcome.unsettled)
     return replace(outcome, changes=tuple(changes), unsettled=tuple(unsettled))
 

@@ -19,7 +19,7 @@ from governance.violations import violations_query
 
 Installed = dict[int, int]  # plugin: release
 Aside = tuple[frozenset[Rule], frozenset[int]]  # rules that don't bind these components
-SLICE = 500  # kinds of tenants that are looked at together
+SLICE = 150  # kinds of tenants that are looked at together
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ def best_by_branches(problem: Problem, goals: Sequence[int]) -> Attempt | None:
     That is so where several branches take as few. What is opened is what the branch needs that takes the
     fewest as far as is known.
     """
-    numbers = count()  # of those that move as few, the first comes first
-    waiting = [(0, next(numbers), Movers(problem).add(goals))]
+    numbers = count()  # of those that move and open as few, the first comes first
+    waiting = [((0, 0), next(numbers), Movers(problem).add(goals))]
     for _ in range(BRANCHES):
         if not waiting:
             return None
@@ -34,10 +34,11 @@ def best_by_branches(problem: Problem, goals: Sequence[int]) -> Attempt | None:
             return Attempt(beyond=forced.beyond)
         branches = movers.ways_on()
         if branches is None:
-            return _placed(goals, forced, [least for least, _, _ in waiting])
+            return _placed(goals, forced, [least for (least, _), _, _ in waiting])
         for branch in branches:
-            if branch.found.possible:
-                heappush(waiting, (branch.found.size, next(numbers), branch))
+            found = branch.found
+            if found.possible:
+                heappush(waiting, ((found.size, len(found.beyond)), next(numbers), branch))
     return None
 
 

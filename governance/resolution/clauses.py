@@ -170,7 +170,7 @@ class Clauses:
         part = self.problem.situation.component(component)
         if part.open:
             self._unfold(part)
-        for watcher, place, relation in self.problem.ground.watchers.get(component, ()):
+        for watcher, place, relation in self.problem.ground.watchers(component):
             installed = self.problem.start[watcher]
             if installed is not None and (installed.id, place) not in self.problem.ground.endured:
                 self._add(self.moves[watcher], self._holds(relation))

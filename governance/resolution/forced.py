@@ -48,10 +48,7 @@ class Forced:
 
     def places(self, component: int, left: int) -> Places:
         """Where it may go that is also in these bits, the best place first."""
-        left &= self.left[component]
-        bits = self.problem.situation.component(component).candidates.bits
-        places = self.problem.targets(component)
-        return tuple(to for to in places if left & bits[to.id if to is not None else None])
+        return self.problem.ordered(component, left & self.left[component])
 
 
 def must_move(problem: Problem, goals: Iterable[int]) -> Forced:
@@ -149,7 +146,7 @@ class Movers:
         return component in self._places or component in self._beyond
 
     def _naming(self, component: int) -> list[int]:
-        return [mover for mover, mine in self._candidates.items() if component in mine.asks]
+        return [mover for mover in self._ground.asking(component) if mover in self._candidates]
 
     def _move_minding(self, component: int) -> None:
         """Add those that can't stay wherever the component goes."""

@@ -38,6 +38,9 @@ class Fault:
     relation: Relation
 
 
+Watcher = tuple[int, int, Relation]  # who, the place of the relation among its own, and that
+
+
 class Minding(NamedTuple):
     """Who asks something of a component.
 
@@ -124,7 +127,7 @@ class Ground:
         for place, relation in self._watched(release) if release is not None else ():
             assert release is not None
             yield Fault(component, release, place, relation)
-        for watcher, place, relation in self.watchers.get(component, ()):
+        for watcher, place, relation in self.watchers(component):
             watching = self.start[watcher]
             if watching is not None and state[watcher] is watching:
                 yield Fault(watcher, watching, place, relation)
@@ -134,15 +137,45 @@ class Ground:
                 if component in relation.components and watching is not None:
                     yield Fault(other, watching, place, relation)
 
+    def watchers(self, component: int) -> Sequence[Watcher]:
+        """Who of what is installed is in a relation with it that a change of what is open could touch."""
+        known = self._watchers.get(component)
+        if known is None:
+            opened = self._open
+            known = self._watchers[component] = [
+                (watcher, place, relation)
+                for watcher, about in self._about
+                if component in about
+                for place, relation in about[component]
+                if component in opened or watcher in opened or relation.components & opened
+            ]
+        return known
+
     @cached_property
-    def watchers(self) -> dict[int, list[tuple[int, int, Relation]]]:
-        """By component, who of what is installed is in a relation with it, and that one's place."""
-        watchers: dict[int, list[tuple[int, int, Relation]]] = {}
-        for component, release in self.start.items():
-            for place, relation in self._watched(release) if release is not None else ():
-                for other in relation.components:
-                    watchers.setdefault(other, []).append((component, place, relation))
-        return watchers
+    def _watchers(self) -> dict[int, list[Watcher]]:
+        return {}
+
+    @cached_property
+    def _about(self) -> list[tuple[int, Mapping[int, tuple[tuple[int, Relation], ...]]]]:
+        """What is installed that asks something, with what it asks of whom."""
+        there = self.start.items()
+        return [(c, release.about) for c, release in there if release is not None and release.relations]
+
+    def asking(self, component: int) -> Sequence[int]:
+        """The open components of which some release asks something of this one."""
+        known = self._asking.get(component)
+        if known is None:
+            known = self._asking[component] = [one for one, asks in self._asks if component in asks]
+        return known
+
+    @cached_property
+    def _asking(self) -> dict[int, list[int]]:
+        return {}
+
+    @cached_property
+    def _asks(self) -> list[tuple[int, Mapping[int, object]]]:
+        """What is open, with what its releases ask of whom."""
+        return [(one.id, one.candidates.asks) for one in self.situation.components if one.open]
 
     def _watched(self, release: Release) -> tuple[tuple[int, Relation], ...]:
         """The release's relations that a change could touch, with their places."""
@@ -163,20 +196,20 @@ class Ground:
         if known is None:
             known = self._minding[component] = [
                 Minding(watcher, relation, self._giving(component, relation))
-                for watcher, _, relation in self.watchers.get(component, ())
+                for watcher, _, relation in self.watchers(component)
                 if self.situation.strict or self.stands(relation)
             ]
         return known
 
     def stands(self, relation: Relation) -> bool:
         """Whether it holds as things are."""
-        known = self._standing.get(relation)
+        known = self._standing.get(id(relation))
         if known is None:
-            known = self._standing[relation] = self._holds(relation, self.start)
+            known = self._standing[id(relation)] = self._holds(relation, self.start)
         return known
 
     @cached_property
-    def _standing(self) -> dict[Relation, bool]:
+    def _standing(self) -> dict[int, bool]:  # by identity: the releases of the situation keep theirs alive
         return {}
 
     def _giving(self, component: int, relation: Relation) -> int | None:

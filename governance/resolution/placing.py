@@ -60,6 +60,8 @@ class Placing:
         """That state; None if there is none or it takes too long to find."""
         came_by: list[_Placed] = []
         placed = self._looked_ahead(self._begin, self._order)
+        if placed is not None and (best := self._best_of_all(placed)) is not None:
+            return {**self._problem.start, **best}
         while placed is not None and len(placed.at) < len(self._order):
             if self._tries > TRIES:
                 return None
@@ -68,6 +70,17 @@ class Placing:
                 came_by.append(placed)
             placed = further or self._otherwise(placed) or self._back(came_by)
         return None if placed is None else {**self._problem.start, **placed.at}
+
+    def _best_of_all(self, placed: _Placed) -> dict[int, Release | None] | None:
+        """Each at its best place, if that goes."""
+        best = {component: self._places[component][number] for component, number in placed.ruled_out.items()}
+        for component, to in best.items():
+            own = self._own(to) if to is not None else ()
+            if any(
+                _fails(one, best, component, to) for some in (placed.asked[component], own) for one in some
+            ):
+                return None
+        return best
 
     def _step(self, placed: _Placed) -> _Placed | None:
         """With the next component at its best place; None if another is left none then."""

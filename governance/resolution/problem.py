@@ -88,11 +88,14 @@ class Problem:
         return left | candidates.gone if goes else left
 
     def _targets(self, component_id: int) -> Places:
+        return self.ordered(component_id, self.reach(component_id))
+
+    def ordered(self, component_id: int, places: int) -> Places:
+        """Places of an open component, given in bits of its candidates, the best first."""
         component = self.situation.component(component_id)
-        left, bits = self.reach(component_id), component.candidates.bits
         preferred = component.preferred(self.prefer(component_id))
-        there: Places = tuple(release for release in preferred if left & bits[release.id])
-        return (*there, None) if left & component.candidates.gone else there
+        there: Places = tuple(release for release, bit in preferred if places & bit)
+        return (*there, None) if places & component.candidates.gone else there
 
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""

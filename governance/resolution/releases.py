@@ -134,6 +134,11 @@ class Candidates(tuple[Release, ...]):
         """By the id of a release its bit, and that for being gone by None."""
         return {**{release.id: 1 << place for place, release in enumerate(self)}, None: self.gone}
 
+    @cached_property
+    def by_id(self) -> Mapping[int, Release]:
+        """The releases by their ids."""
+        return {release.id: release for release in self}
+
     @property
     def gone(self) -> int:
         """The bit for being gone."""

@@ -90,17 +90,18 @@ class Component(Sent):
     def _here(self) -> frozenset[int]:
         return frozenset({self.installed.id} if self.installed is not None else ())
 
-    def preferred(self, prefer: Prefer) -> tuple[Release, ...]:
-        """The candidates in order: upwards before downwards, and there the newest or the nearest.
+    def preferred(self, prefer: Prefer) -> tuple[tuple[Release, int], ...]:
+        """The candidates with their bits in order: upwards before downwards, the newest or nearest there.
 
         Equal versions have one order too.
         """
         if prefer not in self._preferred:
-            self._preferred[prefer] = tuple(sorted(self.candidates, key=preference(self.installed, prefer)))
+            ordered = sorted(self.candidates, key=preference(self.installed, prefer))
+            self._preferred[prefer] = tuple((one, self.candidates.bits[one.id]) for one in ordered)
         return self._preferred[prefer]
 
     @cached_property
-    def _preferred(self) -> dict[Prefer, tuple[Release, ...]]:
+    def _preferred(self) -> dict[Prefer, tuple[tuple[Release, int], ...]]:
         return {}
 
     @cached_property
