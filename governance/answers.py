@@ -31,7 +31,9 @@ class Answers:
         wanted = {part.digest: part for part in parts}
         # Held from here on: another thread's evaluation may let what is known go.
         answers: dict[str, Answer] = {
-            digest: answer for digest in wanted if (answer := self._coming.get(digest) or _looked_up(digest))
+            digest: answer
+            for digest, part in wanted.items()
+            if (answer := self._coming.get(digest) or _looked_up(part))
         }
         missing = [part for digest, part in wanted.items() if digest not in answers]
         for part, future in zip(missing, self._deciders.submit(missing), strict=True):
@@ -50,7 +52,17 @@ class Answers:
         return outcome
 
 
-def _looked_up(digest: str) -> Outcome | None:
+def _looked_up(part: Situation) -> Outcome | None:
+    """Its outcome, if that is known: changes and what is stuck are the same whether why is asked or not."""
+    known = _kept(part.digest)
+    if known is None and not part.why:
+        explained = _kept(part.explained)
+        # What has to be opened may be so for the explanation alone.
+        known = None if explained is None or explained.beyond else explained
+    return known
+
+
+def _kept(digest: str) -> Outcome | None:
     with suppress(KeyError):
         _known.move_to_end(digest)
     return _known.get(digest)

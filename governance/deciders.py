@@ -48,10 +48,16 @@ class Deciders:
         while len(here) < len(parts) and self._goes_alone(len(parts) - len(here)):
             here.append(self._decided_here(parts[len(here)]))
         there = [(part, Future[Outcome]()) for part in parts[len(here) :]]
-        size = max(min(_TOGETHER, -(-len(there) // (self._processes * _ROUNDS))), 1)
-        for begin in range(0, len(there), size):
-            self._threads.submit(self._decided_there, self._others(), there[begin : begin + size])
+        for some in self._shares(there):
+            self._threads.submit(self._decided_there, self._others(), some)
         return [*here, *(future for _, future in there)]
+
+    def _shares(self, asked: Sequence[_Asked]) -> list[Sequence[_Asked]]:
+        """What goes to a process at a time, each about as much work as the others."""
+        size = max(min(_TOGETHER, -(-len(asked) // (self._processes * _ROUNDS))), 1)
+        number = -(-len(asked) // size)
+        heavy_first = sorted(asked, key=lambda one: -len(one[0].components))
+        return [heavy_first[place::number] for place in range(number)]
 
     def _goes_alone(self, left: int) -> bool:
         """Whether this process decides the next of so many that are left by itself."""
@@ -64,9 +70,7 @@ class Deciders:
         return future
 
     @staticmethod
-    def _decided_there(
-        idle: SimpleQueue[_Decider], asked: Sequence[tuple[Situation, Future[Outcome]]]
-    ) -> None:
+    def _decided_there(idle: SimpleQueue[_Decider], asked: Sequence[_Asked]) -> None:
         decider = idle.get()
         try:
             answered = zip(asked, decider.decide([part for part, _ in asked]), strict=True)

@@ -41,8 +41,16 @@ class Situation(Sent):
     @cached_property
     def digest(self) -> str:
         """Equal for equal situations."""
+        return self._digest(why=self.why)
+
+    @cached_property
+    def explained(self) -> str:
+        """The digest of the same where somebody asks why."""
+        return self.digest if self.why else self._digest(why=True)
+
+    def _digest(self, *, why: bool) -> str:
         return digest_of(
-            *(self.complete, self.strict, self.why),
+            *(self.complete, self.strict, why),
             *(component.digest for component in self.components),
             *(binding.digest for binding in self.bindings),
         )
