@@ -17,7 +17,7 @@ from audit.actions import Action
 from config.access import SYSTEM, Actor
 from governance import detection
 from governance.compilation import members, renewal
-from governance.compilation.standing import Standing, standings
+from governance.compilation.standing import Standings, standings
 from governance.compilation.targets import settle_targets
 from governance.detection import Scope
 from governance.models import Exemption, Rule
@@ -80,10 +80,11 @@ def detect(
     due = _due_tenants(group.pk, at)
     rules, touched = _prepare(group.pk, at, None if tenant_ids is None else {*tenant_ids, *due}, policy_ids)
     scopes = _scopes(rules, tenant_ids, policy_ids, due | touched)
-    owed = [rule.id for rule in rules if not rule.detected]
-    result = _sum([detection.write(group.pk, scope, at=at) for scope in scopes], rules_changed=bool(owed))
-    if owed:
-        Rule.objects.filter(pk__in=owed).update(detected=True)
+    result = _sum(
+        [detection.write(group.pk, scope, at=at) for scope in scopes], rules_changed=bool(rules.owed)
+    )
+    if rules.owed:
+        Rule.objects.filter(pk__in=rules.owed).update(detected=True)
     if result.changed:
         tenant_id = next(iter(result.tenant_ids)) if len(result.tenant_ids) == 1 else None
         ledger.record(
@@ -99,50 +100,45 @@ def detect(
 
 def _prepare(
     group_id: int, at: datetime, tenants: Collection[int] | None, policies: Collection[int] | None
-) -> tuple[list[Standing], frozenset[int]]:
+) -> tuple[Standings, frozenset[int]]:
     """Bring the compiled rules up to date: how they stand, and tenants that have a release judged anew."""
     if tenants is None:
         members.settle(group_id)
     else:
         members.settle_tenants(group_id, tenants)
     rules = standings(group_id, at)
-    is_due = any(rule.due for rule in rules)
+    is_due = rules.due
     if is_due:
         renewal.renew_due(group_id, at)
     touched = renewal.renew_stale(group_id, at)
     if is_due or touched is not None:
         rules = standings(group_id, at)
-    if any(rule.chooses and rule.in_force for rule in rules):
-        rules_changed = (
-            is_due or touched is not None or policies is not None or not all(rule.detected for rule in rules)
-        )
-        in_force = [rule.id for rule in rules if rule.in_force]
-        if settle_targets(group_id, in_force, at, tenant_ids=None if rules_changed else tenants):
+    if rules.choose:
+        rules_changed = is_due or touched is not None or policies is not None or bool(rules.owed)
+        if settle_targets(group_id, rules.in_force, at, tenant_ids=None if rules_changed else tenants):
             rules = standings(group_id, at)
     return rules, touched or frozenset()
 
 
 def _scopes(
-    rules: Sequence[Standing],
+    rules: Standings,
     tenants: Collection[int] | None,
     policies: Collection[int] | None,
     also: Collection[int],
 ) -> Iterator[Scope]:
     """What is to be written: what was asked for, then what is owed beyond it, `also` tenants among that."""
-    in_force = [rule for rule in rules if rule.in_force]
-    all_of_them = [rule.id for rule in in_force]
     if policies is None:
-        yield Scope(all_of_them, None if tenants is None else {*tenants, *also})
+        yield Scope(rules.in_force, None if tenants is None else {*tenants, *also})
         if tenants is None:
             return
     else:
-        yield Scope([rule.id for rule in in_force if rule.policy_id in policies], tenants, policies)
+        yield Scope(rules.of_policies(policies), tenants, policies)
         if also:
-            yield Scope(all_of_them, also)
+            yield Scope(rules.in_force, also)
     # All variants of a rule share its findings, so all of them are asked.
-    if keys := {(rule.policy_id, rule.key) for rule in rules if not rule.detected}:
-        owed = [rule.id for rule in in_force if (rule.policy_id, rule.key) in keys]
-        yield Scope(owed, rule_keys=keys)
+    if rules.owed:
+        keys = rules.owed_keys()
+        yield Scope(rules.variants(keys), rule_keys=keys)
 
 
 def _due_tenants(group_id: int, at: datetime) -> set[int]:

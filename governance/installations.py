@@ -80,7 +80,8 @@ WITH {_WANTED}, gone AS MATERIALIZED (
 SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
 """
 
-# A row that was closed since the last seal goes on as if it hadn't been.
+# A row that was closed since the last seal goes on as if it hadn't been. It is looked up by tenant and plugin
+# ("+ 0"): the planner takes all that were closed since the seal for few, which they aren't.
 _OPEN = f"""
 WITH {_WANTED}, missing AS MATERIALIZED (
     SELECT wanted.*
@@ -91,7 +92,7 @@ WITH {_WANTED}, missing AS MATERIALIZED (
 ), resumed AS (
     UPDATE governance_installation AS row SET until = NULL FROM missing
     WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
-        AND row.release_id = missing.release_id AND row.until = %(number)s
+        AND row.release_id = missing.release_id AND row.until + 0 = %(number)s
     RETURNING row.tenant_id, row.plugin_id
 ), opened AS (
     INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, QuerySet
 
 from governance.models import Rule
 
+RuleKey = tuple[int, str]  # a policy's id and the key of its rule, which all variants share
 
-class Standing(NamedTuple):
-    """A rule of a policy's current version. `due`: stale by time alone; `chooses`: a target of its own.
 
-    A tuple, since each changed manifest has all of them made, five times as fast as objects with slots.
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """The rules of the policies' current versions: the ids of those in force, and of those not yet detected.
+
+    `due`: whether one is stale by time alone; `choose`: whether one in force has a target of its own.
     """
 
-    id: int
-    policy_id: int
-    key: str
-    in_force: bool
+    in_force: list[int]
+    owed: list[int]
     due: bool
-    detected: bool
-    chooses: bool
+    choose: bool
+
+    def of_policies(self, policy_ids: Collection[int]) -> list[int]:
+        """The rules in force that are of these policies."""
+        rules = Rule.objects.filter(pk__in=self.in_force, policy_id__in=policy_ids)
+        return list(rules.order_by("pk").values_list("pk", flat=True))
+
+    def owed_keys(self) -> set[RuleKey]:
+        """What is owed, by the keys whose findings all variants share."""
+        return set(Rule.objects.filter(pk__in=self.owed).values_list("policy_id", "key"))
+
+    def variants(self, keys: Collection[RuleKey]) -> list[int]:
+        """The rules in force that have one of these keys."""
+        rules = Rule.objects.filter(pk__in=self.in_force, policy_id__in={policy for policy, _ in keys})
+        found = rules.order_by("pk").values_list("pk", "policy_id", "key")
+        return [pk for pk, policy_id, key in found if (policy_id, key) in keys]
 
 
 def current_rules(group_id: int) -> QuerySet[Rule]:
@@ -31,26 +47,31 @@ def current_rules(group_id: int) -> QuerySet[Rule]:
     return Rule.objects.filter(group_id=group_id, version_id=F("policy__current_id"))
 
 
-def standings(group_id: int, at: datetime) -> list[Standing]:
-    """All rules of the policies' current versions."""
+def standings(group_id: int, at: datetime) -> Standings:
+    """How all rules of the policies' current versions stand."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDINGS, {"group": group_id, "at": at})
-        return [Standing._make(row) for row in cursor.fetchall()]
+        return Standings(*cursor.fetchone())
 
 
-# By hand, as each changed manifest asks it: putting it together anew took the ORM longer than PostgreSQL.
+# By hand and in one row, as each changed manifest asks it.
 _STANDINGS = """
-SELECT r.id, r.policy_id, r.key,
-    p.status IN ('active', 'paused')
-        AND (r.effective_from IS NULL OR r.effective_from <= %(at)s)
-        AND (r.effective_until IS NULL OR r.effective_until > %(at)s),
-    r.recompile_at IS NOT NULL AND r.recompile_at <= %(at)s,
-    r.detected,
-    r.kind = 'same' AND r.spec = '{}'
-FROM governance_policy p
-JOIN governance_rule r ON r.version_id = p.current_id
-WHERE r.group_id = %(group)s
-ORDER BY r.id
+SELECT
+    coalesce(array_agg(id ORDER BY id) FILTER (WHERE in_force), '{}'),
+    coalesce(array_agg(id ORDER BY id) FILTER (WHERE NOT detected), '{}'),
+    coalesce(bool_or(due), false),
+    coalesce(bool_or(chooses AND in_force), false)
+FROM (
+    SELECT r.id, r.detected,
+        p.status IN ('active', 'paused')
+            AND (r.effective_from IS NULL OR r.effective_from <= %(at)s)
+            AND (r.effective_until IS NULL OR r.effective_until > %(at)s) AS in_force,
+        r.recompile_at IS NOT NULL AND r.recompile_at <= %(at)s AS due,
+        r.kind = 'same' AND r.spec = '{}' AS chooses
+    FROM governance_policy p
+    JOIN governance_rule r ON r.version_id = p.current_id
+    WHERE r.group_id = %(group)s
+) AS rule
 """
 
 

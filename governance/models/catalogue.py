@@ -37,7 +37,8 @@ class Release(models.Model):
     """One version of a plugin. Versions are compared by `rank` and nothing else; equal versions share it."""
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
-    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, related_name="releases")
+    # No index of its own, which the planner would take in the place of that by plugin and version.
+    plugin = models.ForeignKey(Plugin, on_delete=models.CASCADE, related_name="releases", db_index=False)
     version = models.CharField(max_length=200)
     rank = models.PositiveIntegerField()
     channel = models.CharField(max_length=40, blank=True)
