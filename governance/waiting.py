@@ -20,7 +20,7 @@ from governance.rings import Outlook
 from tenants.models import Group
 
 Status = UpgradeTask.Status
-COUNTED = 10_000  # that go before a task; nobody needs to know by how many more it is behind
+COUNTED = 2_000  # that go before a task: counting more would take longer the more wait
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
@@ -157,7 +157,11 @@ def _behind(queue: Queue, position: int, kept_by: str, free: int) -> Explanation
     ahead = position - 1
     told = kept_by or "There are fewer places free than tasks before it"
     if ahead > COUNTED:
-        return Explanation(f"{told}; more than {COUNTED:,} go before it.", behind=COUNTED)
+        told += f"; more than {COUNTED:,} go before it"
+        if queue.rate:
+            soonest = queue.at + timedelta(hours=max(COUNTED - free, 1) / queue.rate)
+            told += f", so not before {soonest:%Y-%m-%d %H:%M} UTC as things went of late"
+        return Explanation(f"{told}.", behind=COUNTED)
     told += f"; {ahead} go{'es' if ahead == 1 else ''} before it." if ahead else "; it is the next."
     if not queue.rate:
         return Explanation(told, position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -122,6 +123,18 @@ def test_each_thing_in_the_way_is_named(plan: Plan) -> None:
     assert found == waiting.Explanation("The feature flag plugin-multi-tenant-sync is off.")
 
 
+def test_one_too_far_behind_is_told_before_when_its_turn_wont_come(plan: Plan) -> None:
+    queue = waiting.Queue(plan.group, AT, limits.load_of(plan.group), rate=100.0)
+    around = waiting.Circumstances(position=waiting.COUNTED + 2)
+    told = waiting.judge(of(plan, "tenant-c"), queue, around)
+    free = queue.free(limits.Limits(**plan.limits))
+    soonest = AT + timedelta(hours=(waiting.COUNTED - free) / 100)
+    assert f"not before {soonest:%Y-%m-%d %H:%M} UTC" in told.reason
+    assert told.expected_at is None
+    idle = waiting.judge(of(plan, "tenant-c"), replace(queue, rate=0.0), around)
+    assert idle.reason.endswith("more than 2,000 go before it.")
+
+
 def test_an_operator_moves_it_on_its_page(world: World, plan: Plan, client: Client) -> None:
     path = f"/g/acme/tasks/{of(plan, 'tenant-c').pk}/"
     client.force_login(factories.member(world.group, "operator", Role.OPERATOR))
@@ -176,7 +189,7 @@ def test_how_many_go_before_it_is_counted_so_far_and_said_everywhere(
         of(plan, "tenant-b").pk: (2, None),
         of(plan, "tenant-c").pk: (None, 1),
     }
-    task, told = of(plan, "tenant-c"), "more than 1 go before it."
+    task, told = of(plan, "tenant-c"), "more than 1 go before it"
     client.force_login(world.viewer)
     assert told in client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
     answer = shell(capsys, monkeypatch, "task")("show", str(task.pk), "--json").json["waiting"]
