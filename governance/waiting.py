@@ -186,19 +186,32 @@ def _queue(group: Group, at: datetime) -> Queue:
 def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:
     """By id, the place in the queue of those whose turn it could be.
 
-    The head of the queue is numbered once for all of them, so that it takes no longer the more tasks wait.
+    From one of them to the next no more are counted than matter, so that it takes no longer the more wait.
     """
-    turns = UpgradeTask.objects.filter(group=group).claimable(at)
-    head, parameters = turns.values("queue_at", "id")[: COUNTED + 1].query.sql_with_params()
+    turns = UpgradeTask.objects.filter(group=group).claimable(at).order_by()
+    mine, chosen = turns.filter(pk__in=ids).values("id", "queue_at").query.sql_with_params()
+    others, parameters = turns.values("id").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES.format(head=head), [*parameters, list(ids)])
-        places = dict(cursor.fetchall())
-    behind = turns.filter(pk__in=[pk for pk in ids if pk not in places]).order_by()
-    return {**places, **dict.fromkeys(behind.values_list("pk", flat=True), COUNTED + 2)}
+        cursor.execute(_PLACES.format(mine=mine, turns=others), [*parameters, COUNTED + 1, *chosen])
+        return {task: min(int(before), COUNTED + 1) + 1 for task, before in cursor.fetchall()}
 
 
 _PLACES = """
-SELECT id, place
-FROM (SELECT id, row_number() OVER (ORDER BY queue_at, id) AS place FROM ({head}) AS head) AS numbered
-WHERE id = ANY (%s)
+SELECT id, sum(since_last) OVER (ORDER BY queue_at, id)
+FROM (
+    SELECT mine.id, mine.queue_at, (
+        SELECT count(*) FROM (
+            {turns}
+            AND (governance_upgradetask.queue_at, governance_upgradetask.id) >= (last_at, last_id)
+            AND (governance_upgradetask.queue_at, governance_upgradetask.id) < (mine.queue_at, mine.id)
+            LIMIT %s
+        ) AS earlier
+    ) AS since_last
+    FROM (
+        SELECT id, queue_at, coalesce(lag(queue_at) OVER queue, '-infinity') AS last_at,
+            coalesce(lag(id) OVER queue, '00000000-0000-0000-0000-000000000000') AS last_id
+        FROM ({mine}) AS asked
+        WINDOW queue AS (ORDER BY queue_at, id)
+    ) AS mine
+) AS counted
 """

@@ -274,6 +274,11 @@ class UpgradeTask(models.Model):
                 condition=Q(status__in=["queued", "failed"]),
                 name="upgrade_task_queue",
             ),
+            models.Index(
+                fields=["group", "dispatched_at"],
+                condition=Q(dispatched_at__isnull=False),
+                name="upgrade_task_dispatched",
+            ),
             models.Index(fields=["plan", "status"]),
             models.Index(fields=["plan", "ring"]),
             models.Index(fields=["group", "-created_at"]),
