@@ -158,6 +158,7 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "detail": row.detail,
         "ring": row.ring + 1,
         "priority": row.priority,
+        "created_at": row.created_at.isoformat(),
         "attempts": row.attempts,
         "attempts_allowed": len(row.retry_delays) + 1,
         "not_before": row.not_before.isoformat() if row.not_before else None,

@@ -96,6 +96,13 @@ def explain(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> dict
     }
 
 
+def say(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> None:
+    """Let those of these tasks that wait have why, for a page that shows them."""
+    explained = explain(group, tasks, at=at)
+    for task in tasks:
+        task.explanation = explained.get(task.pk)
+
+
 def explain_one(task: UpgradeTask, *, at: datetime) -> Explanation | None:
     """Why the task waits, None if it doesn't."""
     return explain(task.group, [task], at=at).get(task.pk)

@@ -24,7 +24,7 @@ def list_unfinished(out: Output, group: Group, *, limit: int, at: datetime) -> N
     for task in tasks:
         why = explained.get(task.pk)
         documents.append({**presenters.task(task), "waiting": why.as_json() if why else None})
-        words = _in_words(why, at) if why else ""
+        words = _in_words(task, why, at) if why else ""
         shown.append([str(task.pk)[:8], task.tenant.key, str(task.plan), task.get_status_display(), words])
     headings = ("task", "tenant", "plan", "status", "why it isn't running")
     out.answer({"tasks": documents}, lambda: out.table(f"Unfinished tasks of {group}", headings, shown))
@@ -43,7 +43,7 @@ def prioritise(out: Output, task: UpgradeTask, move: Move, *, reason: str, at: d
         raise typer.BadParameter("Say with --reason why.")
     queueing.prioritise(task, move, reason=reason, actor=operator(), at=at)
     explanation = waiting.explain_one(task, at=at)
-    told = f"{task}: {_in_words(explanation, at) if explanation else task.get_status_display()}"
+    told = f"{task}: {_in_words(task, explanation, at) if explanation else task.get_status_display()}"
     out.answer(presenters.explained_task(task, at=at), lambda: out.say(told))
 
 
@@ -56,13 +56,13 @@ def correct(out: Output, task: UpgradeTask, *, done: str, at: datetime) -> None:
     out.answer(presenters.task(task), lambda: out.say(told))
 
 
-def _in_words(explanation: Explanation, at: datetime) -> str:
+def _in_words(task: UpgradeTask, explanation: Explanation, at: datetime) -> str:
     told = explanation.reason
     if explanation.position is not None:
         told += f" Number {explanation.position:,} in the queue."
     if explanation.expected_at is not None:
         told += f" Expected {durations.relative(explanation.expected_at, at)}."
-    return told
+    return f"{told} Queued {durations.relative(task.created_at, at)}."
 
 
 def named(group: Group, task_id: str) -> UpgradeTask:

@@ -114,9 +114,7 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         },
         default="queue",
     )
-    explained = waiting.explain(plan.group, rows.rows, at=timezone.now())
-    for task in rows.rows:
-        task.explanation = explained.get(task.pk)
+    waiting.say(plan.group, rows.rows, at=timezone.now())
     context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
     return render_page(
         request,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import Listing, listing
 from config.rendering import render_page
-from governance import consistency, history, tenants
+from governance import consistency, history, tenants, waiting
 from governance.forms.tenants import InstalledFilter, TenantDriftFilter, TenantFilter, TenantTaskFilter
 from governance.models import Finding, Manifest, UpgradeTask
 from tenants import directory
@@ -102,13 +102,14 @@ def tenant_tasks(request: ConsoleRequest, pk: int) -> HttpResponse:
     tenant = _reached(request, pk)
     rows = listing(
         request,
-        UpgradeTask.objects.within(request.access).filter(tenant=tenant).select_related("plan"),
+        UpgradeTask.objects.within(request.access).filter(tenant=tenant).select_related("tenant", "plan"),
         name="tasks",
         noun=("upgrade task", "upgrade tasks"),
         filterset_class=TenantTaskFilter,
         sorts={"created": ("created_at",), "due": ("due_at", "created_at"), "finished": ("finished_at",)},
         default="-created",
     )
+    waiting.say(tenant.group, rows.rows, at=timezone.now())
     return _tenant_page(request, tenant, "tasks", rows)
 
 

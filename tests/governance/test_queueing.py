@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -133,6 +134,31 @@ def test_one_too_far_behind_is_told_before_when_its_turn_wont_come(plan: Plan) -
     assert told.expected_at is None
     idle = waiting.judge(of(plan, "tenant-c"), replace(queue, rate=0.0), around)
     assert idle.reason.endswith("more than 2,000 go before it.")
+
+
+def test_how_long_it_has_waited_is_said_with_why(
+    world: World,
+    plan: Plan,
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task, since = of(plan, "tenant-c"), AT - timedelta(hours=3)
+    UpgradeTask.objects.filter(pk=task.pk).update(created_at=since)
+    client.force_login(world.viewer)
+    page = client.get(f"/g/acme/plans/{plan.pk}/").content.decode()
+    assert len(re.findall(r"Queued <time[^>]*>3 hours ago</time>\.", page)) == 1
+    run = shell(capsys, monkeypatch, "task")
+    assert "Queued 3 hours ago." in " ".join(run("list").out.split())
+    assert run("show", str(task.pk), "--json").json["created_at"] == since.isoformat()
+
+
+def test_the_tenants_own_page_says_why_too(world: World, plan: Plan, client: Client) -> None:
+    path = f"/g/acme/tenants/{world.tenant_a.pk}/tasks/"
+    client.force_login(world.tenant_admin)
+    assert "Number 1 in the queue." in client.get(path).content.decode()
+    plans.pause(plan, actor=SYSTEM, at=AT, reason="Customers call.")
+    assert "The plan is paused: Customers call." in client.get(path).content.decode()
 
 
 def test_an_operator_moves_it_on_its_page(world: World, plan: Plan, client: Client) -> None:
