@@ -276,6 +276,12 @@ class ReasonBody(Body):
     reason = s.CharField(max_length=1000)
 
 
+class PolicySwitchBody(ReasonBody):
+    """Which policy is paused or resumed, by its name, and why."""
+
+    policy = s.CharField(max_length=100)
+
+
 class PriorityBody(Body):
     """Where an upgrade task is sent within the queue, and why."""
 

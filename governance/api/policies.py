@@ -1,7 +1,8 @@
-"""Enforcement and decisions over REST."""
+"""Enforcement, decisions and stopping a policy over REST."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 
 from config import queue
 from config.access import Permission
-from governance import conflicts, pipeline, presenters
+from governance import conflicts, pipeline, policies, presenters
 from governance.api import bodies
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
@@ -110,11 +111,51 @@ def decide_conflict(request: Request) -> Response:
     return respond(once(request, "decide", decide))
 
 
+@endpoint(
+    "POST",
+    Permission.POLICY_EDIT,
+    body=bodies.PolicySwitchBody,
+    answers=bodies.Document,
+    summary="Pause a policy",
+    tag="policy",
+)
+def pause_policy(request: Request) -> Response:
+    """Let it act on nothing, its waiting tasks included; it still finds drift."""
+    return _switch(request, "pause-policy", policies.pause)
+
+
+@endpoint(
+    "POST",
+    Permission.POLICY_EDIT,
+    body=bodies.PolicySwitchBody,
+    answers=bodies.Document,
+    summary="Resume a policy",
+    tag="policy",
+)
+def resume_policy(request: Request) -> Response:
+    """Let it act again; the rollbacks that it was paused for end."""
+    return _switch(request, "resume-policy", policies.resume)
+
+
 def valid(kind: type[bodies.Body], request: Request) -> dict[str, Any]:
     """The request's body as that kind has it. Raises ValidationError."""
     body = kind(data=request.data)
     body.is_valid(raise_exception=True)
     return dict(body.validated_data)
+
+
+def _switch(request: Request, kind: str, change: Callable[..., None]) -> Response:
+    body = valid(bodies.PolicySwitchBody, request)
+
+    def switch() -> Answer:
+        rows = Policy.objects.within(access_of(request)).select_related("group")
+        policy = rows.filter(name=body["policy"]).first()
+        if policy is None:
+            raise Http404
+        change(policy, actor=access_of(request).actor, at=timezone.now(), reason=body["reason"])
+        return Answer({"name": policy.name, "status": policy.status})
+
+    return respond(once(request, kind, switch))
 
 
 def _known_policies(request: Request, names: list[str]) -> None:
