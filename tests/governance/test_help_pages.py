@@ -1,11 +1,17 @@
 """The help."""
 
-import pytest
-from django.core.management import get_commands
-from django.test import Client
+import re
+from typing import Any
 
-from governance.models import Finding, Plan, UpgradeTask
-from governance.views.help import TOPICS
+import pytest
+from django.apps import apps
+from django.core.management import get_commands
+from django.db import models
+from django.test import Client
+from django.utils.html import escape
+
+from governance.models import Finding, Plan
+from governance.views.help import LIFECYCLES, TOPICS
 from tests.factories import World
 
 HELP = "/g/acme/help/"
@@ -38,8 +44,26 @@ def test_the_commands_that_exist_are_named(world: World, client: Client) -> None
 def test_the_states_are_those_of_the_code(world: World, client: Client) -> None:
     client.force_login(world.owner)
     page = client.get(f"{HELP}states/").content.decode()
-    for status in (*UpgradeTask.Status, *Finding.Status, *Plan.Standing):
+    for status in (*Finding.Status, *Plan.Standing):
         assert f">{status.label}</span>" in page
+    tables = re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    for model, table in zip(LIFECYCLES, tables, strict=True):
+        drawn = [re.findall(r">([^<>]+)</span>", row) for row in table.split("</tr>") if row]
+        assert {of[0]: set(of[1:]) or {"stays so"} for of in drawn} == in_words(model)
+
+
+def in_words(model: type[models.Model]) -> dict[str, set[str]]:
+    """Which states follow each state by the model's table, as people read them."""
+    transitions: Any = model.TRANSITIONS  # type: ignore[attr-defined]
+    field: Any = model._meta.get_field("status")
+    labels = {value: escape(label) for value, label in field.flatchoices}
+    return {
+        label: {labels[to] for to in transitions[value]} or {"stays so"} for value, label in labels.items()
+    }
+
+
+def test_whatever_moves_along_a_table_is_drawn() -> None:
+    assert set(LIFECYCLES) == {model for model in apps.get_models() if hasattr(model, "TRANSITIONS")}
 
 
 def test_examples_are_for_this_group_and_this_place(world: World, client: Client) -> None:
