@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db.models import Count, Max, Q
 
@@ -14,7 +15,17 @@ from audit.models.outbox import Destination
 from config.access import Access, Permission
 from governance.models import Finding, Policy
 from tenants import masking, preferences
-from tenants.models import Channel, DirectorySync, Membership, Origin, PolicyOwner, Role, Tenant, User
+from tenants.models import (
+    Channel,
+    DirectorySync,
+    Membership,
+    Origin,
+    PolicyOwner,
+    Role,
+    TeamChat,
+    Tenant,
+    User,
+)
 
 _STALE = timedelta(days=1)
 _MOST = 50  # tenants without anybody that stand in a line of their own
@@ -45,16 +56,27 @@ class Unreached:
     query: str = ""
 
 
+class Receiver(NamedTuple):
+    """To whom a message goes: an address, or a chat, that of a person or a team, by their number."""
+
+    destination: str
+    address: str
+    person: int | None
+    team: int | None
+
+
 def found(access: Access, *, at: datetime) -> list[Unreached]:
     """The group's problems, the gravest first; only for those who reach the whole group."""
     if not access.whole_group:
         return []
+    lost = _lost(access)
     return [
         *_ldap(access, at),
         *_nobody(access),
         *_disabled(access),
         *_without_address(access),
-        *_returned(access),
+        *_returned(access, lost),
+        *_deaf_chats(access, lost),
         *_out_of_reach(access),
         *_unmatched(access),
     ]
@@ -121,25 +143,49 @@ def _without_address(access: Access) -> Iterator[Unreached]:
             yield Unreached(Kind.NO_ADDRESS, str(user), says, todo, "person_detail", user.pk)
 
 
-def _returned(access: Access) -> Iterator[Unreached]:
-    """Addresses from which the newest message came back; one that got through since has been seen to."""
-    mail = OutboxMessage.objects.within(access).filter(destination=Destination.EMAIL)
-    dead = mail.given_up().order_by().values("address").annotate(count=Count("pk"), last=Max("created_at"))
-    rows = list(dead.values_list("address", "count", "last").order_by("address"))
-    addresses = [address for address, _, _ in rows]
-    through = mail.filter(delivered_at__isnull=False, address__in=addresses).order_by().values("address")
-    newest = dict(through.annotate(last=Max("created_at")).values_list("address", "last"))
-    members = User.objects.filter(memberships__group=access.group_id, email__in=addresses)
+def _returned(access: Access, lost: Mapping[Receiver, int]) -> Iterator[Unreached]:
+    """Addresses from which the newest message came back."""
+    mails = {one.address: count for one, count in lost.items() if one.destination == Destination.EMAIL}
+    members = User.objects.filter(memberships__group=access.group_id, email__in=mails)
     people = {user.email: user for user in members.distinct()}
-    for address, count, last in rows:
-        person = people.get(address)
-        if person is not None and not (newest.get(address) and newest[address] > last):
+    for address, count in mails.items():
+        if (person := people.get(address)) is not None:
             where = address if access.allows(Permission.GROUP_ADMINISTER) else masking.address(address)
-            says = f"{count:,} message{'' if count == 1 else 's'} to {where} given up."
+            says = f"{_messages(count)} to {where} given up."
             todo = "Correct the address, then retry the messages under Deliveries."
-            yield Unreached(
-                Kind.RETURNED, str(people[address]), says, todo, "person_detail", people[address].pk
-            )
+            yield Unreached(Kind.RETURNED, str(person), says, todo, "person_detail", person.pk)
+
+
+def _deaf_chats(access: Access, lost: Mapping[Receiver, int]) -> Iterator[Unreached]:
+    """Chats in use, people's own and the teams', whose newest message was given up."""
+    own = {one.person: count for one, count in lost.items() if one.person}
+    wanting = User.objects.filter(preferences__channels__contains=[Channel.CHAT], pk__in=own)
+    for user in wanting.filter(memberships__group=access.group_id).distinct().order_by("username"):
+        says = f"{_messages(own[user.pk])} to their chat given up."
+        todo = "Ask them to enter its address anew, then retry the messages under Deliveries."
+        yield Unreached(Kind.RETURNED, str(user), says, todo, "person_detail", user.pk)
+    teams = {one.team: count for one, count in lost.items() if one.team}
+    link = "chat_list" if access.allows(Permission.GROUP_ADMINISTER) else ""
+    for chat in TeamChat.objects.filter(group=access.group_id, active=True, pk__in=teams).order_by("name"):
+        says = f"{_messages(teams[chat.pk])} given up."
+        todo = "See to its address and the service, then retry the messages under Deliveries."
+        yield Unreached(Kind.RETURNED, f"Team chat {chat.name}", says, todo, link)
+
+
+def _lost(access: Access) -> dict[Receiver, int]:
+    """How many messages were given up to each whom none reached that was written later."""
+    by = ("destination", "address", "payload__person", "payload__team")
+    toward = (Destination.EMAIL, Destination.CHAT)
+    sent = OutboxMessage.objects.within(access).filter(destination__in=toward).order_by()
+    given_up = sent.given_up().values_list(*by).annotate(count=Count("pk"), last=Max("created_at"))
+    dead = {Receiver(*row[:4]): row[4:] for row in given_up.order_by("address", "destination")}
+    through = sent.filter(delivered_at__isnull=False, address__in={one.address for one in dead})
+    newest = {Receiver(*row[:4]): row[4] for row in through.values_list(*by).annotate(last=Max("created_at"))}
+    return {one: count for one, (count, last) in dead.items() if not (one in newest and newest[one] > last)}
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
 
 
 def _out_of_reach(access: Access) -> Iterator[Unreached]:

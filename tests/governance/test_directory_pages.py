@@ -15,8 +15,18 @@ from audit.models.outbox import Destination
 from config.access import SYSTEM
 from governance import unreached
 from governance.models import Finding, Policy
-from tenants import deputies, groups
-from tenants.models import DirectoryPerson, DirectorySync, Membership, Origin, PolicyOwner, Role, User
+from tenants import chats, deputies, groups
+from tenants.models import (
+    DirectoryPerson,
+    DirectorySync,
+    Membership,
+    Origin,
+    PolicyOwner,
+    Preferences,
+    Role,
+    TeamChat,
+    User,
+)
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.notified import find, policy
@@ -214,6 +224,41 @@ def test_an_address_that_mail_comes_back_from_is_a_problem_until_one_gets_throug
     post("lost", AT, status="dead")
     assert problems(world) == [("Can’t be delivered", "owner")]
     post("through", AT + timedelta(hours=1), status="delivered", delivered_at=AT + timedelta(hours=1))
+    assert problems(world) == []
+
+
+def test_a_chat_that_takes_nothing_is_a_problem_until_one_gets_through(world: World, owner: Client) -> None:
+    Preferences.objects.create(user=world.viewer, channels=["chat"], chat="tgram://123456789:abc/1")
+    team = TeamChat.objects.create(group=world.group, name="ops", address="tgram://123456789:abc/2")
+
+    def post(key: str, at: Any, **came_of_it: Any) -> None:
+        said: Any = {"title": "t", "text": "t", "key": key, "at": at}
+        chats.post_to_person(world.viewer, group_id=world.group.pk, **said)
+        chats.post_to_team(team, **said)
+        OutboxMessage.objects.filter(created_at=at).update(**came_of_it)
+
+    post("lost", AT, status="dead")
+    assert problems(world) == [("Can’t be delivered", "viewer"), ("Can’t be delivered", "Team chat ops")]
+    page = text(owner, f"{LIST}problems/")
+    assert f'href="{LIST}people/{world.viewer.pk}/"' in page
+    assert 'href="/g/acme/chats/">See to its address' in page
+    assert "tgram" not in page
+    owner.force_login(world.viewer)
+    assert "See to its address" in (read := text(owner, f"{LIST}problems/"))
+    assert 'href="/g/acme/chats/"' not in read
+    post("through", AT + timedelta(hours=1), status="delivered", delivered_at=AT + timedelta(hours=1))
+    assert problems(world) == []
+
+
+def test_a_chat_that_nobody_uses_any_more_is_no_problem(world: World) -> None:
+    wanted = Preferences.objects.create(user=world.viewer, channels=["chat"], chat="tgram://123456789:abc/1")
+    team = TeamChat.objects.create(group=world.group, name="ops", address="tgram://123456789:abc/2")
+    said: Any = {"title": "t", "text": "t", "key": "k", "at": AT}
+    chats.post_to_person(world.viewer, group_id=world.group.pk, **said)
+    chats.post_to_team(team, **said)
+    OutboxMessage.objects.update(status="dead")
+    Preferences.objects.filter(pk=wanted.pk).update(channels=["in_app"])
+    chats.end(team, actor=SYSTEM, at=AT)
     assert problems(world) == []
 
 
