@@ -115,6 +115,23 @@ def test_people_are_taken_from_ldap_page_by_page_with_roles_tenants_and_policies
     assert [user.username for user in told.policies["core"]] == ["ben"]
 
 
+def test_which_attribute_says_what_is_the_mappings_to_say(
+    world: World, server: Slapd, tree: Connection
+) -> None:
+    facts = {"employeeNumber": "e7", "displayName": "Eve", "title": "Moss", "carLicense": "eve@example.com"}
+    tree.add(*person("eve", **facts, description="zh", departmentNumber="tenant-a"))
+    named = {"member": [dn("ben")], "ou": "tenant-b", "businessCategory": "e7"}
+    tree.add(f"cn=second,{TENANTS}", "groupOfNames", named)
+    people = {"base": PEOPLE, "filter": "(employeeNumber=*)", "name": "employeeNumber", "email": "carLicense"}
+    people |= {"first_name": "displayName", "last_name": "title"}
+    people |= {"language": "description", "tenants": "departmentNumber"}
+    by_name = {"name": "ou", "member": "businessCategory", "members": "name", "filter": "(ou=tenant-*)"}
+    sync(world, server, people=people, roles=[], tenants={"base": TENANTS, **by_name})
+    assert given() == {"e7 tenant_admin tenant-a", "e7 tenant_admin tenant-b"}
+    eve = User.objects.get(username="e7")
+    assert (eve.email, str(eve), of(eve).language) == ("eve@example.com", "Eve Moss", "zh")
+
+
 def test_the_same_again_changes_nothing_and_the_ledger_has_each_change(
     world: World, server: Slapd, tree: Connection
 ) -> None:
