@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -141,6 +142,12 @@ class Product:
         """Bring `tenant-b` back to where both scenario cases begin."""
         self.manage("shell", "--verbosity", "0", "-c", BEHIND)
 
+    def agree_window(self, tenant: str, *, begins: timedelta) -> None:
+        """The tenant may be changed for three hours of every day, begun about that long after now."""
+        hours = "-".join(three_hours(begins))
+        days = [part for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") for part in ("--day", day)]
+        self.manage("calendar", "agree", tenant, *days, "--hours", hours, "--group", "powerx")
+
     def password(self) -> str:
         """What the demo's people sign in with."""
         return (self.data_dir / "secrets" / "demo_password").read_text().strip()[:16]
@@ -153,6 +160,12 @@ class Product:
         except (urllib.error.URLError, OSError):
             return False
         return True
+
+
+def three_hours(begins: timedelta) -> tuple[str, str]:
+    """The times between which, in UTC, it is the three hours begun about that long after now."""
+    start = (datetime.now(UTC) + begins).replace(minute=0)
+    return f"{start:%H:%M}", f"{start + timedelta(hours=3):%H:%M}"
 
 
 def until(look: Callable[[], Value | None], what: str, within: float = 60.0) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.journeys.browsing import Visitor, chromium
-from tests.journeys.product import Product
+from tests.journeys.product import Product, three_hours
 
 pytestmark = pytest.mark.browser
 
@@ -45,8 +46,10 @@ def an_owner_brings_the_tenant_behind_into_line(owner: Visitor, browser: Browser
     """D-1; the tenant's admin, who is told."""
     upgrades_take(owner.product, seconds=8)
     sees_the_drift(owner)
-    watches_a_run_upgrade_the_tenant(owner)
     admin = Visitor(browser, owner.product, "tenant-b-admin")
+    agrees_when_the_tenant_may_be_changed(admin)
+    watches_a_run_upgrade_the_tenant(owner)
+    admin.go("My tenant")
     is_told_with_a_due_date(admin)
     sees_only_the_own_tenant(admin, owner)
     downloads_the_report(owner, report)
@@ -71,6 +74,18 @@ def sees_the_drift(owner: Visitor) -> None:
     row = owner.page.get_by_role("row").filter(has_text="tenant-b")
     expect(row).to_contain_text("2.3.0")
     expect(row).to_contain_text("2.4.0")
+
+
+def agrees_when_the_tenant_may_be_changed(admin: Visitor) -> None:
+    """A window that is open, so that the run's upgrade is handed over within it."""
+    page = admin.page
+    admin.go("My tenant", "tenant-b", "Windows")
+    for day in page.get_by_role("checkbox").all():
+        day.check()
+    for label, clock in zip(("From", "To"), three_hours(timedelta(hours=-1)), strict=True):
+        page.get_by_label(label, exact=True).fill(clock)
+    admin.press("Agree")
+    expect(page.get_by_role("listitem").filter(has_text="agreed")).to_contain_text("by tenant-b-admin")
 
 
 def watches_a_run_upgrade_the_tenant(owner: Visitor) -> None:

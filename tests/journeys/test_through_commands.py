@@ -1,8 +1,9 @@
-"""D-1 and D-2 as an operator plays them at the command line."""
+"""D-1 and D-2 as an operator plays them at the command line, within a window of the tenant."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from tests.journeys.product import Product, until
@@ -22,6 +23,7 @@ def executions(product: Product) -> dict[str, Any]:
 
 def test_d1_by_the_sync_command_with_only_the_database_at_hand(installed: Product) -> None:
     a_dry_run_shows_the_plan_and_does_none_of_it(installed)
+    installed.agree_window("tenant-b", begins=timedelta(hours=-1))
 
     done = installed.json("version_policy_sync", "--group", "powerx")
 
@@ -57,6 +59,7 @@ def a_dry_run_shows_the_plan_and_does_none_of_it(installed: Product) -> None:
 
 
 def test_d2_stands_at_a_decision_until_a_person_takes_it(installed: Product) -> None:
+    installed.agree_window("tenant-b", begins=timedelta(hours=-1))
     assert installed.json("policy", "diff", HOLD, codes=[DIFFERENT])["changed"] is True
     assert installed.json("policy", "apply", HOLD)["changed"] is True
     assert installed.json("policy", "apply", HOLD)["changed"] is False

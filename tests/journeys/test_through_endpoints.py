@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,9 +11,6 @@ from tests.journeys.product import Product, until
 
 SCOPES = ("policy.enforce", "policy.edit", "report.view", "report.build", "conflict.decide", "manifest.push")
 PLUGIN = "powerx-crm-plugin"
-
-
-DAYS = [part for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") for part in ("--day", day)]
 
 
 def enforce(client: httpx.Client, key: str) -> dict[str, Any]:
@@ -32,13 +29,6 @@ def task_in(client: httpx.Client, status_url: str, *statuses: str) -> dict[str, 
     """The one task of the run's plan, once it is in one of those statuses."""
     [task] = client.get(status_url).json()["plan"]["tasks"]
     return dict(task) if task["status"] in statuses else None
-
-
-def window(product: Product, tenant: str, *, begins: timedelta) -> None:
-    """Agree that the tenant may be changed for three hours of every day, begun about that long after now."""
-    start = (datetime.now(UTC) + begins).replace(minute=0)
-    hours = f"{start:%H:%M}-{start + timedelta(hours=3):%H:%M}"
-    product.manage("calendar", "agree", tenant, *DAYS, "--hours", hours, "--group", "powerx")
 
 
 REMINDERS = """
@@ -68,7 +58,7 @@ def the_tenant_behind_is_upgraded_told_and_reported_once_however_often_asked(
     product: Product, client: httpx.Client
 ) -> None:
     """D-1."""
-    window(product, "tenant-b", begins=timedelta(hours=12))
+    product.agree_window("tenant-b", begins=timedelta(hours=12))
     status_url = started(client, "d1")
 
     # A run waits for no window: it ends, and its plan goes on when the window opens.
@@ -80,7 +70,7 @@ def the_tenant_behind_is_upgraded_told_and_reported_once_however_often_asked(
     with product.sandbox() as sandbox:
         assert sandbox.get("/sandbox/counts").json()["orders"] == 0
 
-    window(product, "tenant-b", begins=timedelta(hours=-1))
+    product.agree_window("tenant-b", begins=timedelta(hours=-1))
 
     # Its orchestrator says that it is done, and the tenant's next manifest that it is so.
     until(lambda: task_in(client, status_url, "verifying", "succeeded"), "it is done within the window", 90)
