@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET
 
 from config.access import Access, ConsoleRequest, Permission, requires
 from config.rendering import render_page
-from governance import tenants
+from governance import tenants, waiting
 from governance.models import Exemption, Finding, Notification, UpgradeTask
+from tenants.models import Group
 
 # The home shows what is most urgent; the lists behind its links show all.
 SHOWN = 10
@@ -30,13 +31,15 @@ def tenant_home(request: ConsoleRequest) -> HttpResponse:
 
 def _waiting(access: Access) -> dict[str, Any]:
     findings = Finding.objects.within(access).outstanding()
-    tasks = UpgradeTask.objects.within(access).unfinished()
+    unfinished = UpgradeTask.objects.within(access).unfinished().select_related("tenant", "plan")
+    tasks = list(unfinished.order_by("queue_at", "pk")[:SHOWN])
+    waiting.say(Group.objects.get(pk=access.group_id), tasks, at=timezone.now())
     exemptions = Exemption.objects.within(access).filter(status__in=("requested", "approved"))
     return {
         "findings": findings.select_related("tenant", "plugin", "policy", "release", "target").order_by(
             "due_at", "pk"
         )[:SHOWN],
-        "tasks": tasks.select_related("tenant", "plan").order_by("queue_at", "pk")[:SHOWN],
+        "tasks": tasks,
         "reminders": Notification.objects.within(access).unread().order_by("-created_at")[:SHOWN],
         "exemptions": exemptions.select_related("tenant", "policy", "plugin").order_by("expires_at")[:SHOWN],
     }

@@ -153,12 +153,14 @@ def test_how_long_it_has_waited_is_said_with_why(
     assert run("show", str(task.pk), "--json").json["created_at"] == since.isoformat()
 
 
-def test_the_tenants_own_page_says_why_too(world: World, plan: Plan, client: Client) -> None:
-    path = f"/g/acme/tenants/{world.tenant_a.pk}/tasks/"
+def test_the_tenants_own_pages_say_why_too(world: World, plan: Plan, client: Client) -> None:
+    paths = ("/g/acme/mine/", f"/g/acme/tenants/{world.tenant_a.pk}/tasks/")
     client.force_login(world.tenant_admin)
-    assert "Number 1 in the queue." in client.get(path).content.decode()
+    for path in paths:
+        assert "Number 1 in the queue." in client.get(path).content.decode()
     plans.pause(plan, actor=SYSTEM, at=AT, reason="Customers call.")
-    assert "The plan is paused: Customers call." in client.get(path).content.decode()
+    for path in paths:
+        assert "The plan is paused: Customers call." in client.get(path).content.decode()
 
 
 def test_an_operator_moves_it_on_its_page(world: World, plan: Plan, client: Client) -> None:
