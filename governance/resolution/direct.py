@@ -28,8 +28,21 @@ def directly(problem: Problem, *, final: bool) -> Settled | None:
         # If all others can go together, those that can't go by themselves are all that is stuck.
         stuck = [(goal,) for goal in hopeless_of(problem)]
         goals = tuple(goal for goal in goals if (goal,) not in stuck)
+        if not final and (missing := _missing(problem, stuck)):
+            return stuck, Attempt(beyond=missing | must_move(problem, goals).beyond)
         found = best_directly(problem, goals) if stuck else None
     return None if found is None or (final and found.beyond) else (stuck, found)
+
+
+def _missing(problem: Problem, stuck: Iterable[tuple[int, ...]]) -> frozenset[int]:
+    """What has to be opened before anybody can say why these are stuck.
+
+    It moves along by their own rules alone, so it does wherever some of the others are left out.
+    """
+    if not problem.situation.why or problem.situation.strict:
+        return frozenset()
+    alone = (must_move(problem.under(problem.binding[goal]), [goal]) for (goal,) in stuck)
+    return frozenset().union(*(forced.beyond for forced in alone if forced.possible))
 
 
 def best_directly(problem: Problem, goals: Sequence[int], *, branching: bool = True) -> Attempt | None:

@@ -18,24 +18,24 @@ class Forced:
     """Those that must move, by what of their places is left to each, in bits of its candidates.
 
     `beyond` are those of them that aren't open; while there are any, others may be missing here. Where not
-    all are `possible`, one has nowhere to go: what binds those that are `behind` is to blame.
+    all are `possible`, one had `nowhere` to go first: what binds those that are `behind` is to blame.
     """
 
     problem: Problem
     left: Mapping[int, int]
     beyond: frozenset[int]
     reasons: Mapping[int, Set[int]]  # by whom each was moved, and its places narrowed
+    nowhere: int | None
 
     @property
     def possible(self) -> bool:
         """Whether each has somewhere to go."""
-        return all(self.left.values())
+        return self.nowhere is None
 
     @property
     def behind(self) -> set[int]:
         """The one that has nowhere to go, and those by whom that was found out."""
-        found = set[int]()
-        latest = {component for component, left in self.left.items() if not left}
+        found, latest = set[int](), {self.nowhere} if self.nowhere is not None else set[int]()
         while latest:
             found |= latest
             latest = set().union(*(self.reasons.get(component, ()) for component in latest)) - found
@@ -77,12 +77,13 @@ class Movers:
         self._reasons = defaultdict[int, set[int]](set)
         for component, reasons in known._reasons.items() if known else ():
             self._reasons[component] = {*reasons}
+        self._nowhere: int | None = known._nowhere if known else None
         self._latest: list[int] = []  # who has become one, or has fewer places than before
 
     @property
     def found(self) -> Forced:
         """What is found out so far."""
-        return Forced(self._problem, self._places, frozenset(self._beyond), self._reasons)
+        return Forced(self._problem, self._places, frozenset(self._beyond), self._reasons, self._nowhere)
 
     def add(self, goals: Iterable[int]) -> Movers:
         """With these and all that they have moved, or those found until one had nowhere to go."""
@@ -96,7 +97,7 @@ class Movers:
                 self._narrow(mover, component)
             for asked in self._candidates[component].asks.keys() & self._places.keys():
                 self._confine(asked, component)
-            if not self._places[component]:
+            if self._nowhere is not None:
                 break
             self._move_unwilling(component)
         return self
@@ -136,6 +137,7 @@ class Movers:
             if not self._may_be_unknown(need):
                 places &= ~askers
         self._places[component] = places
+        self._note_nowhere(component)
         self._latest.append(component)
         for other in mine.asks.keys() & self._places.keys():
             self._narrow(component, other)
@@ -188,8 +190,13 @@ class Movers:
         if places != self._places[component]:
             self._places[component] = places
             self._reasons[component] |= reasons
+            self._note_nowhere(component)
             if component not in self._latest:
                 self._latest.append(component)
+
+    def _note_nowhere(self, component: int) -> None:
+        if self._nowhere is None and not self._places[component]:
+            self._nowhere = component
 
     def _move_unwilling(self, mover: int) -> None:
         """Add those that are asked to move by every one of the mover's places."""
