@@ -80,22 +80,24 @@ def detect(
     due = _due_tenants(group.pk, at)
     rules, touched = _prepare(group.pk, at, None if tenant_ids is None else {*tenant_ids, *due}, policy_ids)
     scopes = _scopes(rules, tenant_ids, policy_ids, due | touched)
-    result = _sum(
-        [detection.write(group.pk, scope, at=at) for scope in scopes], rules_changed=bool(rules.owed)
-    )
+    written = [detection.write(group.pk, scope, at=at) for scope in scopes]
+    result = _sum(written, rules_changed=bool(rules.owed))
     if rules.owed:
         Rule.objects.filter(pk__in=rules.owed).update(detected=True)
     if result.changed:
-        tenant_id = next(iter(result.tenant_ids)) if len(result.tenant_ids) == 1 else None
-        ledger.record(
-            Action.FINDINGS_CHANGED,
-            subject=group,
-            actor=actor,
-            at=at,
-            tenant_id=tenant_id,
-            data={**result.figures(), "tenants": len(result.tenant_ids)},
-        )
+        _record(group, result, actor=actor, at=at)
     return result
+
+
+def _record(group: Group, result: DriftResult, *, actor: Actor, at: datetime) -> None:
+    ledger.record(
+        Action.FINDINGS_CHANGED,
+        subject=group,
+        actor=actor,
+        at=at,
+        tenant_id=next(iter(result.tenant_ids)) if len(result.tenant_ids) == 1 else None,
+        data={**result.figures(), "tenants": len(result.tenant_ids)},
+    )
 
 
 def _prepare(
@@ -107,13 +109,13 @@ def _prepare(
     else:
         members.settle_tenants(group_id, tenants)
     rules = standings(group_id, at)
-    is_due = rules.due
+    is_due = rules.is_due
     if is_due:
         renewal.renew_due(group_id, at)
     touched = renewal.renew_stale(group_id, at)
     if is_due or touched is not None:
         rules = standings(group_id, at)
-    if rules.choose:
+    if rules.has_chooser:
         rules_changed = is_due or touched is not None or policies is not None or bool(rules.owed)
         if settle_targets(group_id, rules.in_force, at, tenant_ids=None if rules_changed else tenants):
             rules = standings(group_id, at)

@@ -20,7 +20,7 @@ from governance.rings import Outlook
 from tenants.models import Group
 
 Status = UpgradeTask.Status
-COUNTED = 2_000  # that go before a task: counting more would take longer the more wait
+COUNTED = 2_000  # that go before a task: to count all would take longer the more do
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STANDS = {
     Plan.Status.DRAFTED: "The plan has not been started.",
@@ -193,7 +193,8 @@ def _queue(group: Group, at: datetime) -> Queue:
 def _positions(group: Group, ids: Sequence[UUID], at: datetime) -> dict[UUID, int]:
     """By id, the place in the queue of those whose turn it could be.
 
-    From one of them to the next no more are counted than matter, so that it takes no longer the more wait.
+    From one of them to the next no more are counted than matter, so that it takes no longer the more there
+    are whose turn it could be.
     """
     turns = UpgradeTask.objects.filter(group=group).claimable(at).order_by()
     mine, chosen = turns.filter(pk__in=ids).values("id", "queue_at").query.sql_with_params()

@@ -18,13 +18,13 @@ RuleKey = tuple[int, str]  # a policy's id and the key of its rule, which all va
 class Standings:
     """The rules of the policies' current versions: the ids of those in force, and of those not yet detected.
 
-    `due`: whether one is stale by time alone; `choose`: whether one in force has a target of its own.
+    `is_due`: whether one is stale by time alone; `has_chooser`: whether one in force has a target of its own.
     """
 
     in_force: list[int]
     owed: list[int]
-    due: bool
-    choose: bool
+    is_due: bool
+    has_chooser: bool
 
     def of_policies(self, policy_ids: Collection[int]) -> list[int]:
         """The rules in force that are of these policies."""

@@ -83,7 +83,7 @@ class Unsettled:
     `sets` are the minimal conflicting sets of rules, the simplest first, and all of them if `complete`.
     `proved` is False where the search gave up at its bound rather than finding that there is no way. Then
     there may be no set at all; `bound_by` is what the rules say of the stuck components in that case. Where
-    nobody asked why, there is nothing but who is stuck.
+    nobody asked why, there may be nothing but who is stuck.
     """
 
     stuck: tuple[int, ...]

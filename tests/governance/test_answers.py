@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
 from governance import answers
 from governance.answers import Answers
 from governance.deciders import Deciders
-from governance.resolution import Outcome, Situation, decide, parts
+from governance.resolution import Outcome, Situation, decide, decide_whole, parts
 from tests.governance.resolution.test_best import a_world
+from tests.governance.resolution.test_shortcuts import Harder
 
 PARTS = [part for seed in range(30) for part in parts(a_world(seed).situation())]
 
@@ -51,6 +53,23 @@ def test_a_part_that_is_under_way_is_not_asked_for_again() -> None:
         assert [asked.outcome(*one) for one in zip(PARTS, some, strict=True)] == [
             decide(one) for one in PARTS
         ]
+
+
+def test_what_is_decided_does_not_depend_on_whether_it_was_explained_before() -> None:
+    taken = opens_more = 0
+    with Deciders(1) as deciders:
+        for world in map(Harder, range(80)):
+            for part in parts(world.situation(world.broken)):
+                asked, untold = Answers(deciders), replace(part, why=False)
+                explained = asked.outcome(part, asked.ask([part])[0])
+                found = asked.outcome(untold, asked.ask([untold])[0])
+                alone = decide_whole(untold)
+                assert (found.changes, found.beyond) == (alone.changes, alone.beyond)
+                assert [one.stuck for one in found.unsettled] == [one.stuck for one in alone.unsettled]
+                taken += found is explained
+                opens_more += bool(explained.beyond and not alone.beyond)
+    assert taken
+    assert opens_more, "what an explanation has to have open isn't asked for by a decision"
 
 
 def test_what_is_let_go_while_it_is_in_use_is_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import catalogue, compilation, drift
+from governance.compilation.standing import standings
 from governance.models import Plugin, Policy, PolicyVersion, Release, Rule, SelectionTenant, Violation
 from governance.rules import RuleError
 from tenants.models import Tenant
@@ -50,6 +51,20 @@ def test_a_policy_becomes_a_rule_with_its_tenants_and_the_releases_that_break_it
     assert rule.plugins == [plugin.pk]
     assert chosen(rule) == {"tenant-a"}
     assert broken(rule) == {"crm 1.0.0"}
+
+
+@pytest.mark.usefixtures("plugin")
+def test_how_the_rules_stand_is_told_by_policy_and_by_what_is_owed(world: World) -> None:
+    lowest = factories.policy(world.group, "floor", [crm(at_least="2.0.0"), crm(at_most="3.0.0", name="top")])
+    denied = factories.policy(world.group, "denied", [crm(deny="1.0.0")])
+    floor, top, deny = rule_of(lowest, "crm"), rule_of(lowest, "top"), rule_of(denied, "crm")
+    drift.detect(world.group, at=AT)
+    Rule.objects.filter(pk=deny.pk).update(detected=False)
+    stand = standings(world.group.pk, AT)
+    assert (stand.in_force, stand.owed) == (sorted([floor.pk, top.pk, deny.pk]), [deny.pk])
+    assert stand.of_policies([lowest.pk]) == sorted([floor.pk, top.pk])
+    assert stand.owed_keys() == {(denied.pk, "crm")}
+    assert stand.variants({(lowest.pk, "top"), (denied.pk, "crm")}) == sorted([top.pk, deny.pk])
 
 
 def test_compiling_twice_is_the_same_as_once(world: World, plugin: Plugin) -> None:

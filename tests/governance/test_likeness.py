@@ -177,6 +177,7 @@ def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
             only = Inputs(inputs.group_id, AT, inputs.rules, tenant_ids=frozenset({tenant.pk}))
             alone |= told(evaluate_outcomes(only, {}))
         assert alone == together
+        answers.forget()
         untold = evaluate_outcomes(replace(inputs, why=False), {})
         assert {tenant: goes(result) for tenant, result in untold.items()} == {
             tenant: goes(result) for tenant, result in evaluate_outcomes(inputs, {}).items()

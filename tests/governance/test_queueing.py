@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 import time_machine
@@ -122,6 +123,44 @@ def test_each_thing_in_the_way_is_named(plan: Plan) -> None:
     task.group.sync_enabled = False
     found = waiting.explain_one(task, at=AT)
     assert found == waiting.Explanation("The feature flag plugin-multi-tenant-sync is off.")
+
+
+@pytest.mark.parametrize("counted", [1, 4, 2_000])
+def test_places_are_those_in_the_order_in_which_tasks_have_their_turn(
+    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    monkeypatch.setattr(waiting, "COUNTED", counted)
+    paused = Plan.objects.create(
+        group=plan.group,
+        number=plan.number + 1,
+        status=Plan.Status.PAUSED,
+        snapshot_number=1,
+        inputs_digest="",
+        created_by_name="",
+        created_at=AT,
+    )
+    chance = Random(counted)
+    for number in range(40):
+        UpgradeTask.objects.create(
+            group=plan.group,
+            plan=chance.choice([plan, plan, plan, paused]),
+            tenant=factories.tenant(plan.group, f"other-{number}"),
+            steps=[],
+            situation_digest="",
+            idempotency_key=str(number),
+            created_at=AT,
+            queue_at=AT + timedelta(minutes=chance.randrange(3)),
+            ring=chance.choice([0, 0, 0, plan.open_ring + 1]),
+            lease_until=chance.choice([None, None, AT, AT + timedelta(minutes=1)]),
+            not_before=chance.choice([None, None, AT, AT + timedelta(minutes=1)]),
+        )
+    everyone = list(UpgradeTask.objects.filter(group=plan.group).values_list("pk", flat=True))
+    turns = UpgradeTask.objects.filter(group=plan.group).claimable(AT).values_list("pk", flat=True)
+    places = {task: min(place, counted + 2) for place, task in enumerate(turns, start=1)}
+    assert 5 < len(places) < len(everyone)
+    for size in (1, 5, len(everyone)):
+        some = chance.sample(everyone, size)
+        assert waiting._positions(plan.group, some, AT) == {t: places[t] for t in some if t in places}
 
 
 def test_one_too_far_behind_is_told_before_when_its_turn_wont_come(plan: Plan) -> None:

@@ -75,6 +75,12 @@ def test_what_the_shortest_way_on_needs_is_opened_unless_only_what_moves_anyway_
     assert best_directly(problem, [1], branching=False) is None
 
 
+def test_of_two_ways_on_in_which_as_few_move_the_one_is_asked_for_that_opens_less() -> None:
+    relations = {(1, 2): (need(2, [2]), need(3, [2])), (1, 3): (need(4, [2]), need(5, [2]))}
+    world = World(dict.fromkeys(range(1, 6), 1), relations, (wants(1, [2, 3]),))
+    assert best_directly(problem_of(world, opened=[1, 4]), [1]) == Attempt(beyond=frozenset({5}))
+
+
 @given(worlds())
 @settings(max_examples=300, deadline=None)
 def test_what_is_found_by_branches_is_what_the_search_finds(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -10,9 +12,9 @@ from governance.resolution.clauses import Clauses
 from governance.resolution.direct import best_directly, blamed_directly, directly
 from governance.resolution.ground import Ground
 from governance.resolution.problem import Problem
-from governance.resolution.search import Search
+from governance.resolution.search import Attempt, Search
 from tests.governance.resolution.test_best import a_world, worlds
-from tests.governance.resolution.worlds import World, absent, clash, either, need, wants
+from tests.governance.resolution.worlds import World, absent, clash, either, holds, need, wants
 
 
 def problem_of(world: World, *, opened: list[int] | None = None) -> Problem:
@@ -96,3 +98,14 @@ def test_what_is_removed_needs_nothing_any_more() -> None:
     assert found is not None
     assert found[1].state is not None
     assert found[1].state[1] is None
+
+
+def test_what_moves_by_the_rules_of_what_is_stuck_alone_is_opened_to_explain_it() -> None:
+    relations = {(1, 2): (need(2, [2]), need(3, [2]))}
+    world = World({1: 1, 2: 1, 3: 1}, relations, (wants(1, [2]), holds(2, 1)))
+    problem = problem_of(world, opened=[1, 2])
+    assert directly(problem, final=False) == ([(1,)], Attempt(beyond=frozenset({3})))
+    untold = Problem(Ground(replace(problem.situation, why=False)), problem.bindings)
+    for settled in (directly(untold, final=False), directly(problem, final=True)):
+        assert settled is not None
+        assert (settled[0], settled[1].beyond) == ([(1,)], frozenset())
