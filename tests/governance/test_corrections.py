@@ -135,6 +135,25 @@ def test_a_tenant_admin_says_so_on_the_tasks_page(world: World, task: UpgradeTas
     assert client.post(f"{path}correct/", DONE).status_code == 409
 
 
+def test_a_failed_tasks_page_says_what_happens_next(world: World, task: UpgradeTask, client: Client) -> None:
+    path = f"/g/acme/tasks/{task.pk}/"
+    client.force_login(world.owner)
+    page = client.get(path).content.decode()
+    assert "The next run that a person starts plans it again" in page
+    assert "Hand over again" not in page, "the orchestrator had it"
+    UpgradeTask.objects.filter(pk=task.pk).update(status=Status.VERIFY_FAILED)
+    assert "shows the change after all still settles it." in client.get(path).content.decode()
+    drift.detect(world.group, at=AT + MINUTE)
+    decisions.evaluate(world.group, at=AT + MINUTE, actor=SYSTEM)
+    again = plans.draft(world.group, at=AT + MINUTE, actor=SYSTEM)
+    assert again is not None
+    page = client.get(path).content.decode()
+    assert "The tenant has another task since then:" in page
+    assert f"/g/acme/tasks/{again.tasks.get().pk}/" in page
+    plans.cancel(again, actor=SYSTEM, at=AT + MINUTE)
+    assert "The next run plans it again" in client.get(path).content.decode()
+
+
 def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, client: Client) -> None:
     path = f"/g/acme/tasks/{task.pk}/"
     client.force_login(world.viewer)
