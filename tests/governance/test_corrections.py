@@ -163,6 +163,35 @@ def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, c
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("status", [Status.MANUAL, Status.VERIFYING])
+def test_until_it_is_verified_it_says_what_it_waits_for_and_how_long(
+    world: World,
+    task: UpgradeTask,
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    status: Status,
+) -> None:
+    UpgradeTask.objects.filter(pk=task.pk).update(status=status, checked_at=AT + MINUTE)
+    told = "Waits for the tenant’s next manifest; without one it counts as failed at 2026-03-03 09:01 UTC."
+    client.force_login(world.owner)
+    for path in (f"/g/acme/tasks/{task.pk}/", f"/g/acme/plans/{task.plan_id}/"):
+        page = client.get(path).content.decode()
+        assert told in page
+        assert "Queued <time" not in page
+    run = shell(capsys, monkeypatch, "task")
+    listed = " ".join(run("list").out.split())
+    assert "next manifest" in listed
+    assert "Queued" not in listed
+    assert run("show", str(task.pk), "--json").json["waiting"]["because"] == told
+    upgrades.verify(world.group, at=AT + timedelta(days=1))
+    task.refresh_from_db()
+    assert task.status == status
+    upgrades.verify(world.group, at=AT + timedelta(days=1, minutes=1))
+    task.refresh_from_db()
+    assert task.status == Status.VERIFY_FAILED
+
+
 def test_the_command_shows_and_corrects(
     world: World, task: UpgradeTask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
