@@ -83,10 +83,17 @@ def _page(
         "attempts_allowed": len(task.retry_delays) + 1,
         "aftermath": aftermath.of(task),
         "undelivered": _undelivered(request, task),
-        "history": Entry.objects.within(request.access).about("upgradetask", task.pk).order_by("sequence"),
+        "history": _history(request, task),
         "may_correct": corrections.correctable(task) and request.access.allows(Permission.TASK_CORRECT),
     }
     return render_page(request, "governance/tasks/detail.html", context, status=status)
+
+
+def _history(request: ConsoleRequest, task: UpgradeTask) -> list[tuple[Entry, str]]:
+    """What became of it, each with the state that it moved to in words; empty where it moved to none."""
+    entries = Entry.objects.within(request.access).about("upgradetask", task.pk).order_by("sequence")
+    labels = {str(value): str(label) for value, label in UpgradeTask.Status.choices}
+    return [(entry, labels.get(entry.data.get("status", ""), "")) for entry in entries]
 
 
 def _undelivered(request: ConsoleRequest, task: UpgradeTask) -> OutboxMessage | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -141,6 +142,10 @@ def test_a_failed_tasks_page_says_what_happens_next(world: World, task: UpgradeT
     page = client.get(path).content.decode()
     assert "The next run that a person starts plans it again" in page
     assert "Hand over again" not in page, "the orchestrator had it"
+    assert re.search(r"Upgrade task moved on <span[^>]*>Given up</span>", page)
+    correct(task)
+    page = client.get(path).content.decode()
+    assert re.search(r"Upgrade task moved on <span[^>]*>Done by hand, to be verified</span>", page)
     UpgradeTask.objects.filter(pk=task.pk).update(status=Status.VERIFY_FAILED)
     assert "shows the change after all still settles it." in client.get(path).content.decode()
     drift.detect(world.group, at=AT + MINUTE)
