@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from audit.models import Entry
-from config.access import SYSTEM
+from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError
 from governance import corrections, decisions, drift, plans, upgrades
 from governance.corrections import TenantBusy
@@ -22,10 +23,12 @@ from tests.factories import AT, World
 from tests.governance import rollout
 from tests.governance.commanding import shell
 from tests.ground import Kind
+from tests.journeys.browsing import chromium
 
 pytestmark = pytest.mark.django_db
 Status = UpgradeTask.Status
 MINUTE = timedelta(minutes=1)
+SHEETS = ("vendor/tabler/tabler.min.css", "plumbline.css")
 DONE = {"done": "Upgraded on the console."}
 
 
@@ -157,6 +160,22 @@ def test_a_failed_tasks_page_says_what_happens_next(world: World, task: UpgradeT
     assert f"/g/acme/tasks/{again.tasks.get().pk}/" in page
     plans.cancel(again, actor=SYSTEM, at=AT + MINUTE)
     assert "The next run plans it again" in client.get(path).content.decode()
+
+
+@pytest.mark.browser
+def test_long_names_break_on_a_narrow_page(world: World, task: UpgradeTask, client: Client) -> None:
+    UpgradeTask.objects.filter(pk=task.pk).update(order_id="eclipse-operator/" + "3f2c9a" * 8)
+    operator = Actor(ActorKind.SERVICE, 1, "eclipse-operator-" * 4)
+    corrections.correct(task, done="By hand.", actor=operator, at=AT)
+    client.force_login(world.owner)
+    html = client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        page.set_content(html)
+        for sheet in SHEETS:
+            page.add_style_tag(path=finders.find(sheet))
+        width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
 
 
 def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, client: Client) -> None:
