@@ -215,8 +215,11 @@ def plan_pause(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Hand nothing more over until the plan is resumed."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     reason = request.POST.get("reason", "").strip()[:1000]
-    plans.pause(plan, actor=request.actor, at=timezone.now(), reason=reason)
-    messages.success(request, f"{plan} is paused. What was handed over goes on.")
+    if reason:
+        plans.pause(plan, actor=request.actor, at=timezone.now(), reason=reason)
+        messages.success(request, f"{plan} is paused. What was handed over goes on.")
+    else:
+        messages.error(request, f"Say why it is to pause: whoever waits for it reads that. {plan} goes on.")
     return redirect_to(request, "plan_detail", plan.pk)
 
 
