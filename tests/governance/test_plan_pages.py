@@ -144,7 +144,7 @@ def test_a_plan_is_started_paused_resumed_and_cancelled(house: Furnished, owner:
         ("cancel", "cancelled"),
     ):
         assert f'action="{path}{verb}/"' in text(owner, path)
-        assert owner.post(f"{path}{verb}/").headers["Location"] == path
+        assert owner.post(f"{path}{verb}/", {"reason": "Customers call."}).headers["Location"] == path
         assert status(house.plan) == becomes
     assert set(house.plan.tasks.values_list("status", flat=True)) == {"cancelled"}
     assert owner.post(f"{path}start/").status_code == 409
