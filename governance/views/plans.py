@@ -115,7 +115,8 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         default="queue",
     )
     waiting.say(plan.group, rows.rows, at=timezone.now())
-    context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
+    context = {"plan": plan, "listing": rows, "made_in": plan.runs.order_by("number").first()}
+    context |= {**_standing(plan), **_progress(plan), **_allowed(request, plan)}
     return render_page(
         request,
         "governance/plans/detail.html",
