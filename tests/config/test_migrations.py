@@ -22,7 +22,9 @@ def short() -> MigrationLoader:
 
 def test_both_ways_lead_to_the_same_tables(steps: MigrationLoader, short: MigrationLoader) -> None:
     assert len(short.graph.nodes) < len(steps.graph.nodes)
-    difference = MigrationAutodetector(steps.project_state(), short.project_state())
+    # Without the short ones, which are among the steps' ends too and would begin again with bare tables.
+    ends = [end for end in steps.graph.leaf_nodes() if end not in short.replacements]
+    difference = MigrationAutodetector(steps.project_state(ends), short.project_state())
     assert difference.changes(short.graph) == {}
 
 
