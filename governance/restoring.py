@@ -86,7 +86,7 @@ def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
     return Restoration(
         snapshot,
         wanted,
-        rules=_rules(wanted, _installed(snapshot.group, wanted)),
+        rules=rules(wanted, _installed(snapshot.group, wanted)),
         opposing=_without(opposing, held),
         left_out=told,
     )
@@ -204,24 +204,28 @@ def _installed(group: Group, wanted: Versions) -> dict[Pair, str]:
     }
 
 
-def _rules(wanted: Versions, now: Mapping[Pair, str]) -> list[dict[str, Any]]:
-    """Of each plugin, what most are to have, with variants for the others; what isn't meant stays."""
-    tenants = sorted({tenant for tenant, _ in wanted})
-    rules: list[dict[str, Any]] = []
-    for plugin in sorted({plugin for _, plugin in wanted}):
-        goal = {
-            tenant: wanted.get((tenant, plugin), now.get((tenant, plugin), _REMOVED))
-            for tenant in tenants
-            if (tenant, plugin) in wanted or (tenant, plugin) in now
-        }
-        missing = [tenant for tenant, version in goal.items() if version and (tenant, plugin) not in now]
-        taken = {rule["name"] for rule in rules}
-        rules.append({"name": policy_documents.free_key(plugin, taken), "plugins": [plugin], **_pinned(goal)})
-        if missing:
-            without = [tenant for tenant in tenants if not goal.get(tenant)]
-            key = policy_documents.free_key(f"{plugin}-there", taken | {rules[-1]["name"]})
-            rules.append({"name": key, "plugins": [plugin], **_present(without)})
-    return rules
+def rules(wanted: Versions, now: Mapping[Pair, str]) -> list[dict[str, Any]]:
+    """Of each plugin, what most are to have, with variants for the others, just where it goes back."""
+    tenants = {tenant for tenant, _ in wanted}
+    goals: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for (tenant, plugin), version in wanted.items():
+        goals[plugin][tenant] = version
+    found: list[dict[str, Any]] = []
+    for plugin, goal in sorted(goals.items()):
+        missing = {tenant for tenant, version in goal.items() if version and (tenant, plugin) not in now}
+        for ending, bound, wish in (
+            ("", goal.keys(), _pinned(goal)),
+            ("-there", missing, {"present": True, "severity": "high"}),
+        ):
+            if bound:
+                key = policy_documents.free_key(f"{plugin}{ending}", {rule["name"] for rule in found})
+                found.append({"name": key, "plugins": [plugin], **_only(bound, tenants), **wish})
+    return found
+
+
+def _only(bound: Collection[str], tenants: Collection[str]) -> dict[str, Any]:
+    """Which of the baseline's tenants a rule binds."""
+    return {} if len(bound) == len(tenants) else {"tenants": {"keys": sorted(bound)}}
 
 
 def _pinned(goal: Mapping[str, str | None]) -> dict[str, Any]:
@@ -236,12 +240,6 @@ def _pinned(goal: Mapping[str, str | None]) -> dict[str, Any]:
     ]
     rule = {**_had(most), "severity": "high"}
     return rule | ({"variants": variants} if variants else {})
-
-
-def _present(without: list[str]) -> dict[str, Any]:
-    rule: dict[str, Any] = {"present": True, "severity": "high"}
-    variants = [{"name": "without", "tenants": {"keys": without}, "absent": True}]
-    return rule | ({"variants": variants} if without else {})
 
 
 def _had(version: str | None) -> dict[str, Any]:
