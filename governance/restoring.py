@@ -23,12 +23,16 @@ from governance.models import (
     Release,
     SelectionTenant,
     Snapshot,
+    UpgradeTask,
 )
+from governance.models.plan import UNDER_WAY
 from governance.models.rule import RuleKind
 from governance.opposition import Opposing, Pair, Versions
 from tenants.models import Group, Tenant
 
 _REMOVED = None  # the version of a plugin that isn't there
+_IN_HAND = [*UNDER_WAY, UpgradeTask.Status.MANUAL]
+_NAMED = 5  # tenants in a sentence
 
 
 class NothingToRestore(Exception):
@@ -81,6 +85,7 @@ def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
         {"tenant": tenant, "plugin": plugin, "reason": reason}
         for (tenant, plugin), reason in sorted((left_out | held).items())
     ]
+    told += under_way(snapshot.group, scope, then)
     if not wanted:
         raise NothingToRestore(snapshot.number, told)
     return Restoration(
@@ -95,6 +100,44 @@ def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
 def before(plan: Plan) -> Snapshot:
     """The snapshot from before the plan. Raises Snapshot.DoesNotExist if there was none."""
     return Snapshot.objects.select_related("group").get(group=plan.group_id, number=plan.snapshot_number)
+
+
+def under_way(group: Group, scope: Scope, besides: Collection[Pair]) -> list[dict[str, str]]:
+    """What upgrade tasks may still change, which comes too late to be taken back, but for these pairs."""
+    tasks = UpgradeTask.objects.filter(group=group, status__in=_IN_HAND).select_related("plan", "tenant")
+    if scope.tenant_keys:
+        tasks = tasks.filter(tenant__key__in=scope.tenant_keys)
+    if scope.plan is not None:
+        tasks = tasks.filter(plan=scope.plan)
+    return [
+        {
+            "tenant": task.tenant.key,
+            "plugin": step["plugin"],
+            "reason": f"{task.plan} is under way there; roll back once more when it is done",
+            "plan": str(task.plan),
+        }
+        for task in tasks.order_by("tenant__key")
+        for step in task.steps
+        if (task.tenant.key, step["plugin"]) not in besides and _concerns(step, scope.policy)
+    ]
+
+
+def under_way_in_words(left_out: Collection[Mapping[str, str]]) -> str:
+    """Which tenants a rollback doesn't reach since an upgrade task is under way; empty if there are none."""
+    tenants = sorted({one["tenant"] for one in left_out if "plan" in one})
+    if not tenants:
+        return ""
+    more = f" and {len(tenants) - _NAMED} more" if len(tenants) > _NAMED else ""
+    many, done = ("tenant is", "it is") if len(tenants) == 1 else ("tenants are", "they are")
+    return (
+        f"{len(tenants)} {many} under way, and what still changes there is not part of it: "
+        f"{', '.join(tenants[:_NAMED])}{more}. Roll back once more when {done} done."
+    )
+
+
+def _concerns(step: Mapping[str, Any], policy: Policy | None) -> bool:
+    wanted_by = {rule.split("/")[0] for rule in step.get("wanted_by", ())}
+    return policy is None or policy.name in wanted_by
 
 
 def _changed(snapshot: Snapshot, scope: Scope) -> dict[Pair, str | None]:

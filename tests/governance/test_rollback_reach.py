@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.access import SYSTEM
-from governance import decisions, drift, plans, policies, rollbacks
+from governance import decisions, drift, plans, policies, presenters, restoring, rollbacks
 from governance.models import Conflict, Plan, Plugin, Policy, Release, SelectionTenant, UpgradeTask
 from governance.restoring import Scope
 from tests import factories
@@ -89,3 +92,64 @@ def test_what_others_want_of_a_plugin_elsewhere_does_not_conflict_with_it(spread
     want(spread, "mail", "1.1.0", "tenant-a", at=LATER)
     decisions.evaluate(spread.group, at=LATER, actor=SYSTEM)
     assert not [row.explanation for row in Conflict.objects.all()]
+
+
+def under_way(world: World) -> Plan:
+    """The plan has come to its end in tenant-a, and waits to be verified in tenant-b."""
+    factories.install(world.tenant_a, {**HOST, "crm": "2.5.0", "mail": "1.0.0"})
+    plan = Plan.objects.get(number=2)
+    done = plan.tasks.filter(tenant=world.tenant_a)
+    done.update(status=UpgradeTask.Status.SUCCEEDED, finished_at=AT)
+    policies.settle(world.group, actor=SYSTEM, at=AT)
+    drift.detect(world.group, at=AT)
+    return plan
+
+
+TOLD = (
+    "1 tenant is under way, and what still changes there is not part of it: tenant-b. "
+    "Roll back once more when it is done."
+)
+
+
+def test_tenants_in_which_the_plan_is_under_way_are_named_before_it_is_applied(spread: World) -> None:
+    row = prepared(spread, scope=Scope(plan=under_way(spread)))
+    assert row.tenants == ["tenant-a"]
+    reason = "Plan 2 is under way there; roll back once more when it is done"
+    assert [(one["tenant"], one["plugin"], one["reason"]) for one in row.left_out] == [
+        ("tenant-b", "mail", reason)
+    ]
+    assert presenters.rollback(row)["under_way"] == TOLD
+
+
+def test_once_applied_it_names_those_that_are_under_way_by_then(spread: World) -> None:
+    plan = under_way(spread)
+    plan.tasks.filter(tenant=spread.tenant_b).update(status=UpgradeTask.Status.QUEUED)
+    row = prepared(spread, scope=Scope(plan=plan))
+    assert presenters.rollback(row)["under_way"] == ""
+    plan.tasks.filter(tenant=spread.tenant_b).update(status=UpgradeTask.Status.RUNNING)
+    rollbacks.apply(row, actor=SYSTEM, at=LATER)
+    row.refresh_from_db()
+    assert restoring.under_way_in_words(row.left_out) == TOLD
+
+
+def test_of_a_policy_only_what_it_wants_is_named_and_only_in_the_tenants_asked_about(spread: World) -> None:
+    under_way(spread)
+
+    def named(scope: Scope) -> set[str]:
+        return {one["tenant"] for one in restoring.under_way(spread.group, scope, ())}
+
+    assert named(Scope()) == named(Scope(policy=Policy.objects.get(name="mail-in-tenant-b"))) == {"tenant-b"}
+    assert named(Scope(policy=Policy.objects.get(name="crm-in-tenant-a"))) == set()
+    assert named(Scope(tenant_keys=frozenset({"tenant-a"}))) == set()
+
+
+@given(st.sets(st.integers(10, 99).map(str)), st.sets(st.integers(10, 99).map(str)))
+def test_in_words_as_many_are_named_as_are_under_way(moving: set[str], others: set[str]) -> None:
+    entry = {"plugin": "crm", "reason": "-"}
+    left_out = [{"tenant": tenant, "plan": "Plan 1", **entry} for tenant in moving]
+    left_out += [{"tenant": tenant, **entry} for tenant in others]
+    told = restoring.under_way_in_words(left_out)
+    assert told.startswith(f"{len(moving)} tenant" if moving else "")
+    assert bool(told) == bool(moving)
+    named = re.findall(r"\b\d\d\b", told.partition(": ")[2].partition(" more")[0])
+    assert set(sorted(moving)[:5]) <= set(named)
