@@ -23,8 +23,13 @@ def group_halt(request: ConsoleRequest) -> HttpResponse:
     """Hand nothing more over, of any plan."""
     group = Group.objects.get(pk=request.access.group_id)
     reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    if not reason:
+        messages.error(
+            request, "Say why everything is to stop: every page shows it to all. Nothing was stopped."
+        )
+        return redirect_to(request, "plan_list")
     try:
-        halting.halt(group, reason=reason or "No reason given.", actor=request.actor, at=timezone.now())
+        halting.halt(group, reason=reason, actor=request.actor, at=timezone.now())
     except AlreadySo as refusal:
         messages.error(request, str(refusal))
     else:

@@ -115,7 +115,8 @@ def plan_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         default="queue",
     )
     waiting.say(plan.group, rows.rows, at=timezone.now())
-    context = {"plan": plan, "listing": rows, **_standing(plan), **_progress(plan), **_allowed(request, plan)}
+    context = {"plan": plan, "listing": rows, "made_in": plan.runs.order_by("number").first()}
+    context |= {**_standing(plan), **_progress(plan), **_allowed(request, plan)}
     return render_page(
         request,
         "governance/plans/detail.html",
@@ -215,8 +216,11 @@ def plan_pause(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """Hand nothing more over until the plan is resumed."""
     plan = get_object_or_404(Plan.objects.within(request.access), pk=pk)
     reason = request.POST.get("reason", "").strip()[:1000]
-    plans.pause(plan, actor=request.actor, at=timezone.now(), reason=reason)
-    messages.success(request, f"{plan} is paused. What was handed over goes on.")
+    if reason:
+        plans.pause(plan, actor=request.actor, at=timezone.now(), reason=reason)
+        messages.success(request, f"{plan} is paused. What was handed over goes on.")
+    else:
+        messages.error(request, f"Say why it is to pause: whoever waits for it reads that. {plan} goes on.")
     return redirect_to(request, "plan_detail", plan.pk)
 
 

@@ -17,7 +17,7 @@ from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from governance import flags, outlook, pipeline, run_wording
-from governance.models import Conflict, Run
+from governance.models import Conflict, ManifestSource, Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 
@@ -72,6 +72,7 @@ def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         # Once the last conflict is decided, a worker is about to carry the run on.
         "moves": under_way or (run.status == Run.Status.NEEDS_DECISION and not conflicts.waiting().exists()),
         "conflicts": conflicts[:50],
+        "failing_sources": ManifestSource.objects.within(request.access).exclude(last_error=""),
         "may_run": request.access.allows(Permission.POLICY_ENFORCE),
     }
     return render_page(

@@ -144,6 +144,10 @@ def test_a_person_who_pauses_says_why(world: World, client: Client) -> None:
     plans.start(plan, actor=SYSTEM, at=AT)
     client.force_login(world.owner)
     path = f"/g/acme/plans/{plan.pk}/"
+    refused = client.post(f"{path}pause/", {"reason": " "}, follow=True).content.decode()
+    assert "Say why it is to pause" in refused
+    plan.refresh_from_db()
+    assert plan.status == Status.RUNNING
     client.post(f"{path}pause/", {"reason": "Customers call."})
     page = client.get(path).content.decode()
     assert "The plan is paused: Customers call." in page

@@ -77,13 +77,19 @@ def test_pressed_twice_it_says_so_and_changes_nothing(world: World) -> None:
 def test_an_operator_presses_it_and_every_page_says_so(world: World, client: Client) -> None:
     client.force_login(factories.member(world.group, "operator", Role.OPERATOR))
     assert "Stop everything" in client.get("/g/acme/plans/").content.decode()
+    refused = client.post("/g/acme/plans/halt/", {"reason": " "}, follow=True).content.decode()
+    assert "Say why everything is to stop" in refused
+    assert "stopped all hand-overs" not in refused
     client.post("/g/acme/plans/halt/", {"reason": "Customers call."})
     for path in ("plans/", "drift/"):
         assert (
             "stopped all hand-overs of this group: Customers call."
             in client.get(f"/g/acme/{path}").content.decode()
         )
-    assert "halted already" in client.post("/g/acme/plans/halt/", follow=True).content.decode()
+    assert (
+        "halted already"
+        in client.post("/g/acme/plans/halt/", {"reason": "Again."}, follow=True).content.decode()
+    )
     client.post("/g/acme/plans/release/")
     assert "stopped all hand-overs" not in client.get("/g/acme/drift/").content.decode()
 

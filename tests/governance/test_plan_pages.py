@@ -10,7 +10,8 @@ from django.test import Client
 
 from config.access import SYSTEM
 from governance import drift, freezing
-from governance.models import Plan, UpgradeTask
+from governance.models import Plan, Run, UpgradeTask
+from governance.models.snapshot import Trigger
 from tenants.models import Group, Role
 from tests import factories
 from tests.factories import AT, World
@@ -135,6 +136,21 @@ def test_progress_renews_itself_only_while_there_is_some(house: Furnished, owner
     assert 'hx-trigger="every' not in text(owner, path, "progress")
 
 
+def test_it_names_the_run_that_made_it_and_who_began_that(house: Furnished, owner: Client) -> None:
+    path = f"{LIST}{house.plan.pk}/"
+    house.plan.runs.all().delete()
+    assert "began" not in text(owner, path)
+    run = Run.objects.create(
+        group=house.world.group,
+        number=70,
+        trigger=Trigger.HAND,
+        plan=house.plan,
+        started_by_name="jo",
+        started_at=AT,
+    )
+    assert f'in <a href="/g/acme/plans/runs/{run.pk}/">Run 70</a>, which jo began' in text(owner, path)
+
+
 def test_a_plan_is_started_paused_resumed_and_cancelled(house: Furnished, owner: Client) -> None:
     path = f"{LIST}{house.plan.pk}/"
     for verb, becomes in (
@@ -144,7 +160,7 @@ def test_a_plan_is_started_paused_resumed_and_cancelled(house: Furnished, owner:
         ("cancel", "cancelled"),
     ):
         assert f'action="{path}{verb}/"' in text(owner, path)
-        assert owner.post(f"{path}{verb}/").headers["Location"] == path
+        assert owner.post(f"{path}{verb}/", {"reason": "Customers call."}).headers["Location"] == path
         assert status(house.plan) == becomes
     assert set(house.plan.tasks.values_list("status", flat=True)) == {"cancelled"}
     assert owner.post(f"{path}start/").status_code == 409

@@ -10,7 +10,7 @@ from governance import run_wording
 from governance.decisions import EvaluationResult
 from governance.drift import DriftResult
 from governance.manifests import IngestResult
-from governance.models import Run, UpgradeTask
+from governance.models import ManifestSource, Run, UpgradeTask
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 from tests import factories
@@ -191,3 +191,27 @@ def test_what_a_run_would_do_costs_the_same_however_many_policies_there_are(
         factories.policy(world.group, f"p-{number}", rule, profile={"mode": "enforce"})
     with django_assert_max_num_queries(len(few)):
         assert "6 policies act" in text(owner, f"{LIST}start/")
+
+
+def test_a_source_that_could_not_be_read_is_named_with_the_reason(
+    world: World, owner: Client, client: Client
+) -> None:
+    found = run(world, 1, Run.Status.COMPLETED)
+    sources = ManifestSource.objects
+    sources.create(group=world.group, kind="folder", address="/srv/fine", last_collected_at=AT)
+    sources.create(
+        group=world.group,
+        kind="http",
+        address="https://manifests.example",
+        last_collected_at=AT,
+        last_error="Connection refused",
+    )
+    shown = text(owner, f"{LIST}{found.pk}/")
+    assert "https://manifests.example" in shown
+    assert "Connection refused" in shown
+    assert "/srv/fine" not in shown
+    client.force_login(world.viewer)
+    shown = text(client, f"{LIST}{found.pk}/")
+    assert "couldn’t be read" in shown
+    assert "manifests.example" not in shown
+    assert "Connection refused" not in shown
