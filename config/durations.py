@@ -31,6 +31,11 @@ def relative(when: datetime, at: datetime) -> str:
     return f"{length(at - when)} ago" if when < at else f"in {length(when - at)}"
 
 
+def ahead(when: datetime, at: datetime) -> str:
+    """When something that hasn't happened yet is expected, even where its time has passed."""
+    return "any moment" if when - at < timedelta(minutes=1) else f"in {length(when - at)}"
+
+
 def until(when: datetime, at: datetime) -> str:
     """How much time is left, or since when there is none."""
     return f"overdue by {length(at - when)}" if when < at else f"due in {length(when - at)}"

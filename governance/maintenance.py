@@ -130,7 +130,8 @@ def freeze_at(group: Group, at: datetime) -> Freeze | None:
 
 def in_words(freeze: Freeze) -> str:
     """Why nothing is handed over."""
-    return f"Frozen until {freeze.ends_at:%Y-%m-%d %H:%M} UTC ({freeze.name}): {freeze.reason}"[:300]
+    told = f"Frozen until {freeze.ends_at:%Y-%m-%d %H:%M} UTC ({freeze.name}): {freeze.reason.rstrip()}"
+    return (told if told.endswith((".", "!", "?", "。")) else f"{told}.")[:300]
 
 
 def _closed(tenants: dict[UUID, int], at: datetime) -> dict[datetime | None, list[UUID]]:

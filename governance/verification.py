@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from governance.models import Installation, Manifest, UpgradeTask
 
 _EVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
-_AWAITS = (UpgradeTask.Status.VERIFYING, UpgradeTask.Status.MANUAL)
+AWAITS = (UpgradeTask.Status.VERIFYING, UpgradeTask.Status.MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,13 @@ def _differences(task: UpgradeTask, evidence: Evidence) -> list[str] | None:
 
 def _overdue(task: UpgradeTask, at: datetime) -> list[str] | None:
     """That its tenant has been silent for too long; None while it may still speak."""
-    said_at = task.corrected_at or task.checked_at or task.dispatched_at
-    if task.status not in _AWAITS or said_at is None or at - said_at < settings.VERIFY_WITHIN:
+    limit = silent_until(task)
+    if limit is None or at < limit:
         return None
-    return [f"no manifest since {said_at:%Y-%m-%d %H:%M} UTC"]
+    return [f"no manifest since {limit - settings.VERIFY_WITHIN:%Y-%m-%d %H:%M} UTC"]
+
+
+def silent_until(task: UpgradeTask) -> datetime | None:
+    """When a task that awaits its tenant's manifest counts as failed without one; None for any other."""
+    said_at = task.corrected_at or task.checked_at or task.dispatched_at
+    return said_at + settings.VERIFY_WITHIN if task.status in AWAITS and said_at else None

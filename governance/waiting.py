@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q
 
-from governance import flags, halting, limits, maintenance, rings
+from governance import flags, halting, limits, maintenance, rings, verification
 from governance.calendars import Freeze
 from governance.limits import NOWHERE, Limits, Load, Spot
 from governance.models import Plan, UpgradeTask
@@ -34,12 +34,13 @@ _STANDS = {
 class Explanation:
     """Why a task waits. `position` counts from 1 among those whose turn it could be, None where more than
     `behind` go before it; `expected_at` is an estimate from how fast the group's tasks were handed over of
-    late, None where nobody can say."""
+    late, None where nobody can say. One that isn't `in_queue` is done, and waits to be verified."""
 
     reason: str
     position: int | None = None
     expected_at: datetime | None = None
     behind: int | None = None
+    in_queue: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """For the endpoint and `--json`."""
@@ -77,7 +78,11 @@ class Circumstances:
 
 def explain(group: Group, tasks: Sequence[UpgradeTask], *, at: datetime) -> dict[UUID, Explanation]:
     """By id, why those of these tasks of one group that wait do so."""
-    waiting = [task for task in tasks if task.status in WAITING]
+    verified = {task.pk: _until_verified(task) for task in tasks if task.status in verification.AWAITS}
+    return verified | _explain_queued(group, [task for task in tasks if task.status in WAITING], at)
+
+
+def _explain_queued(group: Group, waiting: Sequence[UpgradeTask], at: datetime) -> dict[UUID, Explanation]:
     if not waiting:
         return {}
     queue = _queue(group, at)
@@ -130,6 +135,13 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
     if not kept_by and around.position <= free:
         return Explanation("It is handed over in the next round.", around.position, queue.at)
     return _behind(queue, around.position, kept_by, free)
+
+
+def _until_verified(task: UpgradeTask) -> Explanation:
+    told, limit = "Waits for the tenant’s next manifest", verification.silent_until(task)
+    if limit is not None:
+        told += f"; without one it counts as failed at {limit:%Y-%m-%d %H:%M} UTC"
+    return Explanation(f"{told}.", in_queue=False)
 
 
 def _of_the_group(queue: Queue) -> Explanation | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from django.apps import apps
 from django.db import models
 
 from audit.actions import Action
@@ -61,3 +64,13 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action} {self.subject_label}"
+
+    @property
+    def subject_noun(self) -> str:
+        """What kind of thing it speaks of, in words; as it is kept where there is no such model any more."""
+        return _nouns().get(self.subject_kind, self.subject_kind)
+
+
+@cache
+def _nouns() -> dict[str, str]:
+    return {str(model._meta.model_name): str(model._meta.verbose_name) for model in apps.get_models()}

@@ -63,6 +63,12 @@ def ago(context: template.Context, when: datetime | None) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def ahead(context: template.Context, when: datetime) -> SafeString:
+    """How far ahead something is that hasn't happened yet."""
+    return _time(context, when, durations.ahead(when, _at(context)), "")
+
+
+@register.simple_tag(takes_context=True)
 def due(context: template.Context, when: datetime | None) -> SafeString:
     """How long is left until a time, or by how much it is past."""
     if when is None:

@@ -26,7 +26,7 @@ def list_unfinished(out: Output, group: Group, *, limit: int, at: datetime) -> N
         documents.append({**presenters.task(task), "waiting": why.as_json() if why else None})
         words = _in_words(task, why, at) if why else ""
         shown.append([str(task.pk)[:8], task.tenant.key, str(task.plan), task.get_status_display(), words])
-    headings = ("task", "tenant", "plan", "status", "why it isn't running")
+    headings = ("task", "tenant", "plan", "status", "what it waits for")
     out.answer({"tasks": documents}, lambda: out.table(f"Unfinished tasks of {group}", headings, shown))
 
 
@@ -61,7 +61,9 @@ def _in_words(task: UpgradeTask, explanation: Explanation, at: datetime) -> str:
     if explanation.position is not None:
         told += f" Number {explanation.position:,} in the queue."
     if explanation.expected_at is not None:
-        told += f" Expected {durations.relative(explanation.expected_at, at)}."
+        told += f" Expected {durations.ahead(explanation.expected_at, at)}."
+    if not explanation.in_queue:
+        return told
     return f"{told} Queued {durations.relative(task.created_at, at)}."
 
 

@@ -63,9 +63,13 @@ def delivery_list(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.PLAN_OPERATE)
 def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
-    """Try a message again that was given up."""
+    """Try a message again that was given up; asked on its task's page, the answer is there."""
     message = get_object_or_404(OutboxMessage.objects.within(request.access), pk=pk)
-    return _retried(request, lambda: delivery.retry(message, actor=request.actor, at=timezone.now()))
+    task = message.payload.get("task") if "on_task" in request.POST else None
+    there = ("task_detail", task) if task else ("delivery_list",)
+    return _retried(
+        request, lambda: delivery.retry(message, actor=request.actor, at=timezone.now()), there=there
+    )
 
 
 @require_POST
@@ -73,7 +77,9 @@ def delivery_retry(request: ConsoleRequest, pk: UUID) -> HttpResponse:
 def delivery_retry_all(request: ConsoleRequest) -> HttpResponse:
     """Try everything again that was given up; for after an outage."""
     return _retried(
-        request, lambda: delivery.retry_all(request.access, actor=request.actor, at=timezone.now())
+        request,
+        lambda: delivery.retry_all(request.access, actor=request.actor, at=timezone.now()),
+        there=("delivery_list",),
     )
 
 
@@ -103,20 +109,22 @@ def _rows(request: ConsoleRequest, *, operates: bool) -> Listing:
     )
 
 
-def _retried(request: ConsoleRequest, retry: Callable[[], int | None]) -> HttpResponse:
+def _retried(
+    request: ConsoleRequest, retry: Callable[[], int | None], *, there: tuple[str, ...]
+) -> HttpResponse:
     """Answer with how many messages are on their way again, or why they aren't."""
     try:
         count = retry()
     except (NotRevivable, flags.FlagOff) as refusal:
         messages.error(request, str(refusal))
-        return redirect_to(request, "delivery_list")
+        return redirect_to(request, *there)
     if count == 0:
         messages.info(request, "Nothing to retry.")
     else:
         queue.enqueue("governance.jobs.follow_up", group_id=request.access.group_id)
         counted = "1 message is" if count in (None, 1) else f"{count:,} messages are"
         messages.success(request, f"{counted} tried again now.")
-    return redirect_to(request, "delivery_list")
+    return redirect_to(request, *there)
 
 
 def _shown(request: ConsoleRequest, rows: Sequence[OutboxMessage], *, operates: bool) -> list[dict[str, Any]]:

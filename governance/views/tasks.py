@@ -12,11 +12,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.models import Entry
+from audit.models import Entry, OutboxMessage
+from audit.models.outbox import Destination
 from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
-from governance import corrections, queueing, waiting
+from governance import aftermath, corrections, delivery, queueing, waiting
 from governance.corrections import TenantBusy
 from governance.forms.tasks import CorrectionForm, PriorityForm
 from governance.models import UpgradeTask
@@ -80,10 +81,27 @@ def _page(
         "order": order or PriorityForm(),
         "may_prioritise": task.status in WAITING and request.access.allows(Permission.PLAN_OPERATE),
         "attempts_allowed": len(task.retry_delays) + 1,
-        "history": Entry.objects.within(request.access).about("upgradetask", task.pk).order_by("sequence"),
+        "aftermath": aftermath.of(task),
+        "undelivered": _undelivered(request, task),
+        "history": _history(request, task),
         "may_correct": corrections.correctable(task) and request.access.allows(Permission.TASK_CORRECT),
     }
     return render_page(request, "governance/tasks/detail.html", context, status=status)
+
+
+def _history(request: ConsoleRequest, task: UpgradeTask) -> list[tuple[Entry, str]]:
+    """What became of it, each with the state that it moved to in words; empty where it moved to none."""
+    entries = Entry.objects.within(request.access).about("upgradetask", task.pk).order_by("sequence")
+    labels = {str(value): str(label) for value, label in UpgradeTask.Status.choices}
+    return [(entry, labels.get(entry.data.get("status", ""), "")) for entry in entries]
+
+
+def _undelivered(request: ConsoleRequest, task: UpgradeTask) -> OutboxMessage | None:
+    """The hand-over that was given up and that this person may have tried again."""
+    if task.status != UpgradeTask.Status.GIVEN_UP or not request.access.allows(Permission.PLAN_OPERATE):
+        return None
+    rows = delivery.retriable(request.access).filter(destination=Destination.ORCHESTRATOR)
+    return rows.filter(idempotency_key=task.idempotency_key).first()
 
 
 def _within(request: ConsoleRequest) -> QuerySet[UpgradeTask]:

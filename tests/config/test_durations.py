@@ -30,6 +30,12 @@ def test_the_past_the_present_and_the_future_are_told_apart() -> None:
     assert durations.relative(AT + timedelta(days=2), AT) == "in 2 days"
 
 
+def test_what_is_expected_is_never_told_as_past() -> None:
+    late = [durations.ahead(AT + timedelta(seconds=s), AT) for s in (-7200, 0, 59)]
+    assert late == ["any moment"] * 3
+    assert durations.ahead(AT + timedelta(days=2), AT) == "in 2 days"
+
+
 def test_a_due_date_grows_urgent_as_it_comes_near() -> None:
     assert durations.until(AT - timedelta(hours=3), AT) == "overdue by 3 hours"
     assert durations.until(AT + timedelta(hours=3), AT) == "due in 3 hours"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from audit.models import Entry
-from config.access import SYSTEM
+from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError
 from governance import corrections, decisions, drift, plans, upgrades
 from governance.corrections import TenantBusy
@@ -21,10 +23,12 @@ from tests.factories import AT, World
 from tests.governance import rollout
 from tests.governance.commanding import shell
 from tests.ground import Kind
+from tests.journeys.browsing import chromium
 
 pytestmark = pytest.mark.django_db
 Status = UpgradeTask.Status
 MINUTE = timedelta(minutes=1)
+SHEETS = ("vendor/tabler/tabler.min.css", "plumbline.css")
 DONE = {"done": "Upgraded on the console."}
 
 
@@ -135,6 +139,45 @@ def test_a_tenant_admin_says_so_on_the_tasks_page(world: World, task: UpgradeTas
     assert client.post(f"{path}correct/", DONE).status_code == 409
 
 
+def test_a_failed_tasks_page_says_what_happens_next(world: World, task: UpgradeTask, client: Client) -> None:
+    path = f"/g/acme/tasks/{task.pk}/"
+    client.force_login(world.owner)
+    page = client.get(path).content.decode()
+    assert "The next run that a person starts plans it again" in page
+    assert "Hand over again" not in page, "the orchestrator had it"
+    assert re.search(r"Upgrade task moved on <span[^>]*>Given up</span>", page)
+    correct(task)
+    page = client.get(path).content.decode()
+    assert re.search(r"Upgrade task moved on <span[^>]*>Done by hand, to be verified</span>", page)
+    UpgradeTask.objects.filter(pk=task.pk).update(status=Status.VERIFY_FAILED)
+    assert "shows the change after all still settles it." in client.get(path).content.decode()
+    drift.detect(world.group, at=AT + MINUTE)
+    decisions.evaluate(world.group, at=AT + MINUTE, actor=SYSTEM)
+    again = plans.draft(world.group, at=AT + MINUTE, actor=SYSTEM)
+    assert again is not None
+    page = client.get(path).content.decode()
+    assert "The tenant has another task since then:" in page
+    assert f"/g/acme/tasks/{again.tasks.get().pk}/" in page
+    plans.cancel(again, actor=SYSTEM, at=AT + MINUTE)
+    assert "The next run plans it again" in client.get(path).content.decode()
+
+
+@pytest.mark.browser
+def test_long_names_break_on_a_narrow_page(world: World, task: UpgradeTask, client: Client) -> None:
+    UpgradeTask.objects.filter(pk=task.pk).update(order_id="eclipse-operator/" + "3f2c9a" * 8)
+    operator = Actor(ActorKind.SERVICE, 1, "eclipse-operator-" * 4)
+    corrections.correct(task, done="By hand.", actor=operator, at=AT)
+    client.force_login(world.owner)
+    html = client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        page.set_content(html)
+        for sheet in SHEETS:
+            page.add_style_tag(path=finders.find(sheet))
+        width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
+
+
 def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, client: Client) -> None:
     path = f"/g/acme/tasks/{task.pk}/"
     client.force_login(world.viewer)
@@ -142,6 +185,35 @@ def test_others_see_the_task_or_nothing_of_it(world: World, task: UpgradeTask, c
     assert client.post(f"{path}correct/", DONE).status_code == 404
     client.force_login(world.tenant_admin)
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("status", [Status.MANUAL, Status.VERIFYING])
+def test_until_it_is_verified_it_says_what_it_waits_for_and_how_long(
+    world: World,
+    task: UpgradeTask,
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    status: Status,
+) -> None:
+    UpgradeTask.objects.filter(pk=task.pk).update(status=status, checked_at=AT + MINUTE)
+    told = "Waits for the tenant’s next manifest; without one it counts as failed at 2026-03-03 09:01 UTC."
+    client.force_login(world.owner)
+    for path in (f"/g/acme/tasks/{task.pk}/", f"/g/acme/plans/{task.plan_id}/"):
+        page = client.get(path).content.decode()
+        assert told in page
+        assert "Queued <time" not in page
+    run = shell(capsys, monkeypatch, "task")
+    listed = " ".join(run("list").out.split())
+    assert "next manifest" in listed
+    assert "Queued" not in listed
+    assert run("show", str(task.pk), "--json").json["waiting"]["because"] == told
+    upgrades.verify(world.group, at=AT + timedelta(days=1))
+    task.refresh_from_db()
+    assert task.status == status
+    upgrades.verify(world.group, at=AT + timedelta(days=1, minutes=1))
+    task.refresh_from_db()
+    assert task.status == Status.VERIFY_FAILED
 
 
 def test_the_command_shows_and_corrects(

@@ -34,6 +34,12 @@ def test_there_is_no_help_on_what_is_no_topic(world: World, client: Client) -> N
     assert client.get(f"{HELP}nonsense/").status_code == 404
 
 
+def test_a_ring_is_said_to_wait_for_the_success_of_those_before(world: World, client: Client) -> None:
+    client.force_login(world.owner)
+    page = client.get(f"{HELP}words/").content.decode()
+    assert "its tenants follow once the earlier rings have succeeded for long enough" in page
+
+
 def test_the_commands_that_exist_are_named(world: World, client: Client) -> None:
     client.force_login(world.owner)
     page = client.get(f"{HELP}commands/").content.decode()

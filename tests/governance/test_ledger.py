@@ -50,6 +50,22 @@ def test_the_ledger_is_shown_newest_first(client: Client, written: World) -> Non
     assert rows(client)[:3] == [Action.TENANT_CHANGED, Action.POLICY_PAUSED, Action.POLICY_APPLIED]
 
 
+def test_what_an_entry_is_about_is_said_in_words(client: Client, written: World) -> None:
+    client.force_login(written.viewer)
+    for kind in ("upgradetask", "disagreement"):
+        ledger.record_many(
+            [ledger.Record(Action.TASK_CHANGED, kind, "1", "tenant-b in Plan 1")],
+            group_id=written.group.pk,
+            actor=SYSTEM,
+            at=AT,
+        )
+    page = client.get(LIST).content.decode()
+    assert '<div class="text-secondary">upgrade task</div>' in page
+    assert '<div class="text-secondary">disagreement</div>' in page, "no model has that name"
+    task = Entry.objects.get(subject_kind="upgradetask")
+    assert "tenant-b in Plan 1 (upgrade task)" in client.get(f"{LIST}{task.sequence}/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -13,6 +13,7 @@ from django.test import Client
 from audit.models import Entry, Report
 from config.access import SYSTEM
 from governance import configuration, maintenance, pipeline, upgrades, waiting
+from governance.calendars import Freeze
 from governance.documents import ConfigurationError
 from governance.models import Configuration, MaintenanceWindow, Run, UpgradeTask
 from governance.models.snapshot import Trigger
@@ -128,6 +129,14 @@ def test_a_frozen_group_hands_nothing_over_and_says_until_when(
     told = "Frozen until 2026-03-04 00:00 UTC (books): Books close."
     assert why(task) == waiting.Explanation(told, None, until)
     assert upgrades.dispatch_due(world.group, at=until) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("Year end", "Year end."), ("Books close.", "Books close."), ("Why? ", "Why?")]
+)
+def test_a_freezes_reason_ends_its_sentence(reason: str, told: str) -> None:
+    freeze = Freeze("yearend", AT, OPENS, reason)
+    assert maintenance.in_words(freeze).endswith(f" UTC (yearend): {told}")
 
 
 def test_freezes_come_and_go_with_the_configuration(world: World, tmp_path: Path) -> None:

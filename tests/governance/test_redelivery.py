@@ -155,6 +155,24 @@ def test_an_upgrade_that_was_given_up_is_handed_over_again_as_the_same_order(
     assert (order["id"], order["idempotency_key"]) == (task.order_id, task.idempotency_key)
 
 
+def test_who_may_hands_it_over_again_on_its_tasks_page(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, owner: Client
+) -> None:
+    message = given_up(world, settings, monkeypatch)
+    path = f"/g/acme/tasks/{message.payload['task']}/"
+    button, retry = "Hand over again</button>", f"{LIST}{message.pk}/retry/"
+    owner.force_login(world.viewer)
+    assert button not in owner.get(path).content.decode()
+    owner.force_login(world.owner)
+    assert button in owner.get(path).content.decode()
+
+    shown = owner.post(retry, {"on_task": "1"}, follow=True)
+
+    assert shown.request["PATH_INFO"] == path
+    assert "1 message is tried again now." in shown.content.decode()
+    assert button not in shown.content.decode()
+
+
 @pytest.mark.parametrize("kept", ["window", "halt"])
 def test_a_hand_over_that_is_tried_again_keeps_to_windows_and_to_a_stop(
     world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, kept: str

@@ -32,6 +32,7 @@ def test_a_service_says_what_was_done_by_hand(path: str, service: Issue) -> None
     assert caller.post(f"{path}/correct", DONE, key="k").json()["status"] == "manual"
     assert caller.post(f"{path}/correct", DONE, key="k").json()["status"] == "manual"
     assert caller.post(f"{path}/correct", DONE, key="other").status_code == 409
+    assert "next manifest; without one" in caller.get(path).json()["waiting"]["because"]
 
 
 def test_it_takes_the_scope_and_words(path: str, service: Issue) -> None:
