@@ -28,11 +28,15 @@ class Instead:
 
 @dataclass(frozen=True, slots=True)
 class RuleInWords:
-    """One rule. `by_profile`: not of the text, but of a switch of its profile."""
+    """One rule. `by_profile`: not of the text, but of a switch of its profile.
+
+    `tenants` only where it binds not all of the policy's.
+    """
 
     key: str
     says: str
     instead: tuple[Instead, ...] = ()
+    tenants: str = ""
     by_profile: bool = False
 
 
@@ -56,7 +60,8 @@ def _in_words(spec: RuleSpec) -> RuleInWords:
         Instead(variant.name, tenants_in_words(variant.tenants), rules.says(variant.wish, spec.plugins))
         for variant in spec.variants
     )
-    return RuleInWords(spec.key, rules.says(spec.wish, spec.plugins), instead)
+    tenants = "" if spec.tenants == "*" else tenants_in_words(spec.tenants)
+    return RuleInWords(spec.key, rules.says(spec.wish, spec.plugins), instead, tenants)
 
 
 def _of_the_profile(expanded: ExpandedPolicy) -> Iterator[RuleInWords]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import maintenance, simulation, waiting
+from governance import maintenance, restoring, simulation, waiting
 from governance.models import (
     Conflict,
     Finding,
@@ -103,6 +103,7 @@ def rollback(row: Rollback) -> dict[str, Any]:
         "reason": row.reason,
         "policies": row.policies,
         "left_out": row.left_out,
+        "under_way": restoring.under_way_in_words(row.left_out),
         "baseline": row.name,
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,
         "simulation": simulation.as_document(row.simulation),

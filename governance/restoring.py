@@ -23,12 +23,16 @@ from governance.models import (
     Release,
     SelectionTenant,
     Snapshot,
+    UpgradeTask,
 )
+from governance.models.plan import UNDER_WAY
 from governance.models.rule import RuleKind
 from governance.opposition import Opposing, Pair, Versions
 from tenants.models import Group, Tenant
 
 _REMOVED = None  # the version of a plugin that isn't there
+_IN_HAND = [*UNDER_WAY, UpgradeTask.Status.MANUAL]
+_NAMED = 5  # tenants in a sentence
 
 
 class NothingToRestore(Exception):
@@ -81,12 +85,13 @@ def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
         {"tenant": tenant, "plugin": plugin, "reason": reason}
         for (tenant, plugin), reason in sorted((left_out | held).items())
     ]
+    told += under_way(snapshot.group, scope, then)
     if not wanted:
         raise NothingToRestore(snapshot.number, told)
     return Restoration(
         snapshot,
         wanted,
-        rules=_rules(wanted, _installed(snapshot.group, wanted)),
+        rules=rules(wanted, _installed(snapshot.group, wanted)),
         opposing=_without(opposing, held),
         left_out=told,
     )
@@ -95,6 +100,44 @@ def prepare(snapshot: Snapshot, scope: Scope, *, at: datetime) -> Restoration:
 def before(plan: Plan) -> Snapshot:
     """The snapshot from before the plan. Raises Snapshot.DoesNotExist if there was none."""
     return Snapshot.objects.select_related("group").get(group=plan.group_id, number=plan.snapshot_number)
+
+
+def under_way(group: Group, scope: Scope, besides: Collection[Pair]) -> list[dict[str, str]]:
+    """What upgrade tasks may still change, which comes too late to be taken back, but for these pairs."""
+    tasks = UpgradeTask.objects.filter(group=group, status__in=_IN_HAND).select_related("plan", "tenant")
+    if scope.tenant_keys:
+        tasks = tasks.filter(tenant__key__in=scope.tenant_keys)
+    if scope.plan is not None:
+        tasks = tasks.filter(plan=scope.plan)
+    return [
+        {
+            "tenant": task.tenant.key,
+            "plugin": step["plugin"],
+            "reason": f"{task.plan} is under way there; roll back once more when it is done",
+            "plan": str(task.plan),
+        }
+        for task in tasks.order_by("tenant__key")
+        for step in task.steps
+        if (task.tenant.key, step["plugin"]) not in besides and _concerns(step, scope.policy)
+    ]
+
+
+def under_way_in_words(left_out: Collection[Mapping[str, str]]) -> str:
+    """Which tenants a rollback doesn't reach since an upgrade task is under way; empty if there are none."""
+    tenants = sorted({one["tenant"] for one in left_out if "plan" in one})
+    if not tenants:
+        return ""
+    more = f" and {len(tenants) - _NAMED} more" if len(tenants) > _NAMED else ""
+    many, done = ("tenant is", "it is") if len(tenants) == 1 else ("tenants are", "they are")
+    return (
+        f"{len(tenants)} {many} under way, and what still changes there is not part of it: "
+        f"{', '.join(tenants[:_NAMED])}{more}. Roll back once more when {done} done."
+    )
+
+
+def _concerns(step: Mapping[str, Any], policy: Policy | None) -> bool:
+    wanted_by = {rule.split("/")[0] for rule in step.get("wanted_by", ())}
+    return policy is None or policy.name in wanted_by
 
 
 def _changed(snapshot: Snapshot, scope: Scope) -> dict[Pair, str | None]:
@@ -204,24 +247,28 @@ def _installed(group: Group, wanted: Versions) -> dict[Pair, str]:
     }
 
 
-def _rules(wanted: Versions, now: Mapping[Pair, str]) -> list[dict[str, Any]]:
-    """Of each plugin, what most are to have, with variants for the others; what isn't meant stays."""
-    tenants = sorted({tenant for tenant, _ in wanted})
-    rules: list[dict[str, Any]] = []
-    for plugin in sorted({plugin for _, plugin in wanted}):
-        goal = {
-            tenant: wanted.get((tenant, plugin), now.get((tenant, plugin), _REMOVED))
-            for tenant in tenants
-            if (tenant, plugin) in wanted or (tenant, plugin) in now
-        }
-        missing = [tenant for tenant, version in goal.items() if version and (tenant, plugin) not in now]
-        taken = {rule["name"] for rule in rules}
-        rules.append({"name": policy_documents.free_key(plugin, taken), "plugins": [plugin], **_pinned(goal)})
-        if missing:
-            without = [tenant for tenant in tenants if not goal.get(tenant)]
-            key = policy_documents.free_key(f"{plugin}-there", taken | {rules[-1]["name"]})
-            rules.append({"name": key, "plugins": [plugin], **_present(without)})
-    return rules
+def rules(wanted: Versions, now: Mapping[Pair, str]) -> list[dict[str, Any]]:
+    """Of each plugin, what most are to have, with variants for the others, just where it goes back."""
+    tenants = {tenant for tenant, _ in wanted}
+    goals: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for (tenant, plugin), version in wanted.items():
+        goals[plugin][tenant] = version
+    found: list[dict[str, Any]] = []
+    for plugin, goal in sorted(goals.items()):
+        missing = {tenant for tenant, version in goal.items() if version and (tenant, plugin) not in now}
+        for ending, bound, wish in (
+            ("", goal.keys(), _pinned(goal)),
+            ("-there", missing, {"present": True, "severity": "high"}),
+        ):
+            if bound:
+                key = policy_documents.free_key(f"{plugin}{ending}", {rule["name"] for rule in found})
+                found.append({"name": key, "plugins": [plugin], **_only(bound, tenants), **wish})
+    return found
+
+
+def _only(bound: Collection[str], tenants: Collection[str]) -> dict[str, Any]:
+    """Which of the baseline's tenants a rule binds."""
+    return {} if len(bound) == len(tenants) else {"tenants": {"keys": sorted(bound)}}
 
 
 def _pinned(goal: Mapping[str, str | None]) -> dict[str, Any]:
@@ -236,12 +283,6 @@ def _pinned(goal: Mapping[str, str | None]) -> dict[str, Any]:
     ]
     rule = {**_had(most), "severity": "high"}
     return rule | ({"variants": variants} if variants else {})
-
-
-def _present(without: list[str]) -> dict[str, Any]:
-    rule: dict[str, Any] = {"present": True, "severity": "high"}
-    variants = [{"name": "without", "tenants": {"keys": without}, "absent": True}]
-    return rule | ({"variants": variants} if without else {})
 
 
 def _had(version: str | None) -> dict[str, Any]:

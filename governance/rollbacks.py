@@ -16,6 +16,7 @@ from config.access import Actor
 from governance import announcements, flags, plans, restoring, simulation, withdrawals
 from governance.models import Plan, Policy, Profile, Rollback, Snapshot
 from governance.models.policy import Mode
+from governance.opposition import Pair
 from governance.restoring import Restoration, Scope
 from governance.simulation import Supposition
 from tenants import directory
@@ -108,14 +109,15 @@ def apply(row: Rollback, *, actor: Actor, at: datetime) -> Plan | None:
     if undone is not None and undone.status in _STOPPABLE:
         plans.cancel(undone, actor=actor, at=at)
     # Whatever still waits to change there what is wanted back would come after it.
-    withdrawals.give_way(group, row.tenants, _plugins(row), f"{comment}."[:300], actor=actor, at=at)
+    _name_under_way(row)
+    withdrawals.give_way(group, _taken_back(row), f"{comment}."[:300], actor=actor, at=at)
     plan = plans.draft(group, policy_names=[row.name], at=at, actor=actor)
     if plan is not None:
         plan.title, plan.rolls_back = comment[:200], undone
         plan.save(update_fields=["title", "rolls_back"])
     simulation.conclude(row.simulation, plan, actor=actor, at=at, comment=comment)
     row.baseline = Policy.objects.get(group=group, name=row.name)
-    row.save(update_fields=["baseline"])
+    row.save(update_fields=["baseline", "left_out"])
     data = {"rollback": row.number, "baseline": row.name, "tenants": row.tenants, **_giving_way(row)}
     snapshot = Snapshot.objects.get(group=group, number=row.snapshot_number)
     ledger.record(Action.SNAPSHOT_RESTORED, subject=snapshot, actor=actor, at=at, data=data)
@@ -140,10 +142,23 @@ def profiles_of(group: Group) -> list[str]:
     return list(rows.values_list("name", flat=True))
 
 
-def _plugins(row: Rollback) -> set[str]:
-    """What its baseline speaks of."""
-    documents = row.simulation.supposed["policies"]
-    return {plugin for document in documents for rule in document["rules"] for plugin in rule["plugins"]}
+def _taken_back(row: Rollback) -> set[Pair]:
+    """The tenants and plugins that its baseline binds; one worked out before rules had tenants binds all."""
+    rules = [rule for document in row.simulation.supposed["policies"] for rule in document["rules"]]
+    return {
+        (tenant, plugin)
+        for rule in rules
+        for tenant in rule.get("tenants", {}).get("keys", row.tenants)
+        for plugin in rule["plugins"]
+    }
+
+
+def _name_under_way(row: Rollback) -> None:
+    """Tell what the plan still changes as it is now: tasks go on while people look at the simulation."""
+    if row.of_plan is not None:
+        stays = [one for one in row.left_out if "plan" not in one]
+        scope = Scope(plan=row.of_plan)
+        row.left_out = stays + restoring.under_way(row.group, scope, _taken_back(row))
 
 
 def _giving_way(row: Rollback) -> dict[str, Any]:

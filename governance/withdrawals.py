@@ -29,12 +29,15 @@ def withdraw(policy: Policy, *, actor: Actor, at: datetime) -> int:
 
 @transaction.atomic
 def give_way(
-    group: Group, tenants: Collection[str], plugins: Collection[str], why: str, *, actor: Actor, at: datetime
+    group: Group, pairs: Collection[tuple[str, str]], why: str, *, actor: Actor, at: datetime
 ) -> int:
-    """Cancel the waiting tasks that would change one of these plugins in one of these tenants; how many."""
+    """Cancel the waiting tasks that would change one of these plugins in its tenant; how many."""
     ledger.hold(group.pk)
-    waiting = [task for task in _waiting(group.pk) if task.tenant.key in tenants]
-    concerned = [task for task in waiting if any(step["plugin"] in plugins for step in task.steps)]
+    concerned = [
+        task
+        for task in _waiting(group.pk)
+        if any((task.tenant.key, step["plugin"]) in pairs for step in task.steps)
+    ]
     return _take_out(concerned, why, {"for": why}, actor=actor, at=at)
 
 

@@ -140,6 +140,7 @@ def _as_document(policy: Policy, version: PolicyVersion, versions: list[PolicyVe
             {
                 "name": spec.key,
                 "plugins": spec.plugins or "*",
+                "tenants": spec.tenants,
                 "says": rules.says(spec.wish, spec.plugins),
                 "severity": spec.severity,
                 "variants": [

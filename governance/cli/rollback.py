@@ -49,6 +49,7 @@ def ending(text: str, *, at: datetime) -> datetime:
 
 def _carry_out(out: Output, row: Rollback, plan: Plan | None, *, timeout: float, at: datetime) -> None:
     out.say(f"{row.name} binds {len(row.tenants)} tenants. {_given_way(row)}")
+    _say_under_way(out, row)
     if plan is None:
         told = "No tenant is free to be changed now; a later run plans them."
         out.answer(presenters.rollback(row), lambda: out.say(told))
@@ -73,7 +74,13 @@ def _show(out: Output, row: Rollback) -> None:
         out.table(f"In this order, {place}: {', '.join(kind['tenants'][:5])}", ("plugin", "from", "to"), rows)
     for one in row.left_out:
         out.say(f"Not brought back: {one['plugin']} in {one['tenant']}, since {one['reason']}", "yellow")
+    _say_under_way(out, row)
     out.say(f"{_given_way(row)} Nothing is done yet. --yes does it.")
+
+
+def _say_under_way(out: Output, row: Rollback) -> None:
+    if told := restoring.under_way_in_words(row.left_out):
+        out.say(told, "yellow")
 
 
 def _given_way(row: Rollback) -> str:

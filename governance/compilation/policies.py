@@ -87,12 +87,11 @@ def _rows(
     at: datetime,
 ) -> Iterator[Rule]:
     """A row for what the rule wants of most, and one for each variant, which comes before the later ones."""
+    bound = [expanded.tenants] if spec.tenants == "*" else [expanded.tenants, spec.tenants]
     instead = [variant.tenants for variant in spec.variants]
-    wishes: list[tuple[str, Wish, dict[str, Any]]] = [
-        ("", spec.wish, selections.combined([expanded.tenants], instead))
-    ]
+    wishes: list[tuple[str, Wish, dict[str, Any]]] = [("", spec.wish, selections.combined(bound, instead))]
     for place, variant in enumerate(spec.variants):
-        chosen = selections.combined([expanded.tenants, variant.tenants], instead[:place])
+        chosen = selections.combined([*bound, variant.tenants], instead[:place])
         wishes.append((variant.name, variant.wish, chosen))
     for name, wish, chosen in wishes:
         yield Rule(

@@ -171,6 +171,7 @@ def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) ->
         is_written = not found.source.lines or inner in found.source.lines
         found.refuse(inner if is_written else place, error.reason)
         return
+    selector(found, (*place, "tenants"), spec.tenants, has)
     for index, variant in enumerate(spec.variants):
         selector(found, (*place, "variants", index, "tenants"), variant.tenants, has)
 

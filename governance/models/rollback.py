@@ -36,7 +36,7 @@ class Rollback(models.Model):
     Where it stands is where its simulation stands, whose application puts it in force. `policies`:
     [{"policy", "rule", "says", "acts", "plugins": [name], "tenants": [key], "way"}], those that would undo
     it; each is paused, or lets the tenants be until `until`: those without a way of their own as `way` says.
-    `left_out`: [{"tenant", "plugin", "reason"}].
+    `left_out`: [{"tenant", "plugin", "reason"}], with the "plan" where one is under way there.
     """
 
     class Way(models.TextChoices):

@@ -12,7 +12,7 @@ from governance.rules.wishes import BOUNDS, DISTANCES, Wish
 from governance.versions import InvalidRange, InvalidVersion, scheme
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_COMMON = frozenset({"name", "plugins", "severity", "weight", "sla_days", "variants"})
+_COMMON = frozenset({"name", "plugins", "tenants", "severity", "weight", "sla_days", "variants"})
 _SEVERITIES = ("low", "medium", "high", "critical")
 # The rules that a profile's switches add to a policy; no rule of the policy's own has such a name.
 PROFILE_DENIALS = {"vulnerable": "profile-vulnerable", "withdrawn": "profile-withdrawn"}
@@ -39,7 +39,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class RuleSpec:
-    """One rule of a policy. `plugins` None stands for every plugin but the host."""
+    """One rule of a policy. `plugins` None stands for every plugin but the host.
+
+    `tenants` are those of the policy's that it binds.
+    """
 
     key: str
     plugins: tuple[str, ...] | None
@@ -48,6 +51,7 @@ class RuleSpec:
     weight: int
     sla_days: int | None
     variants: tuple[Variant, ...]
+    tenants: Any = "*"
     path: str = field(default="", compare=False)
 
 
@@ -73,6 +77,7 @@ def parse(document: Mapping[str, Any], path: str) -> RuleSpec:
         weight=_count(document.get("weight", 100), f"{path}.weight"),
         sla_days=document.get("sla_days"),
         variants=_variants(document.get("variants", ()), f"{path}.variants"),
+        tenants=_tenants(document.get("tenants", "*"), f"{path}.tenants"),
         path=path,
     )
     _check_breadth(spec)
@@ -128,13 +133,17 @@ def _variants(documents: Any, path: str) -> tuple[Variant, ...]:
         name = _key(document.get("name"), f"{here}.name")
         if any(name == other.name for other in variants):
             raise RuleError(f"{here}.name", f"another variant is named “{name}” too")
-        tenants = document.get("tenants")
-        try:
-            selections.check(tenants, f"{here}.tenants")
-        except selections.SelectorError as error:
-            raise RuleError(error.path, error.reason) from error
+        tenants = _tenants(document.get("tenants"), f"{here}.tenants")
         variants.append(Variant(name, tenants, _wish(document, here, frozenset({"name", "tenants"})), here))
     return tuple(variants)
+
+
+def _tenants(selector: Any, path: str) -> Any:
+    try:
+        selections.check(selector, path)
+    except selections.SelectorError as error:
+        raise RuleError(error.path, error.reason) from error
+    return selector
 
 
 def _wish(document: Mapping[str, Any], path: str, others: frozenset[str]) -> Wish:

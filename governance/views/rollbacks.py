@@ -99,6 +99,8 @@ def rollback_detail(request: ConsoleRequest, number: int) -> HttpResponse:
     context["given_way"] = rollbacks.given_way(row)
     context["paused"] = rollbacks.given_way(row, Rollback.Way.PAUSE)
     context["exempt"] = rollbacks.given_way(row, Rollback.Way.EXEMPT)
+    if row.simulation.applied_at is None:  # afterwards it is told among what was not brought back
+        context["under_way"] = restoring.under_way_in_words(row.left_out)
     if row.simulation.is_answered:
         context["verdict"] = simulation.verdict(row.simulation)
         context["order"] = row.simulation.outcome.get("order", [])
@@ -123,6 +125,8 @@ def rollback_apply(request: ConsoleRequest, number: int) -> HttpResponse:
     except (flags.FlagOff, ConfigurationError) as refusal:
         messages.error(request, str(refusal))
         return redirect_to(request, "rollback_detail", row.number)
+    if under_way := restoring.under_way_in_words(row.left_out):
+        messages.warning(request, under_way)
     if plan is None:
         messages.success(request, "It is wanted back. No tenant is free to be changed now; a run plans them.")
         return redirect_to(request, "rollback_detail", row.number)
@@ -159,7 +163,8 @@ def _foreseen(group: Group, form: RollbackForm) -> dict[str, Any]:
     try:
         restoration = rollbacks.foresee(group, asked, at=form.at)
     except restoring.NothingToRestore as nothing:
-        return {"nothing": str(nothing), "left_out": nothing.left_out}
+        told = restoring.under_way_in_words(nothing.left_out)
+        return {"nothing": str(nothing), "left_out": nothing.left_out, "under_way": told}
     except (rollbacks.RollbackRefused, ObjectDoesNotExist):
         return {}
     return {
@@ -169,6 +174,7 @@ def _foreseen(group: Group, form: RollbackForm) -> dict[str, Any]:
         "ways": {one.rule.policy: form.ways.get(one.rule.policy, "") for one in restoration.opposing},
         "way_of": WAY_OF,
         "left_out": restoration.left_out,
+        "under_way": restoring.under_way_in_words(restoration.left_out),
     }
 
 

@@ -97,6 +97,24 @@ def test_variants_take_their_tenants_from_the_rule_the_first_one_before_the_othe
     assert broken(rules["none"]) == {"crm 1.0.0", "crm 2.0.0", "crm 3.0.0"}
 
 
+def test_a_rule_binds_those_of_the_policys_tenants_that_it_chooses_with_variants_among_them(
+    world: World, plugin: Plugin
+) -> None:
+    factories.tenant(world.group, "tenant-c")
+    variants = [{"name": "old", "tenants": {"keys": ["tenant-b", "tenant-c"]}, "at_most": "1.0.0"}]
+    bound = {"keys": ["tenant-b", "tenant-c"]}
+    rules = [
+        crm(at_least="3.0.0", tenants=bound, variants=variants),
+        crm(name="other", at_least="1.0.0", tenants=bound),
+    ]
+    policy = factories.policy(world.group, "core", rules, tenants={"keys": ["tenant-a", "tenant-b"]})
+    assert {key: chosen(rule_of(policy, *key)) for key in (("crm", ""), ("crm", "old"), ("other", ""))} == {
+        ("crm", ""): set(),
+        ("crm", "old"): {"tenant-b"},
+        ("other", ""): {"tenant-b"},
+    }
+
+
 def test_a_profiles_switches_deny_for_every_plugin_but_the_host(world: World, plugin: Plugin) -> None:
     host = factories.plugin(world.group, "host", ["1.0.0"], host=True)
     factories.plugin(world.group, "mail", ["5.0.0"])

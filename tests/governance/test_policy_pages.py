@@ -116,6 +116,7 @@ def test_variants_and_chosen_versions_are_told(governed: World, owner: Client) -
         "name": "one",
         "plugins": ["crm"],
         "same": True,
+        "tenants": {"keys": ["tenant-a", "tenant-b"]},
         "variants": [{"name": "late", "tenants": {"keys": ["tenant-b"]}, "at_least": "2.3.0"}],
     }
     policy = factories.policy(
@@ -125,6 +126,7 @@ def test_variants_and_chosen_versions_are_told(governed: World, owner: Client) -
     drift.detect(governed.group, at=AT)
     page = text(owner, f"{LIST}{policy.pk}/")
     assert "tier standard" in page
+    assert "only for tenant-a or tenant-b" in page
     assert "for tenant-b: crm must be 2.3.0 or newer" in page
     assert "chosen:" in page
 

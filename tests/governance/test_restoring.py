@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.access import SYSTEM
 from governance import manifests, policies, profiles, restoring
@@ -166,3 +168,37 @@ def test_once_it_is_as_it_was_there_is_nothing_to_restore(world: World) -> None:
     factories.install(world.tenant_b, {"crm": "2.3.0", "mail": "1.0.0"})
     with pytest.raises(restoring.NothingToRestore):
         back(world)
+
+
+def test_a_plugin_is_wanted_back_only_where_it_changed(world: World) -> None:
+    align(world)
+    factories.install(world.tenant_a, {"crm": "2.2.0", "mail": "1.0.0"})
+    factories.install(world.tenant_b, {"crm": "2.3.0", "mail": "1.1.0"})
+    crm, mail = back(world).rules
+    assert (crm["plugins"], crm["tenants"]) == (["crm"], {"keys": ["tenant-a"]})
+    assert (mail["plugins"], mail["tenants"]) == (["mail"], {"keys": ["tenant-b"]})
+
+
+@given(
+    wanted=st.dictionaries(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["crm", "mail"])),
+        st.sampled_from([None, "1.0.0", "2.0.0"]),
+        min_size=1,
+    ),
+    now=st.sets(st.tuples(st.sampled_from("abc"), st.sampled_from(["crm", "mail"]))),
+)
+def test_its_rules_bind_what_is_taken_back_and_nothing_else(
+    wanted: dict[tuple[str, str], str | None], now: set[tuple[str, str]]
+) -> None:
+    tenants = {tenant for tenant, _ in wanted}
+    bound: dict[tuple[str, str], str | None] = {}
+    for rule in restoring.rules(wanted, dict.fromkeys(now, "0.9.0")):
+        keys = rule.get("tenants", {}).get("keys", tenants)
+        (plugin,) = rule["plugins"]
+        if "present" in rule:
+            assert {(tenant, plugin) for tenant in keys} <= wanted.keys() - now
+            continue
+        others = {key: one for one in rule.get("variants", ()) for key in one["tenants"]["keys"]}
+        assert others.keys() <= set(keys)
+        bound |= {(tenant, plugin): others.get(tenant, rule).get("exactly") for tenant in keys}
+    assert bound == wanted

@@ -86,6 +86,22 @@ def test_before_anything_is_asked_it_says_what_would_go_back_and_what_stands_aga
     assert "wants erp 1.1.0 or newer" in page
 
 
+def test_tenants_under_way_are_named_at_the_form_on_its_page_and_when_it_is_applied(
+    house: Furnished, owner: Client
+) -> None:
+    house.plan.tasks.update(status="running", dispatched_at=AT)
+    key = house.plan.tasks.get().tenant.key
+    told = f"1 tenant is under way, and what still changes there is not part of it: {key}."
+    assert told in text(owner, f"{CREATE}?snapshot=1")
+    owner.post(CREATE, ASK)
+    answered()
+    assert told in text(owner, "/g/acme/rollbacks/2/")
+    assert told in owner.post("/g/acme/rollbacks/2/apply/", follow=True).content.decode()
+    page = text(owner, "/g/acme/rollbacks/2/")
+    assert told not in page
+    assert "Plan 1 is under way there; roll back once more when it is done" in page
+
+
 def test_where_nothing_differs_it_says_so(house: Furnished, owner: Client) -> None:
     factories.install(house.world.tenant_a, {"crm": "2.3.0", "host-app": "10.0.0", "erp": "1.0.0"})
     assert "nothing to restore" in text(owner, f"{CREATE}?snapshot=1")

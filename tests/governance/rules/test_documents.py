@@ -63,6 +63,7 @@ def test_each_kind_is_read(value: dict[str, Any], wish: Wish) -> None:
         (rule(plugins="*", absent=True), "rules[0].absent", "name the plugins"),
         (rule(severity="huge", range=">=1"), "rules[0].severity", "one of low"),
         (rule(weight=-1, range=">=1"), "rules[0].weight", "whole number"),
+        (rule(range=">=1", tenants={"town": "x"}), "rules[0].tenants.town", "none of keys"),
         (rule(range=">=1", variants={}), "rules[0].variants", "list of variants"),
         (
             rule(range=">=1", variants=[{"name": "eu", "tenants": {"town": "x"}, "range": ">=2"}]),
