@@ -27,6 +27,7 @@ from governance.models import (
 
 TOPICS = {
     "words": "The words",
+    "execution": "How plans are carried out",
     "manifests": "How manifests get here",
     "commands": "The commands",
     "states": "The states",
@@ -44,6 +45,22 @@ LIFECYCLES: tuple[type[models.Model], ...] = (
     Report,
     OutboxMessage,
 )
+
+
+Task = UpgradeTask.Status
+TASK_STATES = {
+    Task.QUEUED: "It waits for its turn.",
+    Task.DISPATCHED: "It is on its way to the orchestrator, which hasn’t said yet that it has the order.",
+    Task.ACCEPTED: "The orchestrator has the order, and hasn’t begun.",
+    Task.RUNNING: "The orchestrator is at work.",
+    Task.VERIFYING: "The orchestrator says that it is done; the tenant’s next manifest has to show it.",
+    Task.SUCCEEDED: "The tenant’s manifest shows what the plan wanted.",
+    Task.FAILED: "The orchestrator says that it failed; it is tried again in a while.",
+    Task.GIVEN_UP: "It failed as often as it may, or couldn’t be handed over. Its page says what comes next.",
+    Task.MANUAL: "A person says that it was done by hand; the tenant’s next manifest has to show it.",
+    Task.VERIFY_FAILED: "The manifest shows something else, or none came in time. Its page says what.",
+    Task.CANCELLED: "Somebody stopped it, or it wasn’t wanted any more.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,8 @@ def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
     if topic == "states":
         context["plan"] = Plan._meta.verbose_name
         context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in LIFECYCLES]
+    if topic == "execution":
+        context["task_states"] = [(status.label, TASK_STATES[status]) for status in Task]
     if topic == "manifests":
         context["base"] = request.build_absolute_uri("/")[:-1]
     return render_page(request, f"governance/help/{topic}.html", context)

@@ -10,8 +10,8 @@ from django.db import models
 from django.test import Client
 from django.utils.html import escape
 
-from governance.models import Finding, Plan
-from governance.views.help import LIFECYCLES, TOPICS
+from governance.models import Finding, Plan, UpgradeTask
+from governance.views.help import LIFECYCLES, TASK_STATES, TOPICS
 from tests.factories import World
 
 HELP = "/g/acme/help/"
@@ -38,6 +38,14 @@ def test_a_ring_is_said_to_wait_for_the_success_of_those_before(world: World, cl
     client.force_login(world.owner)
     page = client.get(f"{HELP}words/").content.decode()
     assert "its tenants follow once the earlier rings have succeeded for long enough" in page
+
+
+def test_each_state_of_a_task_is_told_in_words(world: World, client: Client) -> None:
+    client.force_login(world.tenant_admin)
+    page = client.get(f"{HELP}execution/").content.decode()
+    assert set(TASK_STATES) == set(UpgradeTask.Status)
+    for status, meaning in TASK_STATES.items():
+        assert f"<dt>{status.label}</dt><dd>{escape(meaning)}</dd>" in page
 
 
 def test_the_commands_that_exist_are_named(world: World, client: Client) -> None:
