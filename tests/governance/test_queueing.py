@@ -15,7 +15,7 @@ from django.test import Client
 from audit.models import Entry
 from config.access import SYSTEM
 from config.lifecycle import TransitionError
-from governance import decisions, drift, limits, plans, queueing, upgrades, waiting
+from governance import decisions, drift, limits, plans, queueing, upgrades, waiting, withdrawals
 from governance.models import Plan, UpgradeTask
 from governance.queueing import Move
 from tenants.models import Role
@@ -264,3 +264,16 @@ def test_how_many_go_before_it_is_counted_so_far_and_said_everywhere(
     assert told in client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
     answer = shell(capsys, monkeypatch, "task")("show", str(task.pk), "--json").json["waiting"]
     assert (answer["position"], answer["behind_more_than"], told in answer["because"]) == (None, 1, True)
+
+
+def test_what_gives_way_is_what_waits_to_change_that_plugin_in_that_tenant(plan: Plan) -> None:
+    pairs = {("tenant-a", "crm"), ("tenant-b", "mail")}
+    assert withdrawals.give_way(plan.group, pairs, "Plan 2 is taken back.", actor=SYSTEM, at=AT) == 1
+    statuses = dict(plan.tasks.values_list("tenant__key", "status"))
+    assert statuses == {
+        "tenant-a": Status.CANCELLED,
+        "tenant-b": Status.QUEUED,
+        "tenant-c": Status.QUEUED,
+    }
+    told = Entry.objects.get(action="task.changed").data
+    assert told == {"for": "Plan 2 is taken back.", "cancelled": ["tenant-a"]}
