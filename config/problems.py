@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.lifecycle import TransitionError
 
@@ -26,8 +27,17 @@ class TransitionErrorMiddleware:
         if not isinstance(exception, TransitionError):
             return None
         if not request.htmx:
-            return render(request, "409.html", {"reason": exception}, status=409)
+            return render(request, "409.html", {"reason": exception, "back": _came_from(request)}, status=409)
         toast = render(request, "includes/_conflict.html", {"reason": exception}, status=409)
         toast["HX-Retarget"] = "#toasts"
         toast["HX-Reswap"] = "beforeend"
         return toast
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours on which the form was, empty where that isn't known."""
+    page = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return page if is_ours else ""

@@ -130,6 +130,21 @@ def test_losing_a_race_is_a_conflict_that_says_so(rf: RequestFactory, world: Wor
     assert b"can&#x27;t become approved" in page.content
 
 
+@pytest.mark.parametrize(
+    ("came_from", "leads_to"),
+    [
+        ("http://testserver/g/acme/plans/", "http://testserver/g/acme/plans/"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+    ],
+)
+def test_who_lost_a_race_gets_back_to_the_page_and_to_none_but_ours(
+    rf: RequestFactory, world: World, came_from: str, leads_to: str
+) -> None:
+    page = raced(rf, world, {"Referer": came_from}).content.decode()
+    assert f'<a class="btn btn-primary" href="{leads_to}">' in page
+
+
 def test_losing_a_race_under_htmx_leaves_the_page_and_shows_a_toast(rf: RequestFactory, world: World) -> None:
     toast = raced(rf, world, HTMX)
     assert (toast.status_code, toast["HX-Retarget"], toast["HX-Reswap"]) == (409, "#toasts", "beforeend")
