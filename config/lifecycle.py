@@ -16,9 +16,18 @@ class TransitionError(Exception):
     def __init__(self, subject: models.Model, to: str) -> None:
         self.subject = subject
         self.to = to
-        current = getattr(subject, "status", "?")
+        current = _in_words(subject, getattr(subject, "status", "?"))
         kind = subject._meta.verbose_name
-        super().__init__(f"The {kind} “{subject}” can't become {to}: it is {current} by now.")
+        wanted = _in_words(subject, to)
+        super().__init__(f"The {kind} “{subject}” can't become {wanted}: it is {current} by now.")
+
+
+def _in_words(subject: models.Model, status: str) -> str:
+    """The state as pages name it, within a sentence."""
+    fields = [field for field in subject._meta.fields if field.name == "status"]
+    labels = {str(value): str(label) for field in fields for value, label in field.flatchoices}
+    label = labels.get(str(status), str(status))
+    return label[:1].lower() + label[1:]
 
 
 def sources(transitions: Transitions, to: str) -> list[str]:

@@ -109,7 +109,8 @@ def test_the_orchestrator_keeps_what_it_has(world: World) -> None:
     task = rollout.running_task(world)
     upgrades.dispatch_due(world.group, at=AT)
     before = Entry.objects.count()
-    with pytest.raises(TransitionError):
+    refusal = "can't become done by hand, to be verified: it is dispatched by now"
+    with pytest.raises(TransitionError, match=refusal):
         correct(task)
     task.refresh_from_db()
     assert (task.status, task.correction, Entry.objects.count()) == (Status.DISPATCHED, "", before)
