@@ -136,20 +136,7 @@ def _as_document(policy: Policy, version: PolicyVersion, versions: list[PolicyVe
         "mode": expanded.mode,
         "profile": version.profile,
         "document": policies.as_written(version.document),
-        "rules": [
-            {
-                "name": spec.key,
-                "plugins": spec.plugins or "*",
-                "tenants": spec.tenants,
-                "says": rules.says(spec.wish, spec.plugins),
-                "severity": spec.severity,
-                "variants": [
-                    {"name": one.name, "tenants": one.tenants, "says": rules.says(one.wish, spec.plugins)}
-                    for one in spec.variants
-                ],
-            }
-            for spec in specs
-        ],
+        "rules": [_rule(spec) for spec in specs],
         "tenants": members.values("tenant").distinct().count(),
         "drift": Finding.objects.filter(policy=policy).outstanding().count(),
         "versions": [
@@ -160,6 +147,20 @@ def _as_document(policy: Policy, version: PolicyVersion, versions: list[PolicyVe
                 "comment": one.comment,
             }
             for one in versions
+        ],
+    }
+
+
+def _rule(spec: rules.RuleSpec) -> dict[str, Any]:
+    return {
+        "name": spec.key,
+        "plugins": spec.plugins or "*",
+        "tenants": spec.tenants,
+        "says": rules.says(spec.wish, spec.plugins),
+        "severity": spec.severity,
+        "variants": [
+            {"name": one.name, "tenants": one.tenants, "says": rules.says(one.wish, spec.plugins)}
+            for one in spec.variants
         ],
     }
 

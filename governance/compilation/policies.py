@@ -87,13 +87,7 @@ def _rows(
     at: datetime,
 ) -> Iterator[Rule]:
     """A row for what the rule wants of most, and one for each variant, which comes before the later ones."""
-    bound = [expanded.tenants] if spec.tenants == "*" else [expanded.tenants, spec.tenants]
-    instead = [variant.tenants for variant in spec.variants]
-    wishes: list[tuple[str, Wish, dict[str, Any]]] = [("", spec.wish, selections.combined(bound, instead))]
-    for place, variant in enumerate(spec.variants):
-        chosen = selections.combined([*bound, variant.tenants], instead[:place])
-        wishes.append((variant.name, variant.wish, chosen))
-    for name, wish, chosen in wishes:
+    for name, wish, chosen in _wishes(expanded, spec):
         yield Rule(
             group_id=version.policy.group_id,
             policy_id=version.policy_id,
@@ -111,6 +105,15 @@ def _rows(
             effective_from=expanded.effective_from,
             effective_until=expanded.effective_until,
         )
+
+
+def _wishes(expanded: ExpandedPolicy, spec: RuleSpec) -> Iterator[tuple[str, Wish, dict[str, Any]]]:
+    """The rule's wish and those of its variants by name, each with the selector of those whom it binds."""
+    bound = [expanded.tenants] if spec.tenants == "*" else [expanded.tenants, spec.tenants]
+    instead = [variant.tenants for variant in spec.variants]
+    yield "", spec.wish, selections.combined(bound, instead)
+    for place, variant in enumerate(spec.variants):
+        yield variant.name, variant.wish, selections.combined([*bound, variant.tenants], instead[:place])
 
 
 def _write(version: PolicyVersion, wanted: Iterable[Rule], at: datetime) -> list[Rule]:
