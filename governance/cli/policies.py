@@ -15,6 +15,7 @@ from config.access import Actor
 from governance import configuration, policies, policy_documents, rules
 from governance.cli.output import Output, operator
 from governance.models import Finding, Policy, PolicyVersion, SelectionTenant
+from governance.policy_wording import tenants_in_words
 from tenants.models import Group
 
 
@@ -166,5 +167,6 @@ def _rule(spec: rules.RuleSpec) -> dict[str, Any]:
 
 
 def _rule_row(rule: dict[str, Any]) -> list[str]:
+    bound = "" if rule["tenants"] == "*" else f", only for {tenants_in_words(rule['tenants'])}"
     variants = "".join(f"; {one['name']}: {one['says']}" for one in rule["variants"])
-    return [rule["name"], rule["severity"], rule["says"] + variants]
+    return [rule["name"], rule["severity"], f"{rule['says']}{bound}{variants}"]

@@ -15,6 +15,7 @@ from governance.models import Conflict, Plan, Plugin, Policy, Release, Selection
 from governance.restoring import Scope
 from tests import factories
 from tests.factories import AT, World
+from tests.governance.commanding import shell
 from tests.governance.taken_back import LATER, align, prepared, seal
 from tests.ground import Kind
 
@@ -85,6 +86,18 @@ def test_its_baseline_binds_each_plugin_only_where_the_plan_changed_it(spread: W
         (task.tenant.key, step["plugin"], step["to"]) for task in plan.tasks.all() for step in task.steps
     }
     assert steps == {("tenant-a", "crm", "2.4.0"), ("tenant-b", "mail", "1.0.0")}
+
+
+def test_the_command_shows_for_whom_its_rules_are(
+    spread: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollbacks.apply(prepared(spread, scope=Scope(plan=upgraded(spread))), actor=SYSTEM, at=LATER)
+    policy = shell(capsys, monkeypatch, "policy")
+    told = " ".join(policy("show", "rollback-1").out.split())
+    assert "only for tenant-a" in told
+    assert "only for tenant-b" in told
+    by_key = {rule["name"]: rule["tenants"] for rule in policy("show", "rollback-1", "--json").json["rules"]}
+    assert by_key == {"crm": {"keys": ["tenant-a"]}, "mail": {"keys": ["tenant-b"]}}
 
 
 def test_what_others_want_of_a_plugin_elsewhere_does_not_conflict_with_it(spread: World) -> None:
