@@ -74,13 +74,8 @@ class Placing:
     def _best_of_all(self, placed: _Placed) -> dict[int, Release | None] | None:
         """Each at its best place, if that goes."""
         best = {component: self._places[component][number] for component, number in placed.ruled_out.items()}
-        for component, to in best.items():
-            own = self._own(to) if to is not None else ()
-            if any(
-                _fails(one, best, component, to) for some in (placed.asked[component], own) for one in some
-            ):
-                return None
-        return best
+        goes = all(self._goes(placed.asked[component], best, component, to) for component, to in best.items())
+        return best if goes else None
 
     def _step(self, placed: _Placed) -> _Placed | None:
         """With the next component at its best place; None if another is left none then."""
@@ -124,9 +119,18 @@ class Placing:
     def _fits(self, placed: _Placed, component: int, to: Release | None) -> bool:
         """Whether it goes with those that have a place, as far as can be told."""
         self._tries += 1
+        return self._goes(placed.asked[component], placed.at, component, to)
+
+    def _goes(
+        self,
+        asked: Iterable[_Asking],
+        at: Mapping[int, Release | None],
+        component: int,
+        to: Release | None,
+    ) -> bool:
+        """The same by what is asked of it, and where others are."""
         own = self._own(to) if to is not None else ()
-        asked = placed.asked[component]
-        return not any(_fails(one, placed.at, component, to) for some in (asked, own) for one in some)
+        return not any(_fails(one, at, component, to) for some in (asked, own) for one in some)
 
     def _asked_of(self, component: int) -> tuple[int, tuple[_Asking, ...]]:
         """What those that stay ask of one that moves: the places that give it, and what others may give too.
