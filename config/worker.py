@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from config.processes import bind_forks
 # The number of the advisory lock that every living worker shares; any that nobody else uses.
 LEASE = 7_205_759_404
 FAILURES_KEPT = timedelta(days=30)
+# How long, in seconds, the process that guards the others may give no sign of life: it does twice a second.
+GUARD_PATIENCE = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +72,31 @@ class SturdyQueue(Queue):  # type: ignore[misc]
         self._rlock = KernelLock()
 
 
+class WatchedSentinel(django_q_cluster.Sentinel):  # type: ignore[misc]
+    """django-q2's guard of its processes, which shows in each round that it goes on.
+
+    It can hang as they can (a process that is killed while it holds its own timer's lock keeps it), and with
+    it hangs what ends jobs that take too long.
+    """
+
+    pulse = multiprocessing.RawValue("d", 0.0)  # by the clock that all processes of a machine share
+
+    def status(self) -> str:
+        """What django-q2 asks for in each round, and before the first."""
+        self.beat()
+        return str(super().status())
+
+    @classmethod
+    def beat(cls) -> None:
+        """Give a sign of life."""
+        cls.pulse.value = time.monotonic()
+
+    @classmethod
+    def hangs(cls) -> bool:
+        """Whether there was no sign of life for too long."""
+        return time.monotonic() - float(cls.pulse.value) > GUARD_PATIENCE
+
+
 def work() -> bool:
     """Do background work until told to stop by SIGTERM or SIGINT.
 
@@ -77,6 +105,8 @@ def work() -> bool:
     """
     bind_forks()
     django_q_cluster.Queue = SturdyQueue
+    django_q_cluster.Sentinel = WatchedSentinel
+    WatchedSentinel.beat()
     declared = schedules.declared()
     schedules.sync_schedules(declared, at=timezone.now())
     Task.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT).delete()
@@ -101,7 +131,7 @@ def _watch(cluster: Any, declared: list[queue.Schedule], lease: Any) -> None:
         now = timezone.now()
         lease.execute("SELECT 1")  # fails if the database went away, and our lease with it
         schedules.tick(declared, at=now)
-        if schedules.stuck(declared, at=now):
+        if WatchedSentinel.hangs() or schedules.stuck(declared, at=now):
             schedules.forget(declared, at=now)
             log.error("worker_stuck")
             return

@@ -32,7 +32,7 @@ def child(data_dir: Path, environment: dict[str, str], manage: Manage) -> Iterat
 
 
 def test_a_killed_idle_process_a_killed_parent_and_a_stuck_cluster_are_got_over(
-    data_dir: Path, child: Child
+    data_dir: Path, manage: Manage, child: Child
 ) -> None:
     lines = data_dir / "lines"
     lines.write_text("")
@@ -61,6 +61,12 @@ def test_a_killed_idle_process_a_killed_parent_and_a_stuck_cluster_are_got_over(
     os.kill(head(), signal.SIGKILL)
     jobs_are_done()
 
+    # Amid a job: that somebody seems to be at work mustn't count for those who are stuck.
+    answer = manage(
+        "shell", "-v0", "-c", "from config import queue; queue.enqueue('tests.config.jobs.slow', seconds=5)"
+    )
+    assert answer.returncode == 0, answer.stderr
+    wait_until(lambda: "working" in lines.read_text())
     stopped = cluster()
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
