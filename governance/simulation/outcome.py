@@ -14,7 +14,7 @@ from governance.simulation import carrying, facts, judging, planning, touching, 
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
 from governance.simulation.supposition import Supposition
-from governance.simulation.weighing import Scene
+from governance.simulation.weighing import Scene, Weighing
 
 _BEFORE, _AFTER, _DONE = "weighed_before", "weighed_after", "weighed_done"
 
@@ -56,14 +56,16 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     everyone = what.alters_catalogue or scene.at != at
     with transaction.atomic():
         before = settle(present)
-        weighing.weigh(present, _BEFORE)
-        figures = weighing.figures(present, _BEFORE)
+        weighed = weighing.weigh(present, _BEFORE)
+        figures = weighed.tally.figures(present.size)
         edge = facts.holds_until(scene.group, at)
         busy = planning.busy_tenants(scene, what)
         since = None if everyone else before
         with supposed(scene, what, actor=actor, at=at, since=since) as now:
             concerned = None if everyone else _concerned(scene, what, before, now)
-            after = _after(scene, what, now, concerned, busy)
+            # Nothing that is supposed changes how much is installed, unless it is what a plan does.
+            size = present.size if what.plan is None else scene.size
+            after = _after(scene, what, now, concerned, busy, weighed, size)
         stock = before.stock if everyone else now.stock
         judgements = judging.judge(present, after.touched, stock) if after.touched else {}
         transaction.set_rollback(True)
@@ -80,40 +82,47 @@ def _concerned(scene: Scene, what: Supposition, before: Settled, now: Settled) -
 
 
 def _after(
-    scene: Scene, what: Supposition, now: Settled, concerned: frozenset[int] | None, busy: frozenset[int]
+    scene: Scene,
+    what: Supposition,
+    now: Settled,
+    concerned: frozenset[int] | None,
+    busy: frozenset[int],
+    before: Weighing,
+    size: tuple[int, int],
 ) -> _After:
     """Within a supposition. Its own savepoints take back what is worked out on top of it.
 
     `concerned` are the only tenants that may be found otherwise; None where everyone may be.
     """
     if concerned is None:
-        weighing.weigh(scene, _AFTER)
+        weighed = weighing.weigh(scene, _AFTER)
     else:
-        weighing.weigh_again(scene, _AFTER, _BEFORE, concerned)
-    touched = weighing.drifting(_BEFORE, _AFTER)
-    if concerned is not None:
-        touched &= concerned
+        weighed = weighing.weigh_again(scene, _AFTER, before, concerned)
+    touched = weighing.drifting(before, weighed)
     judgements = judging.judge(scene, touched, now.stock) if touched else {}
-    figures = {**weighing.figures(scene, _AFTER), **judging.figures(judgements)}
+    figures = {**weighed.tally.figures(size), **judging.figures(judgements)}
     names = judging.names_of(scene)
+    carried_out = scene.snapshot is None and what.plan is None
     return _After(
         touched=touched,
         judgements=judgements,
         names=names,
         figures=figures,
-        difference=weighing.compare(_BEFORE, _AFTER),
+        difference=weighing.compare(before, weighed),
         differing=weighing.differing(),
         findings=weighing.differing_file(),
-        done=_done(scene, judgements, now) if scene.snapshot is None and what.plan is None else None,
+        done=_done(scene, judgements, now, weighed, size) if carried_out else None,
         later=planning.told(scene, judgements, busy, names),
         holds_until=facts.holds_until(scene.group, scene.at),
     )
 
 
 @transaction.atomic
-def _done(scene: Scene, judgements: Judgements, now: Settled) -> dict[str, Any]:
-    carrying.weigh_done(scene, judgements, now, of=_AFTER, name=_DONE)
-    figures = weighing.figures(replace(scene), _DONE)  # its size is another now
+def _done(
+    scene: Scene, judgements: Judgements, now: Settled, after: Weighing, size: tuple[int, int]
+) -> dict[str, Any]:
+    weighed = carrying.weigh_done(scene, judgements, now, of=after, name=_DONE)
+    figures = weighed.tally.figures(carrying.size_done(size, judgements))
     transaction.set_rollback(True)
     return figures
 

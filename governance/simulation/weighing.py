@@ -1,6 +1,6 @@
 """How things stand under the rules as they are compiled, weighed and compared as sets in the database.
 
-A weighing is a temporary table of what breaks the rules; it goes with the savepoint that it was made in.
+A weighing is temporary; it goes with the savepoint that it was made in.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import connection
 
-from governance.compliance import Rate
 from governance.models import Installation, Rule
+from governance.simulation.tallying import Tally, tally
 from governance.violations import violations_query
 from tenants.models import Group, Tenant
 
@@ -64,7 +64,36 @@ class Scene:
         return list(rules.order_by("pk").values_list("pk", flat=True))
 
 
-def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None) -> None:
+@dataclass(frozen=True)
+class Weighing:
+    """What breaks the rules: the rows under that name, a table or a view.
+
+    `since` is the weighing of which all tenants but `anew`, a query of tenants, are as they were.
+    """
+
+    name: str
+    since: Weighing | None = None
+    anew: str = ""
+
+    @cached_property
+    def tally(self) -> Tally:
+        """How much it is."""
+        if self.since is None:
+            return tally(self.name)
+        return self.since.tally.with_others(tally(self.among(self.since)), tally(self.among(self)))
+
+    def among(self, other: Weighing) -> str:
+        """The rows of the other one that are of the tenants weighed anew here."""
+        return f"(SELECT * FROM {other.name} WHERE tenant_id IN ({self.anew}))"
+
+    def against(self, before: Weighing) -> tuple[str, str]:
+        """The rows of both, before and here, without tenants that are as they were."""
+        if self.since is before:
+            return self.among(before), self.among(self)
+        return before.name, self.name
+
+
+def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None) -> Weighing:
     """Put what breaks the rules into the table of that name, by the query that detection asks too."""
     chosen = scene.tenant_ids if tenant_ids is None else scene.among(tenant_ids)
     query = violations_query(
@@ -73,52 +102,34 @@ def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None)
     with connection.cursor() as cursor:
         cursor.execute(_WEIGH.format(name=name, found=query.text), query.parameters)
         cursor.execute(f"ANALYZE {name}")
+    return Weighing(name)
 
 
-def weigh_again(scene: Scene, name: str, before: str, tenant_ids: Collection[int]) -> None:
+def weigh_again(scene: Scene, name: str, before: Weighing, tenant_ids: Collection[int]) -> Weighing:
     """Weigh these tenants, and take all others from the weighing before."""
     weigh(scene, f"{name}_there", tenant_ids=tenant_ids)
-    parameters = {"tenants": list(tenant_ids)}
+    anew = f"SELECT tenant_id FROM {name}_anew"
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE.format(name=name, of=before, by=f"{name}_there"), parameters)
-        cursor.execute(f"ANALYZE {name}")
+        cursor.execute(_ANEW.format(name=name), {"tenants": list(tenant_ids)})
+        cursor.execute(_INSTEAD.format(name=name, before=before.name, anew=anew))
+    return Weighing(name, before, anew)
 
 
-def figures(scene: Scene, name: str) -> dict[str, Any]:
-    """The counts of a weighing."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FIGURES.format(name=name))
-        drift, accepted, tenants, installations = cursor.fetchone()
-        cursor.execute(_BY_POLICY.format(name=name))
-        by_policy = dict(cursor.fetchall())
-    total, installed = scene.size
-    rate = Rate(total, total - tenants, installed, installations)
-    return {
-        "drift": drift,
-        "accepted": accepted,
-        "tenants": total,
-        "drifting_tenants": tenants,
-        "compliant_tenants": rate.compliant_tenants,
-        "compliance_rate": round(rate.share, 6),
-        "installations": installed,
-        "drifting_installations": installations,
-        "installation_rate": round(rate.installation_share, 6),
-        "by_policy": by_policy,
-    }
-
-
-def drifting(*names: str) -> frozenset[int]:
-    """The tenants with drift that no exemption covers, in any of these weighings."""
-    union = " UNION ".join(f"SELECT tenant_id FROM {name} WHERE NOT accepted" for name in names)
+def drifting(before: Weighing, after: Weighing) -> frozenset[int]:
+    """The tenants with drift that no exemption covers, before or after; only those weighed anew."""
+    union = " UNION ".join(
+        f"SELECT tenant_id FROM {rows} AS weighed WHERE NOT accepted" for rows in after.against(before)
+    )
     with connection.cursor() as cursor:
         cursor.execute(union)
         return frozenset(tenant for (tenant,) in cursor.fetchall())
 
 
-def compare(before: str, after: str) -> dict[str, Any]:
+def compare(before: Weighing, after: Weighing) -> dict[str, Any]:
     """What drift opens and closes from one weighing to the other; the rows stay in the table `differing`."""
+    then, now = after.against(before)
     with connection.cursor() as cursor:
-        cursor.execute(_COMPARE.format(before=before, after=after))
+        cursor.execute(_COMPARE.format(before=then, after=now))
         cursor.execute("ANALYZE differing")
         cursor.execute(f"SELECT {_COUNTS} FROM differing d")
         opened, closed = cursor.fetchone()
@@ -178,31 +189,24 @@ SELECT found.tenant_id, found.plugin_id, r.policy_id, r.key, found.release_id,
 FROM ({found}) AS found JOIN governance_rule r ON r.id = found.rule_id
 """
 
-_REPLACE = """
-CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS
-SELECT * FROM {of} WHERE tenant_id <> ALL (%(tenants)s::bigint[])
+_ANEW = """
+CREATE TEMPORARY TABLE {name}_anew ON COMMIT DROP AS
+SELECT tenant_id FROM unnest(%(tenants)s::bigint[]) AS one (tenant_id)
+"""
+_INSTEAD = """
+CREATE TEMPORARY VIEW {name} AS
+SELECT * FROM {before} WHERE tenant_id NOT IN ({anew})
 UNION ALL
-SELECT * FROM {by}
-"""
-
-_FIGURES = """
-SELECT count(*) FILTER (WHERE NOT accepted), count(*) FILTER (WHERE accepted),
-    count(DISTINCT tenant_id) FILTER (WHERE NOT accepted),
-    (SELECT count(*) FROM (SELECT DISTINCT tenant_id, plugin_id FROM {name} WHERE NOT accepted) AS one)
-FROM {name}
-"""
-
-_BY_POLICY = """
-SELECT p.name, count(*) FROM {name} n JOIN governance_policy p ON p.id = n.policy_id
-WHERE NOT n.accepted GROUP BY p.name ORDER BY p.name
+SELECT * FROM {name}_there
 """
 
 _COMPARE = """
 CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
 SELECT CASE WHEN b.tenant_id IS NULL THEN 'opened' ELSE 'closed' END AS kind,
     tenant_id, plugin_id, policy_id, key, coalesce(a.release_id, b.release_id) AS release_id
-FROM (SELECT * FROM {before} WHERE NOT accepted) AS b
-FULL JOIN (SELECT * FROM {after} WHERE NOT accepted) AS a USING (tenant_id, plugin_id, policy_id, key)
+FROM (SELECT * FROM {before} AS weighed WHERE NOT accepted) AS b
+FULL JOIN (SELECT * FROM {after} AS weighed WHERE NOT accepted) AS a
+    USING (tenant_id, plugin_id, policy_id, key)
 WHERE a.tenant_id IS NULL OR b.tenant_id IS NULL
 """
 

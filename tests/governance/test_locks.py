@@ -170,10 +170,10 @@ def test_neither_a_manifest_nor_a_seal_waits_for_a_simulation(
         ingest(group, "a", "1.5.0", minute=1)
         sealed.append(seal(group).number)
 
-    def weigh_while_others_work(scene: weighing.Scene, name: str, **more: Any) -> None:
+    def weigh_while_others_work(scene: weighing.Scene, name: str, **more: Any) -> weighing.Weighing:
         if name.startswith(stage) and not sealed:
             beside(meanwhile)()
-        weigh(scene, name, **more)
+        return weigh(scene, name, **more)
 
     monkeypatch.setattr(weighing, "weigh", weigh_while_others_work)
     rule = {"name": "crm", "plugins": ["crm-0"], "at_least": "2.0.0"}
