@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+
+from django.conf import settings
 
 from governance.deciders import Deciders
 from governance.resolution import Outcome, Situation
@@ -17,6 +20,25 @@ _known: OrderedDict[str, Outcome] = OrderedDict()
 
 
 Answer = Outcome | Future[Outcome]
+
+_deciders: ContextVar[Deciders | None] = ContextVar("deciders", default=None)
+
+
+@contextmanager
+def deciders() -> Iterator[Deciders]:
+    """Those who decide within it, which evaluations share that are made within it.
+
+    So they are started once, and told once what the evaluations have in common.
+    """
+    if (known := _deciders.get()) is not None:
+        yield known
+        return
+    with Deciders(settings.DECIDERS) as started:
+        token = _deciders.set(started)
+        try:
+            yield started
+        finally:
+            _deciders.reset(token)
 
 
 class Answers:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from audit import ledger
 from config.access import Actor
 from governance import drift, flags, sameness, staging, standing, verdicts
+from governance.answers import deciders
 from governance.bindings import rule_rows
 from governance.models import Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
@@ -81,11 +82,12 @@ def evaluate(
     ledger.hold(group.pk)  # one evaluation at a time: they write the same conflicts
     precedents = standing.precedents(group.pk)
     inputs = current_inputs(group, at=at, tenant_ids=tenant_ids)
-    outcomes = evaluate_outcomes(inputs, precedents)
-    if tenant_ids is None and (moves := sameness.settle(inputs, outcomes)):
-        sameness.record(group, moves, actor=actor, at=at)
-        drift.detect(group, at=at, actor=actor)
-        outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=inputs.stock), precedents)
+    with deciders():
+        outcomes = evaluate_outcomes(inputs, precedents)
+        if tenant_ids is None and (moves := sameness.settle(inputs, outcomes)):
+            sameness.record(group, moves, actor=actor, at=at)
+            drift.detect(group, at=at, actor=actor)
+            outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=inputs.stock), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
     verdicts.write(group.pk, outcomes, tenant_ids, at=at)

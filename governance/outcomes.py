@@ -8,11 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
-from django.conf import settings
-
 from config.garbage import uncollected
-from governance.answers import Answer, Answers
-from governance.deciders import Deciders
+from governance.answers import Answer, Answers, deciders
 from governance.resolution import (
     Binding,
     Change,
@@ -114,8 +111,8 @@ def evaluate_outcomes(inputs: Inputs, precedents: Precedents) -> dict[int, Tenan
     settled: dict[int, TenantOutcome] = {}
     # A conflict that was decided is known by why it is one.
     slices = Setting(replace(inputs, why=inputs.why or bool(precedents))).slices()
-    with Deciders(settings.DECIDERS) as deciders:
-        answers = Answers(deciders)
+    with deciders() as those:
+        answers = Answers(those)
         under_way = deque(_Slice(one, answers, precedents) for one in islice(slices, AHEAD))
         while under_way:
             one = under_way.popleft()

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from config.access import Actor
+from governance.answers import deciders
 from governance.simulation import carrying, facts, judging, planning, touching, weighing
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
@@ -54,7 +55,7 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     """
     present = replace(scene, at=at)
     everyone = what.alters_catalogue or scene.at != at
-    with transaction.atomic():
+    with transaction.atomic(), deciders():
         before = settle(present)
         weighed = weighing.weigh(present, _BEFORE)
         figures = weighed.tally.figures(present.size)

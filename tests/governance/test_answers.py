@@ -93,3 +93,13 @@ def test_where_one_part_fails_whoever_waits_hears_of_it_and_it_is_not_kept() -> 
     with pytest.raises(RuntimeError):
         asked.outcome(PARTS[0], answer)
     assert not answers._known
+
+
+def test_evaluations_within_one_block_ask_the_same_deciders_and_later_ones_others() -> None:
+    with answers.deciders() as outer:
+        with answers.deciders() as inner:
+            assert inner is outer
+        with answers.deciders() as still:
+            assert still is outer
+    with answers.deciders() as other:
+        assert other is not outer

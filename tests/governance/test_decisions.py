@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import clashes, deciders, decisions, drift, flags, outcomes
+from governance import answers, clashes, deciders, decisions, drift, flags
 from governance.deciders import Deciders
 from governance.messages.conflicts import in_chinese
 from governance.models import Conflict, Decision, Finding, Manifest, Plugin, Release, TenantDecision
@@ -208,7 +208,7 @@ def test_evaluation_asks_as_many_processes_as_the_environment_allows(
         asked.append(processes)
         return Deciders(1)
 
-    monkeypatch.setattr(outcomes, "Deciders", noted)
+    monkeypatch.setattr(answers, "Deciders", noted)
     settings.DECIDERS = 7
     align(world)
     judge(world)
