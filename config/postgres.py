@@ -35,6 +35,9 @@ TUNING = {
     "effective_cache_size": "1GB",
     "work_mem": "32MB",
     "maintenance_work_mem": "128MB",
+    # A detection of a large group writes a hundred megabytes at a time.
+    "wal_buffers": "64MB",
+    "min_wal_size": "512MB",
     "max_wal_size": "2GB",
     "random_page_cost": "1.1",
     "jit": "off",

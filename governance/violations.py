@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+Span = tuple[int, int]  # the first and the last of tenants' ids
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -29,9 +31,10 @@ def violations_query(
     *,
     group_id: int,
     snapshot: int | None = None,
+    span: Span | None = None,
     narrowed: bool = False,
 ) -> Query:
-    """What breaks the rules, in all tenants of the group or in these.
+    """What breaks the rules, in all tenants of the group, in these, or in those of the span.
 
     The rules are taken as compiled, whether they are in force or not: the caller says which. `snapshot` asks
     of that snapshot instead of now; `at` says which exemptions cover what. `narrowed` asks the same by way of
@@ -46,9 +49,14 @@ def violations_query(
     if tenant_ids is not None:
         some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
         parameters["tenants"] = list(tenant_ids)
+    elif span is not None:
+        some = {alias: f"AND {alias}.tenant_id BETWEEN %(first)s AND %(last)s" for alias in some}
+        parameters["first"], parameters["last"] = span
     broken = _NARROWED if narrowed else _BROKEN
     text = _VIOLATIONS.format(
-        broken=broken.format(installed=installed_condition("i", snapshot), some=some["i"]),
+        broken=broken.format(
+            installed=installed_condition("i", snapshot), some=some["i"], some_members=some["s"]
+        ),
         also_installed=installed_condition("here", snapshot),
         exemptions=EXEMPTIONS.format(some=some["e"]),
         some_members=some["s"],
@@ -104,6 +112,7 @@ _NARROWED = """
         FROM governance_selectiontenant s
         WHERE s.selection_id IN (
             SELECT selection_id FROM governance_rule WHERE id = ANY (%(rules)s::bigint[]))
+          {{some_members}}
         GROUP BY s.tenant_id
     ) AS chosen ON chosen.tenant_id = i.tenant_id AND chosen.bits & concerning.bits <> 0
     JOIN (
