@@ -20,7 +20,7 @@ from governance.models import Plugin, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Outcome
 from governance.situations import Inputs
-from governance.stock import Stock
+from governance.stock import Stock, lent
 from tenants.models import Group
 
 
@@ -81,13 +81,13 @@ def evaluate(
     started = time.perf_counter()
     ledger.hold(group.pk)  # one evaluation at a time: they write the same conflicts
     precedents = standing.precedents(group.pk)
-    inputs = current_inputs(group, at=at, tenant_ids=tenant_ids)
-    with deciders():
+    with deciders(), lent(group.pk, at) as stock:
+        inputs = current_inputs(group, at=at, tenant_ids=tenant_ids, stock=stock)
         outcomes = evaluate_outcomes(inputs, precedents)
         if tenant_ids is None and (moves := sameness.settle(inputs, outcomes)):
             sameness.record(group, moves, actor=actor, at=at)
             drift.detect(group, at=at, actor=actor)
-            outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=inputs.stock), precedents)
+            outcomes = evaluate_outcomes(current_inputs(group, at=at, stock=stock), precedents)
     verdicts.stage(outcomes)
     _write_decisions(group, outcomes, tenant_ids, at)
     verdicts.write(group.pk, outcomes, tenant_ids, at=at)

@@ -14,7 +14,7 @@ from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change
 from governance.situations import Inputs
-from governance.stock import Stock
+from governance.stock import Stock, lent
 from governance.urgency import Reason
 from tenants.models import Group, Tenant
 
@@ -85,7 +85,9 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     Unless `retry`, a tenant whose last task failed is left in peace until its situation is another.
     """
     free = _free_tenants(inputs.group_id)
-    outcomes = evaluate_outcomes(replace(inputs, tenant_ids=free), standing.precedents(inputs.group_id))
+    with lent(inputs.group_id, inputs.at) as stock:
+        asked = replace(inputs, tenant_ids=free, stock=stock)
+        outcomes = evaluate_outcomes(asked, standing.precedents(inputs.group_id))
     changing = {tenant_id: result for tenant_id, result in outcomes.items() if result.outcome.changes}
     if not retry:
         failed = _failed_situations(changing)

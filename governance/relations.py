@@ -38,11 +38,6 @@ class Catalogue:
         self._candidates: dict[int, Candidates] = {}
         self._demands = Demands(self.by_name, self._load_providers(), self.host)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it has all of the group's plugins still: a policy may have named a further one."""
-        return Plugin.objects.filter(group_id=self.group_id).count() == len(self.plugins)
-
     def load_plugins(self, plugin_ids: Iterable[int]) -> None:
         """Have every release of these plugins at hand, and the versions that theirs name."""
         missing = set(plugin_ids) - self._whole.keys()

@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, lru_cache
+
+from django.db import connection
 
 from governance.relations import Catalogue
 from governance.resolution import NONE, Binding, Component, Frame, Relation, Release, Situation
 
 _FRAMES = 20_000  # of parts, those that were asked for last
 _UNIONS = 50_000  # of what several components ask of another
+_PARTS = 40_000  # that one stock makes before it is begun anew
+_GROUPS = 2  # whose stock is kept: of those asked about last
+
+State = tuple[int | None, ...]
+_kept: OrderedDict[int, tuple[State, Stock]] = OrderedDict()
+
+
+@contextmanager
+def lent(group_id: int, at: datetime) -> Iterator[Stock]:
+    """What evaluations make of the group's catalogue, what was made of it before among it.
+
+    Whoever has it has it alone. It is kept for the next one if the catalogue is still what it was, for which
+    that of this transaction counts.
+    """
+    state = state_of_catalogue(group_id, at)
+    known, stock = _kept.pop(group_id, (None, None))
+    if stock is None or known != state:
+        stock = Stock(group_id, at)
+    yield stock
+    if stock.parts_made <= _PARTS and state_of_catalogue(group_id, at) == state:
+        _kept[group_id] = state, stock
+        while len(_kept) > _GROUPS:
+            _kept.popitem(last=False)
+
+
+def state_of_catalogue(group_id: int, at: datetime) -> State:
+    """What is equal as long as no row of the catalogue was written, and no release has come out by time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, {"group": group_id, "at": at})
+        state: State = cursor.fetchone()
+        return state
+
+
+# Whatever writes a row makes a version of it, which is told from all others by its place and by the number of
+# the transaction that wrote it.
+_STATE = """
+SELECT bit_xor(hashtidextended(ctid, xmin::text::bigint)), count(*),
+    count(*) FILTER (WHERE released_at > %(at)s),
+    (SELECT bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM governance_plugin
+     WHERE group_id = %(group)s)
+FROM governance_release WHERE group_id = %(group)s
+"""
 
 
 class Stock:
@@ -23,6 +68,7 @@ class Stock:
     def __init__(self, group_id: int, at: datetime) -> None:
         self.group_id = group_id
         self.at = at
+        self.parts_made = 0
         self._components: dict[tuple[int, int | None, bool, bool], Component] = {}
         self._near: dict[int, frozenset[int]] = {}
         self._noted: set[int] = set()
@@ -108,7 +154,10 @@ class Stock:
                 for component, asked in frame.asked.items()
             )
             alike = (*bound, *(one.installed and one.installed.id for one in bystanders))
-            part = known.get(alike) or frame.filled(bystanders, bindings, complete=complete, why=why)
+            part = known.get(alike)
+            if part is None:
+                part = frame.filled(bystanders, bindings, complete=complete, why=why)
+                self.parts_made += 1
             known[here] = known[alike] = part
         return part
 

@@ -16,6 +16,7 @@ from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene, Weighing
+from governance.stock import lent
 
 _BEFORE, _AFTER, _DONE = "weighed_before", "weighed_after", "weighed_done"
 
@@ -55,8 +56,8 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     """
     present = replace(scene, at=at)
     everyone = what.alters_catalogue or scene.at != at
-    with transaction.atomic(), deciders():
-        before = settle(present)
+    with deciders(), lent(scene.group.pk, at) as stock, transaction.atomic():
+        before = settle(present, stock=stock)
         weighed = weighing.weigh(present, _BEFORE)
         figures = weighed.tally.figures(present.size)
         edge = facts.holds_until(scene.group, at)
@@ -67,8 +68,8 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
             # Nothing that is supposed changes how much is installed, unless it is what a plan does.
             size = present.size if what.plan is None else scene.size
             after = _after(scene, what, now, concerned, busy, weighed, size)
-        stock = before.stock if everyone else now.stock
-        judgements = judging.judge(present, after.touched, stock) if after.touched else {}
+        there = before.stock if everyone else now.stock
+        judgements = judging.judge(present, after.touched, there) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
         document=_document({**figures, **judging.figures(judgements)}, judgements, after),

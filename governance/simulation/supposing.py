@@ -19,7 +19,7 @@ from governance.policy_documents import Document
 from governance.simulation import reading, standing_in, touching
 from governance.simulation.supposition import Supposition
 from governance.simulation.weighing import Scene
-from governance.stock import Stock
+from governance.stock import State, Stock, state_of_catalogue
 from tenants.models import Group, Tenant
 
 
@@ -31,6 +31,7 @@ class Settled:
     """
 
     stock: Stock
+    catalogue: State
     binding: touching.Binding
     outcomes: Mapping[int, TenantOutcome] | None
 
@@ -63,27 +64,34 @@ def supposed(
         transaction.set_rollback(True)
 
 
-def settle(scene: Scene, since: Settled | None = None, moved: Collection[int] = ()) -> Settled:
+def settle(
+    scene: Scene, since: Settled | None = None, moved: Collection[int] = (), stock: Stock | None = None
+) -> Settled:
     """Bring the compiled rules in line with the tenants, the catalogue and each other, as detection does.
 
     Where time and catalogue are the same as `since`, and nothing else is installed but in the tenants
-    `moved`, only tenants that something binds otherwise are decided about again.
+    `moved`, only tenants that something binds otherwise are decided about again. `stock` is of the catalogue
+    as it is.
     """
     group = scene.group
     compilation.recompile(group, at=scene.at)
     in_force = Rule.objects.filter(group=group).in_force(scene.at).values_list("pk", flat=True)
     compilation.settle_targets(group.pk, list(in_force), scene.at, snapshot=scene.snapshot)
-    if since is not None and not since.stock.catalogue.is_whole:  # a rule names a plugin that wasn't known
+    catalogue_now = state_of_catalogue(group.pk, scene.at)
+    if since is not None and since.catalogue != catalogue_now:  # a rule names a plugin that wasn't known
         since = None
-    stock = Stock(group.pk, scene.at) if since is None else since.stock
+    if since is not None:
+        stock = since.stock
+    elif stock is None:
+        stock = Stock(group.pk, scene.at)
     inputs = decisions.current_inputs(group, at=scene.at, stock=stock)
     inputs, binding = replace(inputs, snapshot=scene.snapshot), touching.binding(scene)
     known, asked = _known(since, binding, moved)
     choosing = frozenset(rule.id for rule in inputs.rules if rule.chooses)
     outcomes = {**known, **evaluate_outcomes(replace(inputs, acting=choosing, tenant_ids=asked), {})}
     if choosing and sameness.settle(inputs, outcomes):
-        return Settled(stock, touching.binding(scene), None)
-    return Settled(stock, binding, outcomes)
+        return Settled(stock, catalogue_now, touching.binding(scene), None)
+    return Settled(stock, catalogue_now, binding, outcomes)
 
 
 def _known(
