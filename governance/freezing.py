@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from config.access import Actor
-from governance import configuration
+from governance import calendars, configuration
 from governance.documents import ConfigurationError, Source, schemas
 from governance.models import Configuration
 from tenants.models import Group
@@ -17,6 +17,10 @@ from tenants.models import Group
 
 class NoSuchFreeze(LookupError):
     """The calendar has no freeze of that name."""
+
+
+class NameTaken(ValueError):
+    """A freeze of that name is on or still ahead."""
 
 
 def put(group: Group, freezes: Sequence[Mapping[str, Any]], *, actor: Actor, at: datetime) -> None:
@@ -33,6 +37,17 @@ def freeze(group: Group, document: Mapping[str, Any], *, actor: Actor, at: datet
     """Add a freeze, or change the one of that name. Raises ConfigurationError."""
     others = [one for one in _calendar(group) if one["name"] != document["name"]]
     put(group, [*others, document], actor=actor, at=at)
+
+
+@transaction.atomic
+def add(group: Group, document: Mapping[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Add a freeze; one of its name that is over gives way. Raises NameTaken, ConfigurationError."""
+    ahead = {one.name for one in calendars.freezes(_calendar(group)) if one.ends_at > at}
+    if document["name"] in ahead:
+        raise NameTaken(
+            f"There is a freeze {document['name']} already. End it first, or choose another name."
+        )
+    freeze(group, document, actor=actor, at=at)
 
 
 @transaction.atomic

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from governance.views import halting, plans, runs, windows
+from governance.views import freezes, halting, plans, runs, windows
 
 urlpatterns: list[URLPattern] = [
     path("", plans.plan_list, name="plan_list"),
     path("calendar/", windows.calendar, name="calendar"),
+    path("calendar/freeze/", freezes.freeze_add, name="freeze_add"),
+    path("calendar/thaw/", freezes.freeze_end, name="freeze_end"),
     path("halt/", halting.group_halt, name="group_halt"),
     path("release/", halting.group_release, name="group_release"),
     path("runs/", runs.run_list, name="run_list"),

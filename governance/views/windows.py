@@ -70,7 +70,12 @@ def calendar(request: ConsoleRequest) -> HttpResponse:
     return render_page(
         request,
         "governance/windows/calendar.html",
-        {"listing": rows, "freezes": sorted(ahead, key=lambda freeze: freeze.starts_at), "now": at},
+        {
+            "listing": rows,
+            "freezes": sorted(ahead, key=lambda freeze: freeze.starts_at),
+            "may_freeze": request.access.allows(Permission.POLICY_EDIT),
+            "now": at,
+        },
         fragments={"windows": "governance/windows/_table.html"},
     )
 
