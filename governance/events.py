@@ -23,6 +23,7 @@ from tenants import chats
 from tenants.models import Group
 
 ALERT = "plugin.version.policy.alert"
+TEST = "plugin.version.policy.test"  # of its own type, so that nothing takes it for an alert
 _NAMESPACE = uuid.UUID("7d3f0c52-6f3a-5b1e-9d61-1f2a0f6c1c5e")
 
 
@@ -39,17 +40,17 @@ def alert(group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: d
         return
     event = event_document(group, reason, data, key=key, at=at)
     for subscription in subscriptions:
-        outbox.post(
-            Destination.WEBHOOK,
-            event,
-            group_id=group.pk,
-            idempotency_key=f"{event['id']}-{subscription.pk}",
-            address=str(subscription.pk),
-            at=at,
-        )
+        _post(subscription, event, at=at)
     ledger.record(
         Action.ALERT_RAISED, subject=group, actor=SYSTEM, at=at, data={"reason": reason, "key": key}
     )
+
+
+def post_test(subscription: WebhookSubscription, *, at: datetime) -> None:
+    """Store an event by which whoever asked for it sees whether it arrives."""
+    key = f"test-{subscription.pk}-{at.isoformat()}"
+    data = {"says": "Events of this group arrive here."}
+    _post(subscription, event_document(subscription.group, "test", data, key=key, at=at, kind=TEST), at=at)
 
 
 # Where an alert goes on.
@@ -72,14 +73,25 @@ def _tell_teams(group: Group, reason: str, data: Mapping[str, Any], *, key: str,
     return chats.post_to_teams(group, told, key=key, at=at, link=link)
 
 
+def _post(subscription: WebhookSubscription, event: dict[str, Any], *, at: datetime) -> None:
+    outbox.post(
+        Destination.WEBHOOK,
+        event,
+        group_id=subscription.group_id,
+        idempotency_key=f"{event['id']}-{subscription.pk}",
+        address=str(subscription.pk),
+        at=at,
+    )
+
+
 def event_document(
-    group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime
+    group: Group, reason: str, data: Mapping[str, Any], *, key: str, at: datetime, kind: str = ALERT
 ) -> dict[str, Any]:
     """The CloudEvent in structured JSON; its id follows from the key, so equal alerts are equal events."""
     event = CloudEvent(
         {
             "id": str(uuid.uuid5(_NAMESPACE, f"{group.slug}/{key}")),
-            "type": ALERT,
+            "type": kind,
             "source": f"{settings.BASE_URL}/g/{group.slug}/",
             "subject": reason,
             "time": at.isoformat(),

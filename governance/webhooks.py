@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
 from audit import circuits, ledger
 from audit.actions import Action
+from audit.models import OutboxMessage
 from audit.models.outbox import Destination
 from config.access import Actor
 from governance.models import WebhookSubscription
@@ -41,10 +44,50 @@ def subscribe(group: Group, *, name: str, url: str, actor: Actor, at: datetime) 
 @transaction.atomic
 def unsubscribe(group: Group, *, name: str, actor: Actor, at: datetime) -> bool:
     """Send nothing there any more; False if nothing was. What waits in the outbox is given up."""
-    subscription = WebhookSubscription.objects.filter(group=group, name=name, active=True).first()
+    subscription = WebhookSubscription.objects.filter(group=group, name=name).first()
     if subscription is None:
         return False
-    WebhookSubscription.objects.filter(pk=subscription.pk).update(active=False)
+    if not WebhookSubscription.objects.filter(pk=subscription.pk, active=True).update(active=False):
+        return False
     ledger.record(Action.WEBHOOK_ENDED, subject=subscription, actor=actor, at=at)
     circuits.forget(group.pk, Destination.WEBHOOK, ("webhook", subscription.pk))
     return True
+
+
+def told(group: Group) -> dict[str, Any]:
+    """All webhooks of a group as the endpoints and commands tell of them, those that have ended too."""
+    rows = WebhookSubscription.objects.filter(group=group).order_by("name")
+    return {"webhooks": documents(list(rows))}
+
+
+def documents(rows: Collection[WebhookSubscription]) -> list[dict[str, Any]]:
+    """Each with what came of the newest event, and never with its secret."""
+    newest = last_to(rows)
+    return [_document(row, newest.get(row.pk)) for row in rows]
+
+
+def document(row: WebhookSubscription) -> dict[str, Any]:
+    """One of them."""
+    [one] = documents([row])
+    return one
+
+
+def last_to(rows: Collection[WebhookSubscription]) -> dict[int, OutboxMessage]:
+    """The newest event for each of these webhooks in use."""
+    groups, numbers = {row.group_id for row in rows}, [str(row.pk) for row in rows if row.active]
+    sent = OutboxMessage.objects.filter(
+        group_id__in=groups, destination=Destination.WEBHOOK, address__in=numbers
+    )
+    newest = sent.order_by("address", "-created_at").distinct("address")
+    return {int(message.address): message for message in newest}
+
+
+def _document(row: WebhookSubscription, last: OutboxMessage | None) -> dict[str, Any]:
+    return {
+        "number": row.pk,
+        "name": row.name,
+        "url": row.url,
+        "active": row.active,
+        "created_at": row.created_at.isoformat(),
+        "last_event": {"status": last.status, "at": last.created_at.isoformat()} if last else None,
+    }

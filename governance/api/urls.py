@@ -17,6 +17,7 @@ from governance.api import (
     simulations,
     snapshots,
     tasks,
+    webhooks,
     windows,
 )
 
@@ -85,6 +86,10 @@ urlpatterns = [
     path("directory/chat/<int:number>/language", chats.speak_to_chat, name="api_chat_language"),
     path("directory/chat/<int:number>/end", chats.end_chat, name="api_chat_end"),
     path("directory/language", chats.speak_to_group, name="api_group_language"),
+    path("directory/webhooks", webhooks.list_webhooks, name="api_webhooks"),
+    path("directory/webhook", webhooks.add_webhook, name="api_webhook"),
+    path("directory/webhook/<int:number>/test", webhooks.test_webhook, name="api_webhook_test"),
+    path("directory/webhook/<int:number>/end", webhooks.end_webhook, name="api_webhook_end"),
     path("notify/version", outbound.notify_version, name="api_notify"),
     path("audit/version", outbound.audit_version, name="api_audit"),
     path("schema", description.schema, name="api_schema"),

@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("circuits/<int:pk>/retry/", deliveries.circuit_retry, name="circuit_retry"),
     path("webhooks/", webhooks.webhook_list, name="webhook_list"),
     path("webhooks/add/", webhooks.webhook_add, name="webhook_add"),
+    path("webhooks/<int:pk>/test/", webhooks.webhook_test, name="webhook_test"),
     path("webhooks/<int:pk>/end/", webhooks.webhook_end, name="webhook_end"),
 ]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import webhooks
+from governance import events, webhooks
 from governance.forms.webhooks import WebhookForm
 from governance.models import WebhookSubscription
 from governance.webhooks import WebhookRefused
@@ -31,10 +31,11 @@ def webhook_list(request: ConsoleRequest) -> HttpResponse:
         sorts={"name": ("name",), "since": ("created_at", "name")},
         default="name",
     )
+    last = webhooks.last_to(rows.rows)
     return render_page(
         request,
         "governance/webhooks/list.html",
-        {"listing": rows},
+        {"listing": rows, "webhooks": [(row, last.get(row.pk)) for row in rows.rows]},
         fragments={"webhooks": "governance/webhooks/_table.html"},
     )
 
@@ -47,6 +48,17 @@ def webhook_add(request: ConsoleRequest) -> HttpResponse:
     secret = _subscribe(request, form) if request.method == "POST" and form.is_valid() else None
     context = {"form": form, "secret": secret}
     return render_page(request, "governance/webhooks/add.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@requires(Permission.GROUP_ADMINISTER)
+def webhook_test(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Send a webhook an event, to see whether it arrives."""
+    known = WebhookSubscription.objects.within(request.access).filter(active=True).select_related("group")
+    webhook = get_object_or_404(known, pk=pk)
+    events.post_test(webhook, at=timezone.now())
+    messages.success(request, f"An event for {webhook.name} is on its way; what came of it stands here soon.")
+    return redirect_to(request, "webhook_list")
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""Webhooks in the console: listed, added, ended."""
+"""Webhooks in the console: listed, added, tested, ended."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from audit.models import Entry
+from audit.models import Entry, OutboxMessage
 from config.access import SYSTEM
 from governance import webhooks
 from governance.models import WebhookSubscription
@@ -74,6 +74,24 @@ def test_a_webhook_is_ended_and_can_be_taken_up_again(world: World, owner: Clien
     assert WebhookSubscription.objects.get().active
 
 
+def test_a_test_event_is_sent_to_one_webhook_and_the_list_says_what_came_of_it(
+    world: World, owner: Client
+) -> None:
+    for name in ("chat", "other"):
+        webhooks.subscribe(world.group, **{**CHAT, "name": name}, actor=SYSTEM, at=AT)
+    webhook = WebhookSubscription.objects.get(name="chat")
+    assert text(owner).count("none yet") == 2
+
+    assert owner.post(f"{LIST}{webhook.pk}/test/").status_code == 303
+
+    event = OutboxMessage.objects.get(destination="webhook")
+    assert (event.address, event.payload["type"]) == (str(webhook.pk), "plugin.version.policy.test")
+    page = text(owner)
+    assert (page.count("none yet"), page.count("Pending")) == (1, 1)
+    webhooks.unsubscribe(world.group, name="chat", actor=SYSTEM, at=AT)
+    assert owner.post(f"{LIST}{webhook.pk}/test/").status_code == 404
+
+
 def test_another_groups_webhooks_are_not_there(world: World, owner: Client) -> None:
     other = factories.group("other")
     webhooks.subscribe(other, name="theirs", url="https://x.example/", actor=SYSTEM, at=AT)
@@ -81,6 +99,7 @@ def test_another_groups_webhooks_are_not_there(world: World, owner: Client) -> N
 
     assert "theirs" not in text(owner)
     assert owner.post(f"{LIST}{theirs.pk}/end/").status_code == 404
+    assert owner.post(f"{LIST}{theirs.pk}/test/").status_code == 404
     theirs.refresh_from_db()
     assert theirs.active
 

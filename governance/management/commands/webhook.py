@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.access import SYSTEM
-from governance import webhooks
+from governance import events, webhooks
 from governance.models import WebhookSubscription
 from tenants.models import Group
 
@@ -19,9 +19,9 @@ GroupOption = Annotated[str, typer.Option(help="The group's slug.")]
 
 
 class Command(TyperCommand):
-    """Subscribes addresses to the CloudEvents of a group, lists them and ends them."""
+    """Subscribes addresses to the CloudEvents of a group, lists, tests and ends them."""
 
-    help = "Webhooks for the event plugin.version.policy.alert: add, list, remove."
+    help = "Webhooks for the event plugin.version.policy.alert: add, list, test, remove."
 
     @command()
     def add(
@@ -56,6 +56,18 @@ class Command(TyperCommand):
         for row in rows:
             table.add_row(*(str(row[field]) for field in fields))
         Console().print(table)
+
+    @command()
+    def test(
+        self, group: GroupOption, name: Annotated[str, typer.Option(help="The subscription's name.")]
+    ) -> None:
+        """Send it an event, to see whether it arrives; `delivery list` names it if it doesn't."""
+        found = WebhookSubscription.objects.filter(group=self._group(group), name=name, active=True)
+        subscription = found.select_related("group").first()
+        if subscription is None:
+            raise CommandError(f"The group {group} has no subscription {name}.")
+        events.post_test(subscription, at=timezone.now())
+        self.stdout.write(f"An event for {name} is on its way.")
 
     @command()
     def remove(
