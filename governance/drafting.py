@@ -31,6 +31,7 @@ class TaskDraft:
     due_at: datetime | None
     reasons: tuple[Reason, ...]  # for its priority
     ring: int = 0
+    ring_name: str = ""
     ring_wait: timedelta = timedelta()  # after the success of the rings before
     retry_delays: tuple[timedelta, ...] = ()
 

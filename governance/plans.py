@@ -220,6 +220,7 @@ def _add_tasks(plan: Plan, drafts: Iterable[TaskDraft], at: datetime) -> None:
             priority=draft.priority,
             priority_because=[reason.as_json() for reason in draft.reasons],
             ring=draft.ring,
+            ring_name=draft.ring_name,
             ring_wait=draft.ring_wait,
             queue_at=urgency.place(draft.priority, created_at=at, due_at=draft.due_at),
             wait_reason=_NOT_STARTED,

@@ -158,6 +158,7 @@ def task(row: UpgradeTask) -> dict[str, Any]:
         "waiting_because": row.wait_reason,
         "detail": row.detail,
         "ring": row.ring + 1,
+        "ring_name": row.ring_name or None,
         "priority": row.priority,
         "created_at": row.created_at.isoformat(),
         "attempts": row.attempts,

@@ -30,6 +30,19 @@ class Outlook:
     opens_at: datetime | None
 
 
+def in_words(ring: int, name: str | None) -> str:
+    """Its number as people count, and what the profile calls it."""
+    return f"{ring + 1} ({name})" if name else str(ring + 1)
+
+
+def names(plan: Plan) -> list[str]:
+    """What the profiles call the plan's rings, the first first; its number for one without a name."""
+    found: dict[int, list[str]] = {}
+    for ring, name in plan.tasks.order_by("ring", "ring_name").values_list("ring", "ring_name").distinct():
+        found.setdefault(ring, []).append(name or str(ring + 1))
+    return [" and ".join(those) for those in found.values()]
+
+
 def outlook(plan: Plan, ring: int) -> Outlook:
     """When the ring begins, as far as it can be told now."""
     unfinished = plan.tasks.filter(ring__lt=ring).unfinished().count()

@@ -64,19 +64,15 @@ def starts_by_itself(plan: Plan) -> bool:
 
 
 def _place(draft: TaskDraft, tenant: TenantFacts, said: Mapping[str, Settings]) -> TaskDraft:
-    later: list[int] = []
-    waits = [timedelta()]
     wanting = [said[policy] for policy in sorted(_wanted_by(draft))]
-    for rings in (each.rings for each in wanting):
-        if rings:
-            index = _ring(rings, tenant)
-            later.append(len(rings) - 1 - index)
-            waits.append(rings[index].wait)
+    spots = [_spot(each.rings, tenant) for each in wanting if each.rings]
+    from_last, ring = min(spots, key=lambda spot: spot[0], default=(0, None))
     return replace(
         draft,
         reasons=draft.reasons + _tier(tenant, wanting),
-        ring=-min(later, default=0),
-        ring_wait=max(waits),
+        ring=-from_last,
+        ring_name=ring.name if ring else "",
+        ring_wait=max((ring.wait for _, ring in spots), default=timedelta()),
         retry_delays=_delays(wanting),
     )
 
@@ -92,12 +88,11 @@ def _delays(wanting: Iterable[Settings]) -> tuple[timedelta, ...]:
     return tuple(max(delays) for delays in zip(*(each.retry_delays for each in wanting), strict=False))
 
 
-def _ring(rings: Sequence[Ring], tenant: TenantFacts) -> int:
-    """The first ring that selects the tenant; the last one for a tenant that none selects."""
-    return next(
-        (index for index, ring in enumerate(rings) if _selects(ring, tenant)),
-        len(rings) - 1,
-    )
+def _spot(rings: Sequence[Ring], tenant: TenantFacts) -> tuple[int, Ring]:
+    """The first ring that selects the tenant, and how many follow it; the last one where none selects it."""
+    last = len(rings) - 1
+    index = next((index for index, ring in enumerate(rings) if _selects(ring, tenant)), last)
+    return last - index, rings[index]
 
 
 def _selects(ring: Ring, tenant: TenantFacts) -> bool:

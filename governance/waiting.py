@@ -127,7 +127,7 @@ def judge(task: UpgradeTask, queue: Queue, around: Circumstances) -> Explanation
         told = f"Outside its tenant’s maintenance windows; the next one opens at {opens}."
         return Explanation(told, expected_at=task.not_before)
     if around.outlook is not None:
-        return _in_a_later_ring(around.outlook)
+        return _in_a_later_ring(task, around.outlook)
     if around.position is None:
         return Explanation(task.wait_reason or "It isn’t its turn.")
     allowed = Limits(**task.plan.limits)
@@ -163,12 +163,13 @@ def _of_the_plan(plan: Plan) -> Explanation | None:
     return Explanation(_STANDS[Plan.Status(plan.status)]) if plan.status in _STANDS else None
 
 
-def _in_a_later_ring(outlook: Outlook) -> Explanation:
-    number = outlook.ring + 1
+def _in_a_later_ring(task: UpgradeTask, outlook: Outlook) -> Explanation:
+    ring = f"Ring {rings.in_words(task.ring, task.ring_name)}"
     if outlook.unfinished or outlook.opens_at is None:
-        told = f"Ring {number} follows once the rings before have succeeded: {outlook.unfinished} to go."
-        return Explanation(told)
-    told = f"Ring {number} follows at {outlook.opens_at:%Y-%m-%d %H:%M} UTC, if nothing goes wrong till then."
+        return Explanation(
+            f"{ring} follows once the rings before have succeeded: {outlook.unfinished} to go."
+        )
+    told = f"{ring} follows at {outlook.opens_at:%Y-%m-%d %H:%M} UTC, if nothing goes wrong till then."
     return Explanation(told, expected_at=outlook.opens_at)
 
 

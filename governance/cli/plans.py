@@ -8,7 +8,7 @@ import typer
 from django.db.models import Count, Q
 
 from config.access import Actor, Permission
-from governance import plans, presenters, simulation
+from governance import plans, presenters, rings, simulation
 from governance.cli import simulations
 from governance.cli.output import Output, operator
 from governance.models import Plan
@@ -41,7 +41,13 @@ def show(out: Output, plan: Plan) -> None:
     """One plan with its tasks."""
     document = presenters.plan(plan)
     rows = [
-        [task["tenant"], task["ring"], task["status"], task["waiting_because"]] for task in document["tasks"]
+        [
+            task["tenant"],
+            rings.in_words(task["ring"] - 1, task["ring_name"]),
+            task["status"],
+            task["waiting_because"],
+        ]
+        for task in document["tasks"]
     ]
     title = f"{plan}: {_stands(plan)}"
 

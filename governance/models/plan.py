@@ -228,6 +228,7 @@ class UpgradeTask(models.Model):
     priority = models.IntegerField(default=0)
     priority_because = models.JSONField(default=list)  # [{"points": number, "because": text}]
     ring = models.PositiveSmallIntegerField(default=0)  # counted from the first
+    ring_name = models.CharField(max_length=100, blank=True, db_default="")  # as the profile has it
     ring_wait = models.DurationField(default=timedelta)  # after the success of the rings before
     # Its place in the queue, see governance.urgency: the earlier, the sooner it goes.
     queue_at = models.DateTimeField(db_default=Now())
@@ -245,8 +246,7 @@ class UpgradeTask(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)  # when the orchestrator was last asked
     finished_at = models.DateTimeField(null=True)
-    # What a person says was done by hand instead.
-    correction = models.TextField(blank=True)
+    correction = models.TextField(blank=True)  # what a person says was done by hand instead
     corrected_by_name = models.CharField(max_length=200, blank=True)
     corrected_at = models.DateTimeField(null=True)
 

@@ -19,7 +19,7 @@ from config.charts import Part, stack
 from config.listing import listing
 from config.rendering import redirect_to, render_page
 from config.tones import tone
-from governance import flags, maintenance, plans, waiting
+from governance import flags, maintenance, plans, rings, waiting
 from governance.documents import ConfigurationError
 from governance.models import Plan, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNAPPROVED, UNFINISHED, PlanQuerySet
@@ -149,7 +149,7 @@ def _progress(plan: Plan) -> dict[str, Any]:
             title=f"Upgrade tasks of {plan}",
         ),
         "taken_back_by": plan.taken_back_by.order_by("number"),
-        "rings": plan.tasks.order_by().values("ring").distinct().count(),
+        "rings": rings.names(plan),
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from governance.models import Plan, Run, UpgradeTask
 from governance.models.snapshot import Trigger
 from tests import factories
 from tests.factories import AT, World
+from tests.governance.commanding import shell
 
 pytestmark = pytest.mark.django_db
 Status = UpgradeTask.Status
@@ -26,13 +28,15 @@ RINGS: list[dict[str, Any]] = [
 ]
 
 
-def running(world: World, **profile: Any) -> Plan:
-    """A started plan in which both tenants are behind."""
+def running(world: World, *, beside: dict[str, Any] | None = None, **profile: Any) -> Plan:
+    """A started plan in which both tenants are behind, `beside` being another policy's profile."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
     for tenant in (world.tenant_a, world.tenant_b):
         factories.install(tenant, {"crm": "2.3.0"})
     rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
     factories.policy(world.group, "floor", [rule], profile={"mode": "enforce", **profile})
+    if beside is not None:
+        factories.policy(world.group, "other", [rule], profile={"mode": "enforce", **beside})
     drift.detect(world.group, at=AT)
     decisions.evaluate(world.group, at=AT, actor=SYSTEM)
     plan = plans.draft(world.group, at=AT, actor=SYSTEM)
@@ -65,10 +69,10 @@ def test_a_ring_begins_only_after_the_one_before_has_succeeded_for_long_enough(w
 
 def test_what_its_ring_waits_for_is_told(world: World) -> None:
     plan = running(world, rings=RINGS)
-    told = "Ring 2 follows once the rings before have succeeded: 1 to go."
+    told = "Ring 2 (broad) follows once the rings before have succeeded: 1 to go."
     assert why(plan, AT) == waiting.Explanation(told)
     finish(plan, "tenant-b", AT)
-    told = "Ring 2 follows at 2026-03-04 09:00 UTC, if nothing goes wrong till then."
+    told = "Ring 2 (broad) follows at 2026-03-04 09:00 UTC, if nothing goes wrong till then."
     assert why(plan, AT) == waiting.Explanation(told, None, AT + timedelta(days=2))
 
 
@@ -113,6 +117,40 @@ def test_rings_by_share_come_one_after_the_other(world: World) -> None:
     first, second = plan.tasks.select_related("tenant").order_by("ring")
     assert (first.ring, second.ring) == (0, 1)
     assert rollouts.share_of(first.tenant.key) == shares[0]
+
+
+def test_a_plan_calls_its_rings_as_the_profile_does(world: World) -> None:
+    plan = running(world, rings=RINGS)
+    assert rings.names(plan) == ["pilot", "broad"]
+    plan.tasks.filter(ring=1).update(ring_name="")  # as of a plan that was made before names were kept
+    assert rings.names(plan) == ["pilot", "2"]
+    assert [rings.in_words(1, name) for name in ("broad", "", None)] == ["2 (broad)", "2", "2"]
+
+
+def test_a_ring_is_called_as_the_most_cautious_policy_calls_it(world: World) -> None:
+    two = [{"name": "first", "tenants": {"keys": ["tenant-b"]}}, {"name": "everyone", "tenants": "*"}]
+    three = [RINGS[0], {**RINGS[0], "name": "early"}, RINGS[1]]
+    plan = running(world, rings=three, beside={"rings": two})
+    assert dict(plan.tasks.values_list("tenant__key", "ring_name")) == {
+        "tenant-b": "first",
+        "tenant-a": "broad",
+    }
+
+
+def test_pages_and_the_command_give_a_rings_number_and_name(
+    world: World, client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = running(world, rings=RINGS)
+    client.force_login(world.owner)
+    page = client.get(f"/g/acme/plans/{plan.pk}/").content.decode()
+    assert "pilot, then broad" in page
+    assert "2 (broad)" in page
+    task = plan.tasks.get(tenant=world.tenant_a)
+    assert "2 (broad)" in client.get(f"/g/acme/tasks/{task.pk}/").content.decode()
+    command = shell(capsys, monkeypatch, "plan")
+    assert "2 (broad)" in command("show", plan.number).out
+    shown = command("show", plan.number, "--json").json["tasks"][1]
+    assert (shown["ring"], shown["ring_name"]) == (2, "broad")
 
 
 def test_a_ring_without_a_selector_is_about_all() -> None:
