@@ -18,6 +18,11 @@ class Aftermath:
     says: str
     later: UpgradeTask | None = None
 
+    def __str__(self) -> str:
+        if self.later is None:
+            return self.says
+        return f"{self.says} {self.later}, {self.later.get_status_display().lower()}."
+
 
 def of(task: UpgradeTask) -> Aftermath | None:
     """What follows by itself after a task that came to nothing; None for any other."""

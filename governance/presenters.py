@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import maintenance, restoring, simulation, waiting
+from governance import aftermath, maintenance, restoring, simulation, waiting
 from governance.models import (
     Conflict,
     Finding,
@@ -142,9 +142,14 @@ def window(row: MaintenanceWindow) -> dict[str, Any]:
 
 
 def explained_task(row: UpgradeTask, *, at: datetime) -> dict[str, Any]:
-    """An upgrade task with why it isn't running, if it waits."""
-    explanation = waiting.explain_one(row, at=at)
-    return {**task(row), "waiting": explanation.as_json() if explanation else None}
+    """An upgrade task with why it isn't running, if it waits, or what follows, if it came to nothing."""
+    explanation, follows = waiting.explain_one(row, at=at), aftermath.of(row)
+    return {
+        **task(row),
+        "waiting": explanation.as_json() if explanation else None,
+        "what_happens_next": str(follows) if follows else None,
+        "later_task": str(follows.later.pk) if follows and follows.later else None,
+    }
 
 
 def task(row: UpgradeTask) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from governance.models.plan import WAITING
     tag="upgrade",
 )
 def task_status(request: Request, pk: str) -> Response:
-    """Where it stands, its steps and attempts, and why it waits."""
+    """Where it stands, its steps and attempts, why it waits, and what follows if it came to nothing."""
     return respond(Answer(presenters.explained_task(_task(request, pk), at=timezone.now())))
 
 

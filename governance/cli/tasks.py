@@ -31,7 +31,7 @@ def list_unfinished(out: Output, group: Group, *, limit: int, at: datetime) -> N
 
 
 def show(out: Output, task: UpgradeTask, *, at: datetime) -> None:
-    """One task as it stands, and why it isn't running."""
+    """One task as it stands, and why it isn't running or what follows."""
     document = presenters.explained_task(task, at=at)
     told = [(name.replace("_", " "), value) for name, value in document.items() if value not in (None, "")]
     out.answer(document, lambda: out.table(str(task), ("what", "is"), [[n, str(v)] for n, v in told]))

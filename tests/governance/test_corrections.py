@@ -222,6 +222,7 @@ def test_the_command_shows_and_corrects(
 ) -> None:
     run = shell(capsys, monkeypatch, "task")
     assert run("show", str(task.pk)[:8], "--json").json["status"] == "given_up"
+    assert "The next run that a person starts" in " ".join(run("show", task.pk).out.split())
     assert run("correct", task.pk).code == 2
     assert run("correct", task.pk, "--done", "By hand.", "--json").json["status"] == "manual"
     assert [row["tenant"] for row in run("list", "--json").json["tasks"]] == ["tenant-b"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from config.access import SYSTEM, Permission
@@ -33,6 +35,23 @@ def test_a_service_says_what_was_done_by_hand(path: str, service: Issue) -> None
     assert caller.post(f"{path}/correct", DONE, key="k").json()["status"] == "manual"
     assert caller.post(f"{path}/correct", DONE, key="other").status_code == 409
     assert "next manifest; without one" in caller.get(path).json()["waiting"]["because"]
+
+
+def test_what_follows_a_failure_is_told(path: str, service: Issue) -> None:
+    caller = service(Permission.TASK_CORRECT, Permission.TENANT_VIEW)
+    told = caller.get(path).json()
+    assert told["what_happens_next"].startswith("The next run that a person starts plans it again")
+    assert told["later_task"] is None
+    failed = UpgradeTask.objects.get()
+    later = UpgradeTask.objects.create(
+        **{name: getattr(failed, name) for name in ("group", "plan", "tenant", "steps", "situation_digest")},
+        idempotency_key="later",
+        created_at=AT + timedelta(hours=1),
+    )
+    told = caller.get(path).json()
+    assert told["what_happens_next"].endswith(f"another task since then: {later}, queued.")
+    assert told["later_task"] == str(later.pk)
+    assert caller.get(f"version/upgrade/task/{later.pk}").json()["what_happens_next"] is None
 
 
 def test_it_takes_the_scope_and_words(path: str, service: Issue) -> None:
