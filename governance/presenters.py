@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import aftermath, maintenance, restoring, simulation, waiting
+from governance import aftermath, maintenance, restoring, run_wording, simulation, waiting
 from governance.models import (
     Conflict,
     Finding,
@@ -40,10 +40,13 @@ def snapshot(row: Snapshot) -> dict[str, Any]:
 def run(row: Run) -> dict[str, Any]:
     """A run with its plan, its tasks and what it waits for."""
     conflicts = Conflict.objects.filter(run=row).select_related("plugin").order_by("found_at", "pk")
+    left = run_wording.left(row)
     return {
         "id": str(row.pk),
         "number": row.number,
         "status": row.status,
+        "says": run_wording.stands(row, left),
+        "conflicts_left": left,
         "stage": row.stage,
         "dry_run": row.dry_run,
         "policies": row.policy_names,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.models import Run, UpgradeTask
+from governance.models import Conflict, Run, UpgradeTask
 
 Stage = Run.Stage
 
@@ -18,6 +18,24 @@ class Told:
     label: str
     value: Any = ""
     help: str = ""
+
+
+def left(run: Run) -> int:
+    """How many conflicts a completed run saw that wait for a person still.
+
+    A run stands only for those that no earlier one stands for, and is completed beside the others.
+    """
+    if run.status != Run.Status.COMPLETED or run.finished_at is None:
+        return 0
+    return Conflict.objects.left_by(run).count()
+
+
+def stands(run: Run, left: int) -> str:
+    """Where it stands, and how many conflicts it left to people."""
+    status = run.get_status_display()
+    return (
+        f"{status}; {left:,} conflict{' waits' if left == 1 else 's wait'} for a decision" if left else status
+    )
 
 
 def told(stage: str, figures: Mapping[str, Any]) -> list[Told]:

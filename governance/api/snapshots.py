@@ -73,7 +73,10 @@ def snapshot_status(request: Request, number: int) -> Response:
     tag="policy",
 )
 def run_status(request: Request, pk: str) -> Response:
-    """The run with its figures, its plan and tasks, and the conflicts that it waits for."""
+    """The run with its figures, its plan and tasks, and the conflicts that it waits for.
+
+    It may be completed though conflicts wait that an earlier run stands for: `says` tells.
+    """
     run = Run.objects.within(access_of(request)).select_related("plan").filter(pk=pk).first()
     if run is None:
         raise Http404

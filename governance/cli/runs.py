@@ -20,7 +20,7 @@ from rich.progress import (
 from config import borrowed
 from governance import halting, pipeline, plans, presenters
 from governance.cli.output import Exit, Output, end, operator
-from governance.models import Plan, Run, UpgradeTask
+from governance.models import Conflict, Plan, Run, UpgradeTask
 from governance.models.plan import NOT_STARTED, UNFINISHED
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -132,12 +132,13 @@ def _end(out: Output, run: Run) -> None:
 def _show(out: Output, run: Run, document: dict[str, Any]) -> None:
     done = [(stage.value, run.figures[stage]) for stage in Run.Stage if stage in run.figures]
     rows = [[name, f"{figures.get('seconds', 0):.2f}", _told(figures)] for name, figures in done]
-    out.table(f"{run}: {run.get_status_display()}", ("stage", "seconds", "figures"), rows)
+    out.table(f"{run}: {document['says']}", ("stage", "seconds", "figures"), rows)
     if run.dry_run and document["plan"]:
         tasks = document["plan"]["tasks"]
         out.table("Would be done", ("tenant", "steps"), [[task["tenant"], _steps(task)] for task in tasks])
     for conflict in document["conflicts"]:
-        out.say(f"Needs a decision: {conflict['explanation'].get('summary', conflict['id'])}", "yellow")
+        if conflict["status"] == Conflict.Status.OPEN:
+            out.say(f"Needs a decision: {conflict['explanation'].get('summary', conflict['id'])}", "yellow")
     if run.error:
         out.say(run.error, "red")
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import uuid
 from datetime import UTC
 from textwrap import shorten
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models import Q
 
 from config.lifecycle import Transitions
 from governance.models.catalogue import Plugin
 from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
 from tenants.models import Group, Tenant
+
+if TYPE_CHECKING:
+    from governance.models.run import Run
 
 SHOWN_REASON = 200  # how much of a decision's reason is told beside other things
 
@@ -23,6 +27,13 @@ class ConflictQuerySet(GroupQuerySet["Conflict"]):
     def waiting(self) -> Self:
         """Those that need a person."""
         return self.filter(status=Conflict.Status.OPEN)
+
+    def left_by(self, run: Run) -> Self:
+        """Those that stood when the run ended and still need a person; of its policies, if it named some."""
+        concerned = Q()
+        for name in run.policy_names:
+            concerned |= Q(explanation__rules__contains=[{"policy": name}])
+        return self.filter(concerned, group=run.group_id, found_at__lte=run.finished_at).waiting()
 
     def standing(self) -> Self:
         """Those that are still there, decided or not."""

@@ -72,6 +72,7 @@ def run_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
         # Once the last conflict is decided, a worker is about to carry the run on.
         "moves": under_way or (run.status == Run.Status.NEEDS_DECISION and not conflicts.waiting().exists()),
         "conflicts": conflicts[:50],
+        "left": run_wording.left(run),
         "failing_sources": ManifestSource.objects.within(request.access).exclude(last_error=""),
         "may_run": request.access.allows(Permission.POLICY_ENFORCE),
     }

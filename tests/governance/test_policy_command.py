@@ -197,6 +197,23 @@ def test_a_run_that_meets_a_conflict_ends_with_4(policy: Any, folder: Path, hold
     assert policy("watch", "--json").code == 4
 
 
+def test_a_run_that_leaves_a_conflict_to_an_earlier_one_says_that_it_waits(
+    policy: Any, folder: Path, hold: Path
+) -> None:
+    policy("apply", folder, "--json")
+    policy("apply", hold, "--json")
+    assert "Run 1: Needs a decision" in policy("enforce").out
+    again = policy("enforce", "--json")
+    assert (again.code, again.json["status"], again.json["conflicts_left"]) == (0, "completed", 1)
+    assert again.json["says"] == "Completed; 1 conflict waits for a decision"
+    assert "Run 2: Completed; 1 conflict waits for a decision" in policy("watch", 2).out
+    first = policy("watch", 1)
+    assert first.out.count("Needs a decision:") == 1
+    Conflict.objects.update(status=Conflict.Status.DECIDED)
+    assert policy("watch", 2, "--json").json["says"] == "Completed"
+    assert "Needs a decision: " not in policy("watch", 1).out.split("\n", 1)[1]
+
+
 def test_enforcing_is_refused_while_governance_is_off(policy: Any, acme: World, folder: Path) -> None:
     policy("apply", folder, "--json")
     type(acme.group).objects.filter(pk=acme.group.pk).update(governance_enabled=False)

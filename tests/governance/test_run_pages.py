@@ -1,6 +1,7 @@
 """Runs in the console: listed, followed stage by stage, begun and given up."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from governance import run_wording
 from governance.decisions import EvaluationResult
 from governance.drift import DriftResult
 from governance.manifests import IngestResult
-from governance.models import ManifestSource, Run, UpgradeTask
+from governance.models import Conflict, ManifestSource, Run, UpgradeTask
 from governance.models.snapshot import Trigger
 from tenants.models import Group
 from tests import factories
@@ -81,6 +82,26 @@ def test_a_run_that_stands_at_conflicts_leads_to_them(house: Furnished, owner: C
     page = text(owner, f"{LIST}{house.run.pk}/")
     assert "The run waits for these decisions" in page
     assert f'href="/g/acme/decisions/{house.conflict.pk}/"' in page
+
+
+def test_a_completed_run_says_which_conflicts_wait_all_the_same(house: Furnished, owner: Client) -> None:
+    completed = run(house.world, 99, Run.Status.COMPLETED, finished_at=house.conflict.found_at)
+    page = text(owner, f"{LIST}{completed.pk}/")
+    assert 'href="/g/acme/decisions/?status=open">1 conflict waits for a decision</a>' in page
+    assert "waits for a decision" not in text(owner, f"{LIST}{house.run.pk}/"), "its status says so"
+    Conflict.objects.update(status=Conflict.Status.DECIDED)
+    assert "waits for a decision" not in text(owner, f"{LIST}{completed.pk}/")
+
+
+def test_a_run_leaves_the_conflicts_that_it_saw_of_its_policies(house: Furnished) -> None:
+    found = house.conflict.found_at
+    [named, *_] = [rule["policy"] for rule in house.conflict.explanation["rules"]]
+    fields = {"finished_at": found, "policy_names": [named, "other"]}
+    saw = run(house.world, 97, Run.Status.COMPLETED, **fields)
+    others = run(house.world, 98, Run.Status.COMPLETED, **{**fields, "policy_names": ["other"]})
+    before = run(house.world, 99, Run.Status.COMPLETED, finished_at=found - timedelta(minutes=1))
+    assert [run_wording.left(one) for one in (saw, others, before)] == [1, 0, 0]
+    assert run_wording.stands(saw, 1200) == "Completed; 1,200 conflicts wait for a decision"
 
 
 def test_a_run_renews_itself_only_while_it_is_under_way(world: World, owner: Client) -> None:
