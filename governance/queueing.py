@@ -40,7 +40,8 @@ def prioritise(task: UpgradeTask, move: Move, *, reason: str, actor: Actor, at: 
 def _changes(task: UpgradeTask, move: Move) -> dict[str, Any]:
     if move == Move.FRONT:
         queue = UpgradeTask.objects.filter(group_id=task.group_id, status__in=WAITING)
-        return {"queue_at": queue.aggregate(first=Min("queue_at"))["first"] - urgency.POINT}
+        first = queue.aggregate(first=Min("queue_at"))["first"]
+        return {"queue_at": (first or task.queue_at) - urgency.POINT}  # there is none once nothing waits
     points = urgency.RAISE if move == Move.RAISE else -urgency.RAISE
     earlier = Value(points * urgency.POINT, output_field=models.DurationField())
     return {"priority": F("priority") + points, "queue_at": F("queue_at") - earlier}

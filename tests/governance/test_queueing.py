@@ -277,3 +277,11 @@ def test_what_gives_way_is_what_waits_to_change_that_plugin_in_that_tenant(plan:
     }
     told = Entry.objects.get(action="task.changed").data
     assert told == {"for": "Plan 2 is taken back.", "cancelled": ["tenant-a"]}
+
+
+def test_what_is_done_is_sent_nowhere_even_where_nothing_waits_any_more(plan: Plan) -> None:
+    plan.tasks.update(status=Status.SUCCEEDED)
+    for move in Move:
+        with pytest.raises(TransitionError):
+            queueing.prioritise(of(plan, "tenant-a"), move, reason="urgent", actor=SYSTEM, at=AT)
+    assert not Entry.objects.filter(action="task.prioritised").exists()
