@@ -182,7 +182,8 @@ class _Sender:
     ) -> tuple[str, dict[str, Any], ledger.Record]:
         """The digest's key, what leaves by the outbound contract, and what the ledger says of it."""
         source = f"run-{self.run.pk}" if self.run else f"group-{self.group.pk}"
-        name = f"{source}-{digest.user.pk}-{int(self.at.timestamp())}"
+        # By the microsecond: of two under one key, as may come within a second, the later would be lost.
+        name = f"{source}-{digest.user.pk}-{self.at.timestamp():.6f}"
         recipient = digest.recipient(own.get((digest.kind, digest.wishes.language)), key=name, at=self.at)
         payload = {"kind": str(digest.about), "recipients": [recipient]}
         data = {

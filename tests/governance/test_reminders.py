@@ -247,3 +247,12 @@ def test_a_tenant_whose_admin_has_left_is_named_to_the_owners(world: World, crm:
         world.group, world.tenant_admin, Role.TENANT_ADMIN, tenant=world.tenant_b, actor=SYSTEM, at=AT
     )
     assert send(world, AT + 2 * HOUR) == {"tenant-admin"}
+
+
+def test_two_messages_within_a_second_both_arrive(world: World, crm: Plugin, other: Plugin) -> None:
+    rule = policy(world, "core", "remind", window="1d", at_once=["verify_failed"], owners=False)
+    find(world.tenant_a, crm, rule)
+    send(world, AT)
+    find(world.tenant_a, other, rule, status="verify_failed")
+    assert send(world, AT + timedelta(milliseconds=500)) == {"tenant-admin"}
+    assert OutboxMessage.objects.filter(destination=Destination.NOTIFY).count() == 2
