@@ -50,6 +50,13 @@ class Awaited:
         return {"tasks": self.tasks, "next_opens_at": opens_at, "says": str(self)}
 
 
+class EndedAlready(Exception):
+    """Someone else was faster to end the window."""
+
+    def __init__(self, row: MaintenanceWindow) -> None:
+        super().__init__(f"The window {row} of {row.tenant} has ended already.")
+
+
 @transaction.atomic
 def agree(
     tenant: Tenant,
@@ -80,11 +87,13 @@ def agree(
 
 @transaction.atomic
 def end(row: MaintenanceWindow, *, actor: Actor, at: datetime) -> None:
-    """Take a window away. Without any left, the tenant may be changed at any time."""
+    """Take a window away. Without any left, the tenant may be changed at any time. Raises EndedAlready."""
     ledger.hold(row.group_id)
-    ledger.record(Action.WINDOW_ENDED, subject=row, actor=actor, at=at, data={"window": str(row)})
-    row.delete()
+    ended, _ = MaintenanceWindow.objects.filter(pk=row.pk).delete()
+    if not ended:
+        raise EndedAlready(row)
     _look_again(row.tenant)
+    ledger.record(Action.WINDOW_ENDED, subject=row, actor=actor, at=at, data={"window": str(row)})
 
 
 def windows_of(tenant_ids: Iterable[int]) -> dict[int, list[Window]]:

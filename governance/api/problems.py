@@ -21,6 +21,7 @@ from governance import (
     exemptions,
     flags,
     halting,
+    maintenance,
     pipeline,
     plans,
     restoring,
@@ -57,6 +58,7 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     AddressRefused: (HTTPStatus.CONFLICT, "not-yours", "Not for this group to change"),
     NotInReach: (HTTPStatus.UNPROCESSABLE_ENTITY, "not-in-reach", "Doesn't reach the group"),
     halting.AlreadySo: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),
+    maintenance.EndedAlready: (HTTPStatus.CONFLICT, "wrong-state", "Already so"),
     corrections.TenantBusy: (HTTPStatus.CONFLICT, "tenant-busy", "The tenant has another task"),
     TransitionError: (HTTPStatus.CONFLICT, "wrong-state", "Not in that state"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "Idempotency-Key used for another request"),
@@ -76,9 +78,8 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
 def handle(failure: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: None lets an unforeseen failure become a 500."""
     set_rollback()
-    for kind, (status, name, title) in _MEANINGS.items():
-        if isinstance(failure, kind):
-            return problem(status, name, title, str(failure))
+    if isinstance(failure, tuple(_MEANINGS)):
+        return refusal(failure)
     if isinstance(failure, Http404 | ObjectDoesNotExist):
         return problem(HTTPStatus.NOT_FOUND, "not-found", "Not found", "There is nothing of that name here.")
     if isinstance(failure, exceptions.ValidationError):
@@ -88,6 +89,12 @@ def handle(failure: Exception, _context: dict[str, Any]) -> Response | None:
     if isinstance(failure, exceptions.APIException):
         return _of_framework(failure)
     return None
+
+
+def refusal(failure: Exception) -> Response:
+    """What one of the domain's failures means to a caller."""
+    status, name, title = next(said for kind, said in _MEANINGS.items() if isinstance(failure, kind))
+    return problem(status, name, title, str(failure))
 
 
 def problem(status: HTTPStatus, name: str, title: str, detail: str, **more: Any) -> Response:

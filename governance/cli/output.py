@@ -20,7 +20,17 @@ from rich.table import Table
 from config import borrowed
 from config.access import Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import conflicts, corrections, directories, flags, halting, pipeline, plans, simulation
+from governance import (
+    conflicts,
+    corrections,
+    directories,
+    flags,
+    halting,
+    maintenance,
+    pipeline,
+    plans,
+    simulation,
+)
 from governance.documents import ConfigurationError
 from governance.handovers import NotRevivable
 from tenants.deputies import DeputyRefused
@@ -45,6 +55,7 @@ _REFUSALS = (
     flags.FlagOff,
     pipeline.RunUnderWay,
     halting.AlreadySo,
+    maintenance.EndedAlready,
     plans.WorldMoved,
     plans.NeedsApproval,
     plans.FourEyes,

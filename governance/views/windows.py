@@ -46,9 +46,13 @@ def window_end(request: ConsoleRequest, pk: int) -> HttpResponse:
     number = request.POST.get("window", "")
     rows = MaintenanceWindow.objects.within(request.access).filter(tenant=tenant).select_related("tenant")
     row = get_object_or_404(rows, pk=int(number) if number.isascii() and number.isdigit() else 0)
-    maintenance.end(row, actor=request.actor, at=timezone.now())
-    queue.enqueue("governance.jobs.follow_up", group_id=tenant.group_id)
-    messages.success(request, "That window is gone.")
+    try:
+        maintenance.end(row, actor=request.actor, at=timezone.now())
+    except maintenance.EndedAlready as refusal:
+        messages.error(request, str(refusal))
+    else:
+        queue.enqueue("governance.jobs.follow_up", group_id=tenant.group_id)
+        messages.success(request, "That window is gone.")
     return redirect_to(request, "tenant_windows", tenant.pk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -220,3 +221,28 @@ def test_a_run_and_its_report_say_how_many_tasks_wait_for_windows_and_when_the_n
     page = client.get(f"/g/acme/plans/runs/{run.pk}/").content.decode()
     assert "1 task waits for maintenance windows; when the run last looked" in page
     assert "2026-03-02 21:00 UTC. The run doesn’t wait for that: its plan goes on by itself then." in page
+
+
+def test_a_window_that_two_end_at_once_has_ended_once(world: World, task: UpgradeTask) -> None:
+    row = agree(world)
+    same = MaintenanceWindow.objects.select_related("tenant").get(pk=row.pk)
+    maintenance.end(row, actor=SYSTEM, at=AT)
+    with pytest.raises(maintenance.EndedAlready):
+        maintenance.end(same, actor=SYSTEM, at=AT)
+    assert Entry.objects.filter(action="window.ended").count() == 1
+
+
+def test_whoever_was_slower_to_end_a_window_is_told(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, end = agree(world), maintenance.end
+
+    def beaten(row: MaintenanceWindow, **how: Any) -> None:
+        end(row, actor=SYSTEM, at=AT)
+        end(row, **how)
+
+    monkeypatch.setattr(maintenance, "end", beaten)
+    client.force_login(factories.member(world.group, "admin-b", Role.TENANT_ADMIN, of=world.tenant_b))
+    path = f"/g/acme/tenants/{world.tenant_b.pk}/windows/end/"
+    page = client.post(path, {"window": row.pk}, follow=True).content.decode()
+    assert "has ended already" in page
