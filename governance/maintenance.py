@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -107,16 +107,23 @@ def windows_of(tenant_ids: Iterable[int]) -> dict[int, list[Window]]:
 def postpone_closed(group: Group, queue: Any, *, at: datetime) -> None:
     """Put off the tasks at the head of the queue whose tenants' windows are closed, until these open.
 
-    The caller holds the ledger's lock.
+    The caller holds the ledger's lock, and has what it chooses from further behind looked at by `put_off`.
     """
     if not MaintenanceWindow.objects.filter(group=group).exists():
         return
-    while closed := _closed(dict(queue.values_list("pk", "tenant_id")[:_CHUNK]), at):
-        for opens_at, ids in closed.items():
-            told = f"Outside its maintenance window, which opens at {_clock(opens_at)}."
-            UpgradeTask.objects.filter(pk__in=ids).update(
-                not_before=opens_at or at + _NEVER, wait_reason=told if opens_at else NEVER_OPENS
-            )
+    while put_off(dict(queue.values_list("pk", "tenant_id")[:_CHUNK]), at=at):
+        pass
+
+
+def put_off(tenants: Mapping[UUID, int], *, at: datetime) -> int:
+    """Put off those of these tasks, each with its tenant, whose windows are closed; how many."""
+    closed = _closed(tenants, at)
+    for opens_at, ids in closed.items():
+        told = f"Outside its maintenance window, which opens at {_clock(opens_at)}."
+        UpgradeTask.objects.filter(pk__in=ids).update(
+            not_before=opens_at or at + _NEVER, wait_reason=told if opens_at else NEVER_OPENS
+        )
+    return sum(map(len, closed.values()))
 
 
 def awaited(tasks: UpgradeTaskQuerySet, at: datetime) -> Awaited | None:
@@ -143,7 +150,7 @@ def in_words(freeze: Freeze) -> str:
     return (told if told.endswith((".", "!", "?", "。")) else f"{told}.")[:300]
 
 
-def _closed(tenants: dict[UUID, int], at: datetime) -> dict[datetime | None, list[UUID]]:
+def _closed(tenants: Mapping[UUID, int], at: datetime) -> dict[datetime | None, list[UUID]]:
     """The tasks whose tenants' windows are closed, by when they open; None where they never do."""
     windows = windows_of(tenants.values())
     found: dict[datetime | None, list[UUID]] = defaultdict(list)

@@ -68,13 +68,21 @@ def dispatch_due(group: Group, *, at: datetime) -> int:
         rings.open_due(group, at=at)
         queue = UpgradeTask.objects.filter(group=group).claimable(at).select_related("tenant", "plan")
         maintenance.postpone_closed(group, queue, at=at)
-        tasks = limits.admitted(group, queue)
+        tasks = _admitted(group, queue, at)
         again = {task.idempotency_key for task in tasks if task.dispatched_at is not None}
         attempt = {"dispatched_at": at, "attempts": F("attempts") + 1, "wait_reason": ""}
         moves.move_all(tasks, Status.DISPATCHED, actor=SYSTEM, at=at, **attempt)
         post(tasks, group, at, again=again)
     _explain_waiting(group, "Others go first.", at)
     return len(tasks)
+
+
+def _admitted(group: Group, queue: QuerySet[UpgradeTask], at: datetime) -> list[UpgradeTask]:
+    """Those whose turn it is; where windows of some far behind prove closed, others go in their place."""
+    tasks = limits.admitted(group, queue)
+    while maintenance.put_off({task.pk: task.tenant_id for task in tasks}, at=at):
+        tasks = limits.admitted(group, queue)
+    return tasks
 
 
 def kept_by(group: Group, at: datetime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -246,3 +247,17 @@ def test_whoever_was_slower_to_end_a_window_is_told(
     path = f"/g/acme/tenants/{world.tenant_b.pk}/windows/end/"
     page = client.post(path, {"window": row.pk}, follow=True).content.decode()
     assert "has ended already" in page
+
+
+def test_windows_are_kept_to_however_many_may_go_at_once(
+    world: World, task: UpgradeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "_CHUNK", 1)
+    later = factories.tenant(world.group, "tenant-c")
+    maintenance.agree(later, days=[3], starts=time(1), ends=time(2), zone="UTC", actor=SYSTEM, at=AT)
+    task.pk, task.idempotency_key, task.tenant = uuid4(), "later", later
+    task._state.adding = True
+    task.save()
+    assert upgrades.dispatch_due(world.group, at=AT) == 1
+    task.refresh_from_db()
+    assert task.status == UpgradeTask.Status.QUEUED
