@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.access import Access, Permission
+from governance.api import problems
 from governance.api.authentication import TokenAuthentication, access_of
 from governance.api.idempotency import HEADER, Answer
 from tenants.models import Group
@@ -75,7 +77,8 @@ def group_of(request: Request) -> Group:
 
 def respond(answer: Answer) -> Response:
     """The answer as JSON, marked if it was given before."""
-    response = Response(answer.body, status=answer.status)
+    kind = problems.CONTENT_TYPE if answer.status >= HTTPStatus.BAD_REQUEST else None
+    response = Response(answer.body, status=answer.status, content_type=kind)
     if answer.replayed:
         response["Idempotent-Replayed"] = "true"
     return response

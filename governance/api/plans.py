@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from config import queue
 from config.access import Permission
 from governance import plans, presenters, simulation
-from governance.api import bodies
+from governance.api import bodies, problems
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, respond
 from governance.api.idempotency import Answer, once
@@ -145,7 +145,11 @@ def cancel_plan(request: Request, number: int) -> Response:
 def _change(request: Request, number: int, kind: str, change: Callable[[Plan], Any]) -> Response:
     def do() -> Answer:
         plan = _plan(request, number)
-        change(plan)
+        try:
+            change(plan)
+        except plans.WorldMoved as moved:  # raised, it would undo that the plan is refused for good
+            told = problems.refusal(moved)
+            return Answer(told.data, told.status_code)
         queue.enqueue("governance.jobs.follow_up", group_id=plan.group_id)
         return Answer(presenters.plan(plan))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from audit.models import Entry
 from config.access import SYSTEM, Permission
 from governance import decisions, drift, plans
 from governance.models import Plan
@@ -68,3 +69,13 @@ def test_it_takes_the_scope_and_the_group(plan: Plan, service: Issue) -> None:
     elsewhere = service(Permission.PLAN_OPERATE, Permission.GROUP_VIEW, group=factories.group("other"))
     assert elsewhere.get(PATH).status_code == 404
     assert elsewhere.post(f"{PATH}/start").status_code == 404
+
+
+def test_a_plan_whose_world_moved_stays_refused(world: World, plan: Plan, service: Issue) -> None:
+    Plan.objects.update(needs_approval=False)
+    rollout.report(world, "tenant-b", "2.4.0", AT)
+    caller = service(Permission.PLAN_OPERATE, Permission.GROUP_VIEW)
+    answer = caller.post(f"{PATH}/start", key="k")
+    assert (answer.status_code, answer.json()["type"].endswith("world-moved")) == (409, True)
+    assert caller.get(PATH).json()["status"] == "refused"
+    assert Entry.objects.filter(action="plan.refused").count() == 1
