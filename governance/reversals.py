@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -18,18 +19,27 @@ _OVER = (Plan.Status.COMPLETED, Plan.Status.CANCELLED)
 def settle(plan: Plan, *, at: datetime) -> None:
     """Note at the plan that this one takes back that it is rolled back, once every task here succeeded.
 
-    The caller holds the ledger's lock. One that failed in a tenant leaves the other plan as it stood, and so
-    does one that takes back only some of its tenants, until others have taken back the rest.
+    The same of this plan, where others have taken it back while some of what it had begun went on. The caller
+    holds the ledger's lock. One that failed in a tenant leaves the other plan as it stood, and so does one
+    that takes back only some of its tenants, until others have taken back the rest.
     """
-    if plan.rolls_back_id is None or plan.status != Plan.Status.COMPLETED:
+    if plan.rolls_back_id is not None:
+        _settle(plan.rolls_back_id, plan, at)
+    if plan.status in _OVER:
+        for back in plan.taken_back_by.order_by("-number"):
+            _settle(plan.pk, back, at)
+
+
+def _settle(undone_id: UUID, back: Plan, at: datetime) -> None:
+    if back.status != Plan.Status.COMPLETED:
         return
-    if plan.tasks.exclude(status=UpgradeTask.Status.SUCCEEDED).exists():
+    if back.tasks.exclude(status=UpgradeTask.Status.SUCCEEDED).exists():
         return
-    undone = Plan.objects.select_for_update(no_key=True, of=("self",)).get(pk=plan.rolls_back_id)
-    if undone.status not in _OVER or _left(undone).exists():
+    undone = Plan.objects.select_for_update(no_key=True, of=("self",)).get(pk=undone_id)
+    if undone.status not in _OVER or undone.tasks.unfinished().exists() or _left(undone).exists():
         return
     advance(undone, to=Plan.Status.ROLLED_BACK)
-    data = {"by": plan.number}
+    data = {"by": back.number}
     ledger.record(Action.PLAN_ROLLED_BACK, subject=undone, actor=SYSTEM, at=at, data=data)
 
 

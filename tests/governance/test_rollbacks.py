@@ -135,6 +135,21 @@ def test_a_plan_that_is_taken_back_in_some_of_its_tenants_is_not_rolled_back(ali
     assert (status(plan), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.COMPLETED)
 
 
+def test_a_plan_is_not_rolled_back_while_what_it_began_goes_on(aligned: World) -> None:
+    undone = Plan.objects.get(number=1)
+    goes_on = undone.tasks.get()
+    goes_on.pk, goes_on.idempotency_key, goes_on.tenant = uuid4(), "goes on", aligned.tenant_a
+    goes_on._state.adding, goes_on.status = True, "running"
+    goes_on.save()
+    Plan.objects.filter(pk=undone.pk).update(status="running")
+    plan = applied(aligned)
+    carry_out(aligned, plan, LATER)
+    assert (status(plan), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.CANCELLED)
+    word = OrderStatus(goes_on.order_id, str(goes_on.pk), "cancelled", "", LATER)
+    upgrades.write_back(word, actor=SYSTEM, at=LATER)
+    assert status(undone) == Plan.Status.ROLLED_BACK
+
+
 def test_a_plan_that_takes_another_back_is_ready_whatever_else_waits_in_its_tenants(aligned: World) -> None:
     plan = applied(aligned)
     conflict = Conflict.objects.create(
