@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from config.access import SYSTEM, Actor
+from config.lifecycle import TransitionError
 from governance import (
     collectors,
     compilation,
@@ -97,7 +98,7 @@ def execute(run: Run, at: datetime) -> Figures:
         return {"started": 0, "waits_for_a_person": 1}
     try:
         plans.start(run.plan, actor=SYSTEM, at=at)
-    except (flags.FlagOff, plans.WorldMoved) as refusal:
+    except (flags.FlagOff, plans.WorldMoved, TransitionError) as refusal:  # or a person was faster
         return {"started": 0, "refused": str(refusal)}
     return {"started": 1}
 

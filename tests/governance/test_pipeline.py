@@ -11,7 +11,7 @@ from django.conf import LazySettings
 
 from audit.models import Entry, OutboxMessage, Report
 from config.access import SYSTEM, Actor, ActorKind
-from governance import conflicts, delivery, flags, orders, pipeline, stages
+from governance import conflicts, decisions, delivery, drift, flags, orders, pipeline, plans, stages
 from governance.models import Conflict, Notification, Plan, Run, UpgradeOrder, UpgradeTask
 from governance.models.snapshot import Trigger
 from tenants.models import Role
@@ -269,3 +269,16 @@ def test_a_task_that_never_ends_does_not_hold_up_the_groups_next_run(world: Worl
     assert (run.status, run.figures["verify"]["left_under_way"]) == (Status.COMPLETED, 1)
     assert UpgradeTask.objects.unfinished().exists()
     assert advanced(start(world)).status == Status.COMPLETED
+
+
+def test_a_person_who_is_faster_with_the_plan_is_no_failure_of_the_run(world: World) -> None:
+    behind(world)
+    run = start(world)
+    drift.detect(world.group, at=AT)
+    decisions.evaluate(world.group, at=AT, actor=SYSTEM)
+    run.plan = plans.draft(world.group, run=run, at=AT, actor=SYSTEM)
+    plans.cancel(Plan.objects.get(), actor=PERSON, at=AT)
+    assert stages.execute(run, AT) == {
+        "started": 0,
+        "refused": "The plan “Plan 1” can't become running: it is cancelled by now.",
+    }
