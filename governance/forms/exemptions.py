@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -12,7 +12,8 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from config.access import Access
 from config.filters import SeenValuesFilter
-from governance import moments, policy_wording
+from governance import policy_wording
+from governance.forms.days import LastDay
 from governance.models import Exemption, Plugin, Policy
 from tenants.models import Tenant
 
@@ -76,9 +77,8 @@ class RequestForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Whoever decides reads it; it is kept in the ledger.",
     )
-    until = forms.DateField(
+    until = LastDay(
         label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text="The last day. Then the rule binds again, and the time to mend what it finds starts anew.",
     )
 
@@ -117,11 +117,6 @@ class RequestForm(forms.Form):
         if name and plugin is None:
             raise forms.ValidationError("There is no plugin of that name.")
         return plugin
-
-    def clean_until(self) -> datetime:
-        """The end of the last day."""
-        last: date = self.cleaned_data["until"]
-        return moments.ending(last.isoformat(), at=self.at)
 
 
 class DecisionForm(forms.Form):

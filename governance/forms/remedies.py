@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
-from governance import moments
+from governance.forms.days import LastDay
 from governance.forms.exemptions import USUAL_SPAN
 from governance.models import Conflict
 from governance.ways_out import Way
@@ -50,9 +50,8 @@ class ExemptionsForm(DraftForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Whoever decides reads it; it is kept in the ledger.",
     )
-    until = forms.DateField(
+    until = LastDay(
         label="Until",
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text="The last day. Then the rules bind again.",
     )
 
@@ -60,8 +59,3 @@ class ExemptionsForm(DraftForm):
         super().__init__(*args, at=at, **kwargs)
         self.initial.setdefault("until", (at + USUAL_SPAN).date())
         self.fields["until"].widget.attrs["min"] = at.date().isoformat()
-
-    def clean_until(self) -> datetime:
-        """The end of the last day."""
-        last: date = self.cleaned_data["until"]
-        return moments.ending(last.isoformat(), at=self.at)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 
-from governance import moments, rollbacks
+from governance import rollbacks
+from governance.forms.days import LastDay
 from governance.models import Plan, Rollback, Snapshot
 from governance.restoring import Scope
 from governance.rollbacks import Asked
@@ -43,10 +44,9 @@ class RollbackForm(forms.Form):
         initial=Rollback.Way.EXEMPT,
         widget=forms.RadioSelect,
     )
-    until = forms.DateField(
+    until = LastDay(
         label="Until",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text="The last day of the exemptions. Then the policies bind again, and the rollback ends.",
     )
     profile = forms.ChoiceField(
@@ -66,11 +66,6 @@ class RollbackForm(forms.Form):
         self.fields["until"].widget.attrs["min"] = at.date().isoformat()
         names = [(name, name) for name in rollbacks.profiles_of(group)]
         self.fields["profile"].choices = [("", "As before"), *names]  # type: ignore[attr-defined]
-
-    def clean_until(self) -> datetime | None:
-        """The end of the last day."""
-        last: date | None = self.cleaned_data["until"]
-        return moments.ending(last.isoformat(), at=self.at) if last else None
 
     def clean_snapshot(self) -> int | None:
         """One that there is."""

@@ -117,6 +117,7 @@ def test_where_nothing_differs_it_says_so(house: Furnished, owner: Client) -> No
         ({"snapshot": "9"}, "There is no snapshot 9."),
         ({"snapshot": "", "plan": "9"}, "There is no plan 9."),
         ({"until": "2020-01-01"}, "Exemptions end in the future"),
+        ({"until": "9999-12-31"}, "Name an earlier day."),
         ({"reason": ""}, "This field is required."),
     ],
 )
