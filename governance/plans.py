@@ -153,7 +153,8 @@ def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
     flags.require_sync(plan.group)
     ledger.hold(plan.group_id)
     advance(plan, to=Status.RUNNING, only_from=(Status.PAUSED,), pause_reason="", budget_since=at)
-    _queued(plan).filter(ring__lte=plan.open_ring).update(wait_reason="")
+    _queued(plan).update(wait_reason="", not_before=None)  # windows are judged anew, at its turn
+    rings.say_closed(plan)
     ledger.record(Action.PLAN_RESUMED, subject=plan, actor=actor, at=at)
 
 

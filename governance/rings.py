@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min
 
 from audit import ledger
 from audit.actions import Action
@@ -81,7 +81,12 @@ def close(plan: Plan) -> None:
     waits = plan.tasks.filter(ring=first, ring_wait__gt=timedelta()).exists()
     Plan.objects.filter(pk=plan.pk).update(open_ring=first - 1 if waits else first)
     plan.refresh_from_db(fields=["open_ring"])
-    closed = plan.tasks.filter(status__in=WAITING, ring__gt=plan.open_ring)
+    say_closed(plan)
+
+
+def say_closed(plan: Plan) -> None:
+    """Let the tasks of the rings that haven't begun say so."""
+    closed = plan.tasks.filter(status__in=WAITING, ring__gt=F("plan__open_ring"))
     closed.update(wait_reason=_LATER)
 
 

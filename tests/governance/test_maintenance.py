@@ -14,7 +14,7 @@ from django.test import Client
 
 from audit.models import Entry, Report
 from config.access import SYSTEM
-from governance import configuration, maintenance, pipeline, upgrades, waiting
+from governance import configuration, maintenance, pipeline, plans, upgrades, waiting
 from governance.calendars import Freeze
 from governance.documents import ConfigurationError
 from governance.models import Configuration, MaintenanceWindow, Run, UpgradeTask
@@ -102,6 +102,16 @@ def test_a_window_that_closed_before_its_turn_came_is_waited_for_again(
     assert upgrades.dispatch_due(world.group, at=OPENS + timedelta(hours=4)) == 0
     task.refresh_from_db()
     assert task.not_before == OPENS + timedelta(days=7)
+
+
+def test_after_a_pause_it_is_still_said_that_a_window_never_opens(world: World, task: UpgradeTask) -> None:
+    row = agree(world)
+    MaintenanceWindow.objects.filter(pk=row.pk).update(starts=time(2, 1), ends=time(2, 9))
+    upgrades.dispatch_due(world.group, at=AT)
+    plans.pause(task.plan, actor=SYSTEM, at=AT, reason="Customers call.")
+    plans.resume(task.plan, actor=SYSTEM, at=AT)
+    upgrades.dispatch_due(world.group, at=AT)
+    assert why(task) == waiting.Explanation(maintenance.NEVER_OPENS)
 
 
 def test_other_tenants_do_not_wait(world: World, task: UpgradeTask) -> None:

@@ -76,6 +76,13 @@ def test_what_its_ring_waits_for_is_told(world: World) -> None:
     assert why(plan, AT) == waiting.Explanation(told, None, AT + timedelta(days=2))
 
 
+def test_after_a_pause_a_later_ring_still_says_that_it_follows_later(world: World) -> None:
+    plan = running(world, rings=RINGS)
+    plans.pause(plan, actor=SYSTEM, at=AT, reason="Customers call.")
+    plans.resume(plan, actor=SYSTEM, at=AT)
+    assert plan.tasks.get(tenant=world.tenant_a).wait_reason == "Its ring follows later."
+
+
 def test_a_failed_pilot_keeps_the_next_ring_closed(world: World) -> None:
     plan = running(world, rings=RINGS)
     finish(plan, "tenant-b", AT, Status.VERIFY_FAILED)
