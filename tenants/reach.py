@@ -15,10 +15,12 @@ from config.access import Access, Actor, ActorKind, Permission
 from tenants.models import Group, Membership, Role, ServiceToken, User
 from tenants.models.membership import ROLE_PERMISSIONS
 
+LONGEST_NAME = 200  # as records keep who acted; a first and a last name may be longer together
+
 
 def actor_of(user: User) -> Actor:
     """The actor that a person is in the ledger."""
-    return Actor(ActorKind.PERSON, user.pk, str(user))
+    return Actor(ActorKind.PERSON, user.pk, str(user)[:LONGEST_NAME])
 
 
 def access_of_person(user: User, group_slug: str) -> Access | None:

@@ -14,7 +14,7 @@ from audit.models import Entry
 from config.access import SYSTEM
 from governance import halting, upgrades, waiting
 from governance.models import UpgradeTask
-from tenants.models import Role
+from tenants.models import Role, User
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
@@ -108,3 +108,11 @@ def test_the_command_presses_and_releases_it(
     assert policy("halt", "--reason", "Stop.", "--json").json["halted"] is True
     assert policy("halt", "--reason", "Stop.").code == 5
     assert policy("release", "--json").json["halted"] is False
+
+
+def test_whoever_has_the_longest_name_there_is_presses_it_too(world: World, client: Client) -> None:
+    User.objects.filter(pk=world.owner.pk).update(first_name="Wilhelmina" * 15, last_name="Featherstone" * 12)
+    client.force_login(world.owner)
+    client.post("/g/acme/plans/halt/", {"reason": "Data centre on fire."})
+    world.group.refresh_from_db()
+    assert world.group.halted_by_name.startswith("Wilhelmina")
