@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,7 +54,12 @@ def next_opening(windows: Sequence[Window], at: datetime) -> datetime | None:
 
     None where none opens within two weeks, as when a window is of no length that a clock shows.
     """
-    if not windows or any(is_within(window, at) for window in windows):
+    return _opening(frozenset(windows), at) if windows else at
+
+
+@lru_cache(maxsize=1024)  # of all tenants with the same windows it is looked for once
+def _opening(windows: frozenset[Window], at: datetime) -> datetime | None:
+    if any(is_within(window, at) for window in windows):
         return at
     moment = datetime.fromtimestamp(-(-at.timestamp() // STEP.total_seconds()) * STEP.total_seconds(), UTC)
     while moment < at + _FAR:

@@ -113,3 +113,21 @@ def test_a_freeze_covers_its_last_day_and_the_longest_counts(day: int, hour: int
     )
     freeze: Freeze | None = calendars.frozen_by(found, datetime(2026, 12, day, hour, tzinfo=UTC))
     assert (freeze.name if freeze else None) == by
+
+
+def test_for_many_tenants_with_the_same_windows_the_opening_is_looked_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, is_within = [], calendars.is_within
+
+    def counted(window: Window, at: datetime) -> bool:
+        asked.append(window)
+        return is_within(window, at)
+
+    monkeypatch.setattr(calendars, "is_within", counted)
+    at = datetime(2029, 1, 2, 9, 7, tzinfo=UTC)
+    windows = [Window(frozenset({0}), time(8), time(9), ZoneInfo("Europe/Berlin"))]
+    first = calendars.next_opening(windows, at)
+    once = len(asked)
+    assert [calendars.next_opening(list(windows), at) for _ in range(100)] == [first] * 100
+    assert len(asked) == once
