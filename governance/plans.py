@@ -19,6 +19,7 @@ from governance.models import Finding, Plan, Policy, Run, Simulation, UpgradeTas
 from governance.models.plan import NOT_STARTED, UNAPPROVED, WAITING
 from governance.models.snapshot import Trigger
 from governance.resolution import digest_of
+from governance.rollouts import Terms
 from tenants.models import Group, Tenant
 
 Status = Plan.Status
@@ -63,9 +64,9 @@ def draft(
 ) -> Plan | None:
     """A plan of what the policies that enforce, or these of them, want changed; None if there is nothing.
 
-    Plans that were drafted before and never started give way to it, unless one is just the same: then that is
-    the answer. A tenant whose last task failed is tried again only where a person asks, or once its situation
-    is another. Raises FlagOff while governance is off.
+    Plans that were drafted before and never started give way to it, unless one is just the same, and bound to
+    the same: then that is the answer. A tenant whose last task failed is tried again only where a person
+    asks, or once its situation is another. Raises FlagOff while governance is off.
     """
     flags.require_governance(group)
     ledger.hold(group.pk)
@@ -73,14 +74,15 @@ def draft(
     retry = run is None or run.trigger != Trigger.SCHEDULE
     tasks = rollouts.arrange(group, drafting.draft_tasks(inputs, retry=retry))
     policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
-    digest = digest_of(*policies, *(f"{task.tenant_id} {task.situation}" for task in tasks))
+    terms = rollouts.terms(group, policies)
+    digest = digest_of(*policies, terms, *map(_said, tasks))
     for earlier in Plan.objects.filter(group=group, status__in=NOT_STARTED):
         if tasks and earlier.inputs_digest == digest:
             return earlier
         cancel(earlier, actor=actor, at=at)
     if not tasks:
         return None
-    plan = _create(group, run, policies, digest, at=at, actor=actor)
+    plan = _create(group, run, policies, terms, digest, at=at, actor=actor)
     _add_tasks(plan, tasks, at)
     data = {"tasks": len(tasks), "policies": plan.policy_versions, "inputs_digest": digest}
     ledger.record(Action.PLAN_DRAFTED, subject=plan, actor=actor, at=at, data=data)
@@ -177,12 +179,23 @@ def _release(plan: Plan) -> None:
     rings.close(plan)
 
 
+def _said(task: TaskDraft) -> str:
+    """What makes it another task: what a tenant is to become, and how its profiles let it go there."""
+    return f"{task.tenant_id} {task.situation} {task.ring} {task.ring_wait} {task.retry_delays}"
+
+
 def _create(
-    group: Group, run: Run | None, policies: Sequence[str], digest: str, *, at: datetime, actor: Actor
+    group: Group,
+    run: Run | None,
+    policies: Sequence[str],
+    terms: Terms,
+    digest: str,
+    *,
+    at: datetime,
+    actor: Actor,
 ) -> Plan:
     last = Plan.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
     versions = Policy.objects.filter(group=group, name__in=policies).order_by("name")
-    terms = rollouts.terms(group, policies)
     sealed = Group.objects.values_list("open_snapshot", flat=True).get(pk=group.pk) - 1
     return Plan.objects.create(
         group=group,

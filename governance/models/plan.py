@@ -33,8 +33,8 @@ class PlanQuerySet(GroupQuerySet[Row]):
 class Plan(models.Model):
     """The upgrade tasks of one evaluation.
 
-    `inputs_digest` is of the tenants' situations that it was computed from: a start is refused once they have
-    moved.
+    `inputs_digest` is of the tenants' situations that it was computed from, and of what the profiles said: a
+    start is refused once the situations have moved.
     """
 
     class Status(models.TextChoices):

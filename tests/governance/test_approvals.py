@@ -52,6 +52,37 @@ def drafted(world: World, **profile: Any) -> Plan:
     return plan
 
 
+@pytest.mark.parametrize(
+    "tightened",
+    [
+        {"approval": True},
+        {"limits": {"at_once": 1}},
+        {"rings": [{"name": "all", "tenants": "*", "wait": "2d"}]},
+    ],
+)
+def test_a_profile_that_says_more_meanwhile_makes_another_plan(
+    world: World, tightened: dict[str, Any]
+) -> None:
+    prepare(world, approval=False)
+    before = plans.draft(world.group, at=AT, actor=SYSTEM)
+    assert before is not None
+    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.4.0"}
+    factories.policy(world.group, "floor", [rule], profile={"mode": "enforce", **tightened})
+    drift.detect(world.group, at=AT)
+    decisions.evaluate(world.group, at=AT, actor=SYSTEM)
+    after = plans.draft(world.group, at=AT, actor=SYSTEM)
+    assert after is not None
+    before.refresh_from_db()
+    assert (before.status, after.status) == (Status.CANCELLED, Status.DRAFTED)
+    task = after.tasks.get()
+    assert (after.needs_approval, after.limits, task.ring_wait.days) == (
+        "approval" in tightened,
+        tightened.get("limits", {}),
+        2 if "rings" in tightened else 0,
+    )
+    assert plans.draft(world.group, at=AT, actor=SYSTEM) == after
+
+
 def test_a_plan_starts_only_once_someone_else_approved_it(world: World, approver: User) -> None:
     plan = drafted(world)
     with pytest.raises(plans.NeedsApproval):
