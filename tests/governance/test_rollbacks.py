@@ -135,6 +135,16 @@ def test_a_plan_that_is_taken_back_in_some_of_its_tenants_is_not_rolled_back(ali
     assert (status(plan), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.COMPLETED)
 
 
+def test_a_plan_is_rolled_back_also_where_a_run_has_planned_the_way_back_anew(aligned: World) -> None:
+    undone = Plan.objects.get(number=1)
+    plan = applied(aligned)
+    anew = run(aligned, LATER).plan
+    assert anew is not None
+    assert (status(plan), anew.tasks.get().steps[0]["to"]) == (Plan.Status.CANCELLED, "2.3.0")
+    carry_out(aligned, anew, LATER)
+    assert (status(anew), status(undone)) == (Plan.Status.COMPLETED, Plan.Status.ROLLED_BACK)
+
+
 def test_a_plan_is_not_rolled_back_while_what_it_began_goes_on(aligned: World) -> None:
     undone = Plan.objects.get(number=1)
     goes_on = undone.tasks.get()
