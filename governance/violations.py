@@ -42,26 +42,33 @@ def violations_query(
     """
     # Hundreds of numbers, which as a list would be put into words one by one.
     rules = f"{{{','.join(map(str, rule_ids))}}}"
-    parameters: dict[str, Any] = {"group": group_id, "rules": rules, "at": at}
+    condition, chosen = _choice(tenant_ids, span)
+    parameters = {"group": group_id, "rules": rules, "at": at, **chosen}
     if snapshot is not None:
         parameters["snapshot"] = snapshot
-    some = {"i": "", "s": "", "e": ""}
-    if tenant_ids is not None:
-        some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
-        parameters["tenants"] = list(tenant_ids)
-    elif span is not None:
-        some = {alias: f"AND {alias}.tenant_id BETWEEN %(first)s AND %(last)s" for alias in some}
-        parameters["first"], parameters["last"] = span
     broken = _NARROWED if narrowed else _BROKEN
+    members = condition.format(alias="s")
     text = _VIOLATIONS.format(
         broken=broken.format(
-            installed=installed_condition("i", snapshot), some=some["i"], some_members=some["s"]
+            installed=installed_condition("i", snapshot),
+            some=condition.format(alias="i"),
+            some_members=members,
         ),
         also_installed=installed_condition("here", snapshot),
-        exemptions=EXEMPTIONS.format(some=some["e"]),
-        some_members=some["s"],
+        exemptions=EXEMPTIONS.format(some=condition.format(alias="e")),
+        some_members=members,
     )
     return Query(text, parameters)
+
+
+def _choice(tenant_ids: Collection[int] | None, span: Span | None) -> tuple[str, dict[str, Any]]:
+    """What narrows the rows of an alias to some tenants, with its parameters; nothing for all."""
+    if tenant_ids is not None:
+        return "AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])", {"tenants": list(tenant_ids)}
+    if span is not None:
+        first, last = span
+        return "AND {alias}.tenant_id BETWEEN %(first)s AND %(last)s", {"first": first, "last": last}
+    return "", {}
 
 
 def installed_condition(alias: str, snapshot: int | None) -> str:
