@@ -31,9 +31,11 @@ class FreezeForm(forms.Form):
     )
 
     def clean_ends(self) -> date:
-        """Not before the beginning."""
+        """Not before the beginning, and with a day after it, with which it is over."""
         ends: date = self.cleaned_data["ends"]
         starts: date | None = self.cleaned_data.get("starts")
+        if ends == date.max:
+            raise forms.ValidationError("Name an earlier day.")
         if starts and ends < starts:
             raise forms.ValidationError("This is before the first day.")
         return ends

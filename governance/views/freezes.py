@@ -11,6 +11,7 @@ from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
 from governance import freezing
+from governance.documents import ConfigurationError
 from governance.forms.freezes import FreezeForm
 from tenants.models import Group
 
@@ -48,6 +49,8 @@ def _added(request: ConsoleRequest, form: FreezeForm) -> bool:
         freezing.add(_group(request), form.document, actor=request.actor, at=timezone.now())
     except freezing.NameTaken as refusal:
         form.add_error("name", str(refusal))
+    except ConfigurationError as refusal:
+        form.add_error(None, str(refusal))
     return not form.errors
 
 

@@ -84,6 +84,7 @@ def test_a_freeze_that_somebody_else_ended_is_said_to_be_gone(world: World, owne
         ({"name": "year end"}, "dashes and underscores only"),
         ({"reason": " "}, "This field is required"),
         ({"starts": "soon"}, "valid date"),
+        ({"ends": "9999-12-31"}, "Name an earlier day."),
     ],
 )
 def test_a_freeze_that_makes_no_sense_is_refused_with_the_reason(
