@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from django.db import connection
 
-from governance.violations import JOINED_AS_WRITTEN, Span, violations_query
-
-SLICE = 10_000  # tenants that are looked at together
-_HIGHEST = 2**63 - 1
+from governance.violations import JOINED_AS_WRITTEN, violations_query
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The open findings that one write answers for, those of these tenants and policies or all of them.
 
-    `span` narrows all of them to some that follow one another, `rule_keys` to rules by (policy id, key).
-    `rule_ids` are the rules in force within the scope: open findings of others are over.
+    `rule_keys` narrows it to rules by (policy id, key). `rule_ids` are the rules in force within the scope:
+    open findings of others are over.
     """
 
     rule_ids: Collection[int]
     tenant_ids: Collection[int] | None = None
     policy_ids: Collection[int] | None = None
     rule_keys: Collection[tuple[int, str]] | None = None
-    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +39,10 @@ class Outcome:
     tenant_ids: list[int]
 
 
-def in_slices(group_id: int, scope: Scope) -> Iterator[Scope]:
-    """The same in parts of so many tenants, where it is about all of a group that has more.
-
-    What is compared at a time then fits into memory however large the group is, and the whole grows with it.
-    """
-    spans: list[Span] = []
-    if scope.tenant_ids is None:
-        with connection.cursor() as cursor:
-            cursor.execute(_SPANS, {"group": group_id, "slice": SLICE})
-            spans = cursor.fetchall()
-    if len(spans) < 2:
-        yield scope
-        return
-    # Whatever lies before the first and behind the last belongs to these.
-    edges = [0, *(last for _, last in spans[:-1]), _HIGHEST]
-    yield from (replace(scope, span=(first + 1, last)) for first, last in pairwise(edges))
-
-
 def write(group_id: int, scope: Scope, *, at: datetime) -> Outcome:
     """Open, close and alter the findings of the scope. The caller holds off others who would."""
     is_wide = scope.tenant_ids is None
-    query = violations_query(
-        scope.rule_ids, scope.tenant_ids, at, group_id=group_id, span=scope.span, narrowed=is_wide
-    )
+    query = violations_query(scope.rule_ids, scope.tenant_ids, at, group_id=group_id, narrowed=is_wide)
     clauses, parameters = _limits(scope)
     parameters |= query.parameters
     of_group = _OF_GROUP if is_wide else _ALSO_OF_GROUP
@@ -92,8 +67,6 @@ def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
     parameters: dict[str, Any] = {}
     if scope.tenant_ids is not None:
         clauses.append("AND f.tenant_id = ANY (%(tenants)s::bigint[])")
-    if scope.span is not None:
-        clauses.append("AND f.tenant_id BETWEEN %(first)s AND %(last)s")
     if scope.policy_ids is not None:
         clauses.append("AND f.policy_id = ANY (%(policies)s::bigint[])")
         parameters["policies"] = list(scope.policy_ids)
@@ -107,15 +80,6 @@ def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
         parameters["keys"] = [key for _, key in pairs]
     return clauses, parameters
 
-
-_SPANS = """
-SELECT min(id), max(id)
-FROM (
-    SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(slice)s AS place
-    FROM tenants_tenant WHERE group_id = %(group)s
-) AS tenant
-GROUP BY place ORDER BY place
-"""
 
 # PostgreSQL reads on several cores only in statements that change no table, so what goes through the whole
 # group writes down first what is to be changed: in the order of the unique index, which makes adding to that

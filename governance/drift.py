@@ -80,11 +80,7 @@ def detect(
     due = _due_tenants(group.pk, at)
     rules, touched = _prepare(group.pk, at, None if tenant_ids is None else {*tenant_ids, *due}, policy_ids)
     scopes = _scopes(rules, tenant_ids, policy_ids, due | touched)
-    written = [
-        detection.write(group.pk, part, at=at)
-        for scope in scopes
-        for part in detection.in_slices(group.pk, scope)
-    ]
+    written = [detection.write(group.pk, scope, at=at) for scope in scopes]
     result = _sum(written, rules_changed=bool(rules.owed))
     if rules.owed:
         Rule.objects.filter(pk__in=rules.owed).update(detected=True)

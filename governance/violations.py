@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-Span = tuple[int, int]  # the first and the last of tenants' ids
-
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -31,10 +29,9 @@ def violations_query(
     *,
     group_id: int,
     snapshot: int | None = None,
-    span: Span | None = None,
     narrowed: bool = False,
 ) -> Query:
-    """What breaks the rules, in all tenants of the group, in these, or in those of the span.
+    """What breaks the rules, in all tenants of the group or in these.
 
     The rules are taken as compiled, whether they are in force or not: the caller says which. `snapshot` asks
     of that snapshot instead of now; `at` says which exemptions cover what. `narrowed` asks the same by way of
@@ -42,33 +39,21 @@ def violations_query(
     """
     # Hundreds of numbers, which as a list would be put into words one by one.
     rules = f"{{{','.join(map(str, rule_ids))}}}"
-    condition, chosen = _choice(tenant_ids, span)
-    parameters = {"group": group_id, "rules": rules, "at": at, **chosen}
+    parameters: dict[str, Any] = {"group": group_id, "rules": rules, "at": at}
     if snapshot is not None:
         parameters["snapshot"] = snapshot
+    some = {"i": "", "s": "", "e": ""}
+    if tenant_ids is not None:
+        some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
+        parameters["tenants"] = list(tenant_ids)
     broken = _NARROWED if narrowed else _BROKEN
-    members = condition.format(alias="s")
     text = _VIOLATIONS.format(
-        broken=broken.format(
-            installed=installed_condition("i", snapshot),
-            some=condition.format(alias="i"),
-            some_members=members,
-        ),
+        broken=broken.format(installed=installed_condition("i", snapshot), some=some["i"]),
         also_installed=installed_condition("here", snapshot),
-        exemptions=EXEMPTIONS.format(some=condition.format(alias="e")),
-        some_members=members,
+        exemptions=EXEMPTIONS.format(some=some["e"]),
+        some_members=some["s"],
     )
     return Query(text, parameters)
-
-
-def _choice(tenant_ids: Collection[int] | None, span: Span | None) -> tuple[str, dict[str, Any]]:
-    """What narrows the rows of an alias to some tenants, with its parameters; nothing for all."""
-    if tenant_ids is not None:
-        return "AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])", {"tenants": list(tenant_ids)}
-    if span is not None:
-        first, last = span
-        return "AND {alias}.tenant_id BETWEEN %(first)s AND %(last)s", {"first": first, "last": last}
-    return "", {}
 
 
 def installed_condition(alias: str, snapshot: int | None) -> str:
@@ -119,7 +104,6 @@ _NARROWED = """
         FROM governance_selectiontenant s
         WHERE s.selection_id IN (
             SELECT selection_id FROM governance_rule WHERE id = ANY (%(rules)s::bigint[]))
-          {{some_members}}
         GROUP BY s.tenant_id
     ) AS chosen ON chosen.tenant_id = i.tenant_id AND chosen.bits & concerning.bits <> 0
     JOIN (

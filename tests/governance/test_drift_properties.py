@@ -1,13 +1,10 @@
 """Drift found step by step is what looking at everything finds, and both are what the rules mean."""
 
-from unittest import mock
-
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance import detection
 from tests.governance.drift_steps import contests, histories
 from tests.governance.drift_worlds import Model, Step, World
 
@@ -22,11 +19,11 @@ examples = settings(
 
 
 @examples
-@given(st.one_of(histories(), contests()), st.sampled_from([1, 2, detection.SLICE]))
+@given(st.one_of(histories(), contests()))
 def test_detection_of_what_changed_equals_that_of_everything_and_finds_what_the_rules_mean(
-    steps: list[Step], at_a_time: int
+    steps: list[Step],
 ) -> None:
-    with mock.patch.object(detection, "SLICE", at_a_time), transaction.atomic():
+    with transaction.atomic():
         little, all_of_it = World("little", in_full=False), World("everything", in_full=True)
         model = Model()
         for step in steps:
