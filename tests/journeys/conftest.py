@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from config import postgres
 from tests.journeys.product import Product
 
 
@@ -89,9 +88,9 @@ def _folder() -> Path:
 
 
 def _made() -> Path:
-    data_dir = _folder()
+    product = Product(_folder())
     try:
-        Product(data_dir).install()
+        product.install()
     finally:
-        postgres.stop(data_dir)
-    return data_dir
+        product.end()
+    return product.data_dir

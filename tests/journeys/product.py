@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 import httpx
 
 from config import postgres
+from tests.journeys.standby import ROOT, Standby
 
-ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120.0
 # Nothing is proved by waiting: what callbacks and wake-ups don't bring at once is looked after each second.
 QUICK = {"PLUMBLINE_FOLLOW_UP_SECONDS": "1", "PLUMBLINE_POLL_SECONDS": "2"}
@@ -55,6 +55,7 @@ class Product:
         self.port, self.sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self._standby: Standby | None = None
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
         self.environment = {
             **inherited,
@@ -97,6 +98,9 @@ class Product:
             for leader in services:
                 with suppress(ProcessLookupError):
                     os.killpg(leader, signal.SIGKILL)
+        if self._standby is not None:
+            self._standby.end()
+            self._standby = None
         postgres.stop(self.data_dir)
 
     def services(self) -> list[int]:
@@ -109,15 +113,9 @@ class Product:
 
     def manage(self, *arguments: str, codes: Sequence[int] = (0,)) -> str:
         """What a command says on standard output."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        if self._standby is None:
+            self._standby = Standby(self.environment)
+        done = self._standby.run(arguments)
         assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
