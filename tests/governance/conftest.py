@@ -1,8 +1,11 @@
 """What the tests of governance stand on."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from governance.reports import pdf
+from tests.sandbox.receiver import Receiver
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +18,12 @@ def _no_paper(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def paper() -> None:
     """The PDF is really made."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who takes what is sent over HTTP."""
+    listening = Receiver()
+    listening.start()
+    yield listening
+    listening.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,14 +20,6 @@ from tests.governance import rollout
 from tests.sandbox.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    listening = Receiver()
-    listening.start()
-    yield listening
-    listening.stop()
 
 
 def base(receiver: Receiver) -> str:

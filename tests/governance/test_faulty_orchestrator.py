@@ -30,14 +30,6 @@ STATUS = "/internal/version/upgrade/status"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    listening = Receiver()
-    listening.start()
-    yield listening
-    listening.stop()
-
-
-@pytest.fixture
 def orchestrator(tmp_path: Path, settings: LazySettings, receiver: Receiver) -> Iterator[Sandbox]:
     """A sandbox that calls back to the receiver; `passed_on` brings what arrived there to Plumbline."""
     state = TenantState("acme", "tenant-b", "host", "10.0.0", {"crm": "2.3.0"}, AT)

@@ -36,14 +36,6 @@ LATER = AT + timedelta(minutes=5)
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    listening = Receiver()
-    listening.start()
-    yield listening
-    listening.stop()
-
-
-@pytest.fixture
 def orchestrator(tmp_path: Path) -> Iterator[Sandbox]:
     state = TenantState("acme", "tenant-b", "host", "10.0.0", {"crm": "2.3.0"}, AT)
     with inside.running(tmp_path, state, delay_seconds=3600, callback=False) as sandbox:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -20,14 +19,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/g/acme/deliveries/"
 NOWHERE = "http://127.0.0.1:9"
 LATER = AT + timedelta(minutes=5)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    listening = Receiver()
-    listening.start()
-    yield listening
-    listening.stop()
 
 
 @pytest.fixture
