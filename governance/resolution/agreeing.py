@@ -15,7 +15,6 @@ from itertools import product
 from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import Bound
 from governance.resolution.deciding import settle
-from governance.resolution.ground import Ground
 from governance.resolution.minimal import minimal_sets
 from governance.resolution.oracle import Oracle
 from governance.resolution.outcome import Change, Rule
@@ -95,7 +94,7 @@ class _Judge:
         settled = [one.binding(choice) for one in same for choice in one.choices]
         self._bindings = [*situation.bindings, *settled]
         self._same = {one.rule for one in same}
-        problem = Problem(Ground(replace(situation, bindings=tuple(self._bindings))), tuple(self._bindings))
+        problem = Problem.of(replace(situation, bindings=tuple(self._bindings)), self._bindings)
         self._goals = problem.obliged
         self._clauses = Clauses(problem, whole=True)
         self._oracle = Oracle(problem, Search(self._clauses, final=True))

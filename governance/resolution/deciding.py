@@ -8,7 +8,7 @@ from governance.resolution.clauses import Clauses
 from governance.resolution.conflicts import stuck_together
 from governance.resolution.direct import Settled, directly
 from governance.resolution.explaining import explain
-from governance.resolution.ground import Ground, State
+from governance.resolution.ground import State
 from governance.resolution.oracle import Beyond
 from governance.resolution.outcome import Change, Outcome, Unsettled
 from governance.resolution.parts import parts
@@ -48,7 +48,7 @@ def settle(situation: Situation) -> tuple[Change, ...] | None:
 
     They needn't be the fewest where the solver is given up.
     """
-    problem = Problem(Ground(situation), situation.bindings)
+    problem = Problem.of(situation)
     with Clauses(problem) as clauses:
         found = Search(clauses, final=True).best(problem, problem.obliged)
     return None if found.state is None else _changes(problem, found.state)
@@ -56,7 +56,7 @@ def settle(situation: Situation) -> tuple[Change, ...] | None:
 
 def decide_whole(part: Situation) -> Outcome:
     """The same, with nothing taken apart."""
-    problem = Problem(Ground(part), part.bindings)
+    problem = Problem.of(part)
     outcome = _outcome(problem, final=False)
     opened = sum(component.open for component in part.components)
     if outcome.beyond and opened + len(outcome.beyond) > OPENED:

@@ -9,6 +9,7 @@ from functools import reduce
 from operator import or_
 
 from governance.resolution.ground import Places
+from governance.resolution.matching import Matching
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Candidates, Clash, Need, Relation
 
@@ -70,7 +71,7 @@ class Movers:
 
     def __init__(self, problem: Problem, known: Movers | None = None) -> None:
         self._problem = problem
-        self._ground = problem.ground
+        self._influence = problem.influence
         self._places: dict[int, int] = {**known._places} if known else {}  # in bits of its candidates
         self._candidates: dict[int, Candidates] = {**known._candidates} if known else {}  # of these
         self._beyond: set[int] = {*known._beyond} if known else set()
@@ -124,7 +125,7 @@ class Movers:
     def _goes_alone(self, mover: int) -> bool:
         """Whether one of its places asks nothing of who stays that isn't given there."""
         others = self._candidates[mover].asks.keys() - self._places.keys()
-        return bool(self._places[mover] & ~reduce(or_, (self._denied(mover, c) for c in others), 0))
+        return bool(self._places[mover] & ~reduce(or_, (self._influence.denied(mover, c) for c in others), 0))
 
     def _add(self, component: int) -> None:
         part = self._problem.situation.component(component)
@@ -148,24 +149,23 @@ class Movers:
         return component in self._places or component in self._beyond
 
     def _naming(self, component: int) -> list[int]:
-        return [mover for mover in self._ground.asking(component) if mover in self._candidates]
+        return [mover for mover in self._influence.asking(component) if mover in self._candidates]
 
     def _move_minding(self, component: int) -> None:
         """Add those that can't stay wherever the component goes."""
-        places = self._places[component]
-        for watcher, relation, giving in self._ground.minding(component):
-            if (self._never(relation) if giving is None else not places & giving) and not self._known(
-                watcher
-            ):
+        for watcher, relation in self._influence.leaving(component, self._places[component]):
+            if not self._known(watcher):
+                self._reasons[watcher] |= relation.components
+                self._add(watcher)
+        for watcher, relation in self._influence.jointly(component):
+            if self._never(relation) and not self._known(watcher):
                 self._reasons[watcher] |= relation.components
                 self._add(watcher)
 
     def _narrow(self, mover: int, component: int) -> None:
         """Leave out the mover's places that ask what can't be where the component may go."""
-        left, there = self._places[mover], self._places[component]
-        for these, match in self._matches(mover, component):
-            if not match & there:
-                left &= ~these
+        refused = self._matching(mover, component).refused(self._places[component])
+        left = self._places[mover] & ~refused
         self._leave(mover, left, {component})
         for relation, askers in self._candidates[mover].joint.get(component, ()):
             if left & askers and self._never(relation):
@@ -174,16 +174,13 @@ class Movers:
 
     def _confine(self, component: int, mover: int) -> None:
         """Leave out the component's places with which none of the mover's goes."""
-        places, allowed = self._places[mover], 0
-        for these, match in self._matches(mover, component):
-            if these & places:
-                allowed |= match
+        allowed = self._matching(mover, component).allowed(self._places[mover])
         self._leave(component, self._places[component] & allowed, {mover})
 
-    def _matches(self, mover: int, component: int) -> tuple[tuple[int, int], ...]:
+    def _matching(self, mover: int, component: int) -> Matching:
         complete = self._problem.situation.complete
         mine, theirs = self._candidates[mover], self._candidates[component]
-        return mine.matches(component, theirs, complete=complete)
+        return mine.matching(component, theirs, complete=complete)
 
     def _leave(self, component: int, places: int, reasons: Set[int]) -> None:
         """Leave it these of its places."""
@@ -200,23 +197,10 @@ class Movers:
 
     def _move_unwilling(self, mover: int) -> None:
         """Add those that are asked to move by every one of the mover's places."""
-        places, mine = self._places[mover], self._candidates[mover]
-        if places & mine.gone:  # which asks nothing
-            return
-        for relation in next(mine.among(places)).relations:
-            for component in relation.components:
-                if not self._known(component) and not places & ~self._denied(mover, component):
-                    self._reasons[component].add(mover)
-                    self._add(component)
-
-    def _denied(self, mover: int, component: int) -> int:
-        """The mover's places that ask something of the component that it denies them where it is."""
-        situation = self._problem.situation
-        if situation.find(component) is None:
-            return 0
-        here = self._ground.start[component]
-        release_id = here.id if here is not None else None
-        return self._candidates[mover].denied(component, release_id, complete=situation.complete)
+        for component in self._influence.asked_to_move(mover, self._places[mover]):
+            if not self._known(component):
+                self._reasons[component].add(mover)
+                self._add(component)
 
     def _never(self, relation: Relation) -> bool:
         """Whether it can't hold wherever those go that must move, whatever else might."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from governance.resolution.releases import Clash, Relation, Release
 from governance.resolution.situation import Situation
@@ -39,17 +39,6 @@ class Fault:
 
 
 Watcher = tuple[int, int, Relation]  # who, the place of the relation among its own, and that
-
-
-class Minding(NamedTuple):
-    """Who asks something of a component.
-
-    `giving` are the places that give it, in bits of the component's candidates; None where others may too.
-    """
-
-    watcher: int
-    relation: Relation
-    giving: int | None
 
 
 @dataclass(frozen=True)
@@ -144,9 +133,8 @@ class Ground:
             opened = self._open
             known = self._watchers[component] = [
                 (watcher, place, relation)
-                for watcher, about in self._about
-                if component in about
-                for place, relation in about[component]
+                for watcher, release in self.watching.get(component, ())
+                for place, relation in release.about[component]
                 if component in opened or watcher in opened or relation.components & opened
             ]
         return known
@@ -156,26 +144,15 @@ class Ground:
         return {}
 
     @cached_property
-    def _about(self) -> list[tuple[int, Mapping[int, tuple[tuple[int, Relation], ...]]]]:
-        """What is installed that asks something, with what it asks of whom."""
-        there = self.start.items()
-        return [(c, release.about) for c, release in there if release is not None and release.relations]
-
-    def asking(self, component: int) -> Sequence[int]:
-        """The open components of which some release asks something of this one."""
-        known = self._asking.get(component)
-        if known is None:
-            known = self._asking[component] = [one for one, asks in self._asks if component in asks]
-        return known
-
-    @cached_property
-    def _asking(self) -> dict[int, list[int]]:
-        return {}
-
-    @cached_property
-    def _asks(self) -> list[tuple[int, Mapping[int, object]]]:
-        """What is open, with what its releases ask of whom."""
-        return [(one.id, one.candidates.asks) for one in self.situation.components if one.open]
+    def watching(self) -> Mapping[int, Sequence[tuple[int, Release]]]:
+        """By component, who of what is installed asks something of it."""
+        found: dict[int, list[tuple[int, Release]]] = defaultdict(list)
+        for watcher, release in self.start.items():
+            if release is not None and release.relations:
+                watches = watcher, release
+                for component in release.about:
+                    found[component].append(watches)
+        return found
 
     def _watched(self, release: Release) -> tuple[tuple[int, Relation], ...]:
         """The release's relations that a change could touch, with their places."""
@@ -190,17 +167,6 @@ class Ground:
             self._watched_by_release[release.id] = known
         return known
 
-    def minding(self, component: int) -> Sequence[Minding]:
-        """Who asks something of an open component where it stays: not what doesn't hold anyway."""
-        known = self._minding.get(component)
-        if known is None:
-            known = self._minding[component] = [
-                Minding(watcher, relation, self._giving(component, relation))
-                for watcher, _, relation in self.watchers(component)
-                if self.situation.strict or self.stands(relation)
-            ]
-        return known
-
     def stands(self, relation: Relation) -> bool:
         """Whether it holds as things are."""
         known = self._standing.get(id(relation))
@@ -210,16 +176,6 @@ class Ground:
 
     @cached_property
     def _standing(self) -> dict[int, bool]:  # by identity: the releases of the situation keep theirs alive
-        return {}
-
-    def _giving(self, component: int, relation: Relation) -> int | None:
-        if len(relation.components) > 1:
-            return None
-        candidates = self.situation.component(component).candidates
-        return candidates.giving(relation, complete=self.situation.complete)
-
-    @cached_property
-    def _minding(self) -> dict[int, list[Minding]]:
         return {}
 
     @cached_property

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from governance.resolution.clauses import Exhausted
 from governance.resolution.direct import best_directly, blamed_directly
-from governance.resolution.ground import Ground, State
+from governance.resolution.ground import State
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from governance.resolution.values import Binding
@@ -113,7 +113,7 @@ class Oracle:
             one if state[one.id] is one.installed else replace(one, installed=state[one.id])
             for one in situation.components
         )
-        return Problem(Ground(replace(situation, components=tuple(components))), self.problem.bindings)
+        return Problem.of(replace(situation, components=tuple(components)), self.problem.bindings)
 
     def _open(self, components: frozenset[int]) -> None:
         """Ask for these, without which there is no way as good, unless it is to be answered without them."""

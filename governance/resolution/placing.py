@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import and_
 from typing import NamedTuple
 
 from governance.resolution.forced import Forced
@@ -137,11 +135,10 @@ class Placing:
 
         The places are in bits of its candidates.
         """
-        staying = [one for one in self._problem.ground.minding(component) if one.watcher not in self._moving]
-        given = (one.giving for one in staying if one.giving is not None)
-        joint = dict.fromkeys(one.relation for one in staying if one.giving is None)
+        influence, moving = self._problem.influence, self._moving
+        joint = dict.fromkeys(asked for who, asked in influence.jointly(component) if who not in moving)
         asked = (asking for relation in joint if (asking := self._about(relation)).settled is None)
-        return reduce(and_, given, -1), tuple(asked)
+        return influence.given(component, moving), tuple(asked)
 
     def _own(self, release: Release) -> tuple[_Asking, ...]:
         """What the release asks, but for what holds wherever they go."""

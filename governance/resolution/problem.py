@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from governance.resolution.ground import Ground, Places
+from governance.resolution.influence import Influence
 from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
@@ -16,8 +17,13 @@ from governance.resolution.values import Binding, Component
 class Problem:
     """A situation under its bindings, or under some of them."""
 
-    ground: Ground
+    influence: Influence
     bindings: tuple[Binding, ...]
+
+    @classmethod
+    def of(cls, situation: Situation, bindings: Iterable[Binding] | None = None) -> Problem:
+        """The situation under its bindings, unless others are given."""
+        return cls(Influence(Ground(situation)), tuple(situation.bindings if bindings is None else bindings))
 
     @property
     def situation(self) -> Situation:
@@ -29,9 +35,14 @@ class Problem:
         """What is installed."""
         return self.ground.start
 
+    @property
+    def ground(self) -> Ground:
+        """What holds between the releases."""
+        return self.influence.ground
+
     def under(self, bindings: Iterable[Binding]) -> Problem:
         """The same under other bindings."""
-        return Problem(self.ground, tuple(bindings))
+        return Problem(self.influence, tuple(bindings))
 
     @cached_property
     def binding(self) -> dict[int, list[Binding]]:

@@ -7,13 +7,14 @@ compiled once by whoever knows the version dialects, so that deciding is set ari
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, reduce
 from operator import or_
 
 from governance.resolution.digests import Sent, digest_of, digest_of_set
+from governance.resolution.matching import Matching
 
 
 class Prefer(StrEnum):
@@ -122,6 +123,10 @@ def preference(installed: Release | None, prefer: Prefer) -> Callable[[Release],
     return key
 
 
+# What is asked of a component, each with those of its candidates that give it; None where others may, too.
+Asked = Sequence[tuple[Relation, int | None]]
+
+
 class Candidates(tuple[Release, ...]):
     """The releases of a component. A set of them is a number with a bit for each, and one for being gone."""
 
@@ -207,6 +212,17 @@ class Candidates(tuple[Release, ...]):
             return ~met
         return met | self.gone if relation.of_host or not complete else met
 
+    def asked_by(self, release: Release, component: int, *, complete: bool) -> Asked:
+        """What a release asks of this component."""
+        known = self._asked_by.get(key := (release.id, complete))
+        if known is None or known[0] is not release:
+            asked = [
+                (one, None if len(one.components) > 1 else self.giving(one, complete=complete))
+                for _, one in release.about.get(component, ())
+            ]
+            known = self._asked_by[key] = release, asked
+        return known[1]
+
     def denied(self, component: int, release: int | None, *, complete: bool) -> int:
         """Those of them that ask something that a component alone denies them where it is.
 
@@ -219,14 +235,12 @@ class Candidates(tuple[Release, ...]):
             known = self._denied[key] = reduce(or_, denied, 0)
         return known
 
-    def matches(self, component: int, theirs: Candidates, *, complete: bool) -> tuple[tuple[int, int], ...]:
-        """What goes with which releases of a component, by what is asked of it alone: two sets each time.
-
-        Who asks nothing of it goes with all of them.
-        """
-        known = self._matches.get(key := (component, complete))
+    def matching(self, component: int, theirs: Candidates, *, complete: bool) -> Matching:
+        """Which of them go with which releases of a component, by what is asked of it alone."""
+        known = self._matchings.get(key := (component, complete))
         if known is None or known[0] is not theirs:
-            known = self._matches[key] = theirs, tuple(self._matched(component, theirs, complete=complete))
+            groups = tuple(self._matched(component, theirs, complete=complete))
+            known = self._matchings[key] = theirs, Matching(groups)
         return known[1]
 
     def _matched(self, component: int, theirs: Candidates, *, complete: bool) -> Iterator[tuple[int, int]]:
@@ -244,7 +258,7 @@ class Candidates(tuple[Release, ...]):
         yield from ((these, match) for match, these in groups.items())
 
     @cached_property
-    def _matches(self) -> dict[tuple[int, bool], tuple[Candidates, tuple[tuple[int, int], ...]]]:
+    def _matchings(self) -> dict[tuple[int, bool], tuple[Candidates, Matching]]:
         return {}
 
     @cached_property
@@ -258,6 +272,10 @@ class Candidates(tuple[Release, ...]):
 
     @cached_property
     def _denied(self) -> dict[tuple[int, int | None, bool], int]:
+        return {}
+
+    @cached_property
+    def _asked_by(self) -> dict[tuple[int, bool], tuple[Release, Asked]]:
         return {}
 
     @cached_property

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from governance.resolution import conflicts, deciding
 from governance.resolution.clauses import Clauses
 from governance.resolution.direct import best_directly, blamed_directly, directly
-from governance.resolution.ground import Ground
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from tests.governance.resolution.test_best import a_world, worlds
@@ -19,7 +18,7 @@ from tests.governance.resolution.worlds import World, absent, clash, either, hol
 
 def problem_of(world: World, *, opened: list[int] | None = None) -> Problem:
     situation = world.situation(opened) if opened is not None else world.situation()
-    return Problem(Ground(situation), situation.bindings)
+    return Problem.of(situation)
 
 
 @given(worlds())
@@ -105,7 +104,7 @@ def test_what_moves_by_the_rules_of_what_is_stuck_alone_is_opened_to_explain_it(
     world = World({1: 1, 2: 1, 3: 1}, relations, (wants(1, [2]), holds(2, 1)))
     problem = problem_of(world, opened=[1, 2])
     assert directly(problem, final=False) == ([(1,)], Attempt(beyond=frozenset({3})))
-    untold = Problem(Ground(replace(problem.situation, why=False)), problem.bindings)
+    untold = Problem.of(replace(problem.situation, why=False))
     for settled in (directly(untold, final=False), directly(problem, final=True)):
         assert settled is not None
         assert (settled[0], settled[1].beyond) == ([(1,)], frozenset())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from governance.resolution.forced import hopeless_of
-from governance.resolution.ground import Ground
 from governance.resolution.problem import Problem
 from tests.governance.resolution.worlds import World, holds, need, wants
 
@@ -19,4 +18,4 @@ def test_what_all_places_of_one_ask_for_bounds_where_the_other_may_go() -> None:
         bindings=(wants(1, [3]), holds(3, 1)),
     )
     situation = world.situation()
-    assert hopeless_of(Problem(Ground(situation), situation.bindings)) == (1,)
+    assert hopeless_of(Problem.of(situation)) == (1,)
