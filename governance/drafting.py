@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from governance import decisions, standing, urgency
-from governance.models import Finding, Plan, ReleaseAdvisory, UpgradeTask
+from django.db import connection
+
+from governance import decisions, staging, standing, urgency
+from governance.models import Plan, UpgradeTask
 from governance.models.plan import NOT_STARTED
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change
@@ -39,6 +40,15 @@ class TaskDraft:
     def priority(self) -> int:
         """Its points in all."""
         return urgency.priority(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drift:
+    """The drift behind a tenant's changes: when the first is due, how severe all are, how many warned of."""
+
+    due_at: datetime | None = None
+    severities: Sequence[str] = ()
+    warnings: int = 0
 
 
 def acting_inputs(
@@ -93,9 +103,7 @@ def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
     if not retry:
         failed = _failed_situations(changing)
         changing = {t: result for t, result in changing.items() if failed.get(t) != result.digest}
-    findings = _findings(changing, inputs)
-    warned = _warned(finding.release_id for found in findings.values() for finding in found)
-    return [_task(tenant_id, result, findings[tenant_id], warned) for tenant_id, result in changing.items()]
+    return list(_tasks(changing, _drift_behind(changing, inputs)))
 
 
 def busy_tenants(group_id: int, *, ending: Collection[str] = ()) -> frozenset[int]:
@@ -131,41 +139,48 @@ def _failed_situations(tenant_ids: Iterable[int]) -> dict[int, str]:
     return {task.tenant_id: task.situation_digest for task in last if task.status in _FAILED}
 
 
-def _findings(tenant_ids: Iterable[int], inputs: Inputs) -> Mapping[int, list[Finding]]:
-    found: dict[int, list[Finding]] = defaultdict(list)
-    acting = {rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting}
-    rows = Finding.objects.filter(tenant_id__in=list(tenant_ids), rule_id__in=acting).outstanding()
-    for finding in rows:
-        found[finding.tenant_id].append(finding)
-    return found
-
-
-def _warned(release_ids: Iterable[int | None]) -> frozenset[int]:
-    """Those of the releases that have a security warning."""
-    given = {release_id for release_id in release_ids if release_id is not None}
-    rows = ReleaseAdvisory.objects.filter(release__in=given)
-    return frozenset(rows.values_list("release_id", flat=True))
-
-
-def _task(
-    tenant_id: int, result: TenantOutcome, findings: list[Finding], warned: frozenset[int]
-) -> TaskDraft:
-    changes = result.changes_in_order
-    concerned = {change.component for change in changes}
-    behind = [finding for finding in findings if finding.plugin_id in concerned]
-    due = min((finding.due_at for finding in behind if finding.due_at), default=None)
-    said = urgency.reasons(
-        severities=[finding.severity for finding in behind],
-        warnings=sum(finding.release_id in warned for finding in behind),
-        weight=_weight(result, changes),
+def _drift_behind(changing: Mapping[int, TenantOutcome], inputs: Inputs) -> Mapping[int, _Drift]:
+    """By tenant, the outstanding drift of what changes there, from the rules that are acted on."""
+    distinct = {id(result): result for result in changing.values()}
+    staging.fill(
+        "drafted_change",
+        {"place": "bigint", "plugin_id": "bigint"},
+        ((place, one.component) for place, result in distinct.items() for one in result.outcome.changes),
     )
-    return TaskDraft(
-        tenant_id=tenant_id,
-        steps=[_step(result, change) for change in changes],
-        situation=result.digest,
-        due_at=due,
-        reasons=said,
+    staging.fill(
+        "drafted_tenant",
+        {"tenant_id": "bigint", "place": "bigint"},
+        ((tenant_id, id(result)) for tenant_id, result in changing.items()),
     )
+    acting = [rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting]
+    with connection.cursor() as cursor:
+        cursor.execute(_DRIFT, {"acting": acting})
+        return {tenant_id: _Drift(*told) for tenant_id, *told in cursor.fetchall()}
+
+
+_DRIFT = """
+SELECT t.tenant_id, min(f.due_at), array_agg(DISTINCT f.severity),
+    count(*) FILTER (WHERE EXISTS (
+        SELECT FROM governance_releaseadvisory a WHERE a.release_id = f.release_id))
+FROM drafted_tenant t
+JOIN drafted_change c ON c.place = t.place
+JOIN governance_finding f ON f.tenant_id = t.tenant_id AND f.plugin_id = c.plugin_id
+WHERE f.closed_at IS NULL AND f.status <> 'accepted' AND f.rule_id = ANY (%(acting)s::bigint[])
+GROUP BY t.tenant_id
+"""
+
+
+def _tasks(changing: Mapping[int, TenantOutcome], drift: Mapping[int, _Drift]) -> Iterator[TaskDraft]:
+    """What tenants share whose outcome is one is put together once."""
+    shared: dict[int, tuple[list[dict[str, Any]], int]] = {}
+    for tenant_id, result in changing.items():
+        if id(result) not in shared:
+            changes = result.changes_in_order
+            shared[id(result)] = [_step(result, change) for change in changes], _weight(result, changes)
+        steps, weight = shared[id(result)]
+        behind = drift.get(tenant_id, _Drift())
+        said = urgency.reasons(severities=behind.severities, warnings=behind.warnings, weight=weight)
+        yield TaskDraft(tenant_id, steps, result.digest, behind.due_at, said)
 
 
 def _weight(result: TenantOutcome, changes: Iterable[Change]) -> int:

@@ -18,6 +18,16 @@ def in_order(situation: Situation, changes: Iterable[Change]) -> tuple[Change, .
     Where no next change keeps the state sound, the one goes next that waits for the fewest others: what is
     needed before what needs it, and of those that need each other the host first.
     """
+    by_component = {change.component: change for change in changes}
+    goals = tuple(sorted((c, one.after.id if one.after else None) for c, one in by_component.items()))
+    order = situation.orders.get(goals)
+    if order is None:
+        ordered = _ordered(situation, by_component.values())
+        order = situation.orders[goals] = tuple(one.component for one in ordered)
+    return tuple(by_component[component] for component in order)
+
+
+def _ordered(situation: Situation, changes: Iterable[Change]) -> tuple[Change, ...]:
     waiting = sorted(changes, key=lambda change: (not _is_host(situation, change), change.component))
     on_the_way = _OnTheWay(Ground(situation))
     while waiting:

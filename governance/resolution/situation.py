@@ -76,6 +76,11 @@ class Situation(Sent):
         return self._bindings_of.get(component_id, ())
 
     @cached_property
+    def orders(self) -> dict[tuple[tuple[int, int | None], ...], tuple[int, ...]]:
+        """In which order changes are made, as far as somebody asked: tenants share it as they share this."""
+        return {}
+
+    @cached_property
     def _bindings_of(self) -> dict[int, list[Binding]]:
         found: dict[int, list[Binding]] = {}
         for binding in self.bindings:
