@@ -17,6 +17,8 @@ from governance.resolution import Binding, Prefer
 from governance.rules import Wish, says
 from governance.stock import Stock
 
+Broken = dict[int, dict[int, frozenset[int]]]  # by plugin and rule, the releases that break it
+
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
@@ -79,13 +81,22 @@ _COLUMNS = (
 class Rulebook:
     """Which of the rules bind which tenants, and what they leave to a component there."""
 
-    def __init__(self, rules: Sequence[RuleRow], stock: Stock, acting: frozenset[int] | None = None) -> None:
-        """`acting` are the ids of the rules to be acted on, None for all; the others bind, no more."""
+    def __init__(
+        self,
+        rules: Sequence[RuleRow],
+        stock: Stock,
+        acting: frozenset[int] | None = None,
+        broken: Broken | None = None,
+    ) -> None:
+        """`acting` are the ids of the rules to be acted on, None for all; the others bind, no more.
+
+        `broken` is what another rulebook of the same rules has at hand already, for both to add to.
+        """
         self.rules = rules
         self.stock = stock
         self.catalogue = stock.catalogue
         self.acting = acting
-        self._broken: dict[int, dict[int, frozenset[int]]] = {}
+        self._broken: Broken = {} if broken is None else broken
         self._covering: dict[int, list[RuleRow]] = {}
         self._about: dict[tuple[tuple[int, ...], int], tuple[RuleRow, ...]] = {}
         self._bindings: dict[tuple[int, int, int | None], Binding | None] = {}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import connection
-
 from governance.bindings import Rulebook, RuleRow
-from governance.likeness import Likeness, Question, likenesses
-from governance.models import Installation
+from governance.likeness import Likeness
 from governance.resolution import Rule, Situation, together
+from governance.sighting import Sighting
 from governance.stock import Stock
-from governance.violations import violations_query
 
-Installed = dict[int, int]  # plugin: release
 Aside = tuple[frozenset[Rule], frozenset[int]]  # rules that don't bind these components
 SLICE = 150  # kinds of tenants that are looked at together
 
@@ -28,7 +22,8 @@ class Inputs:
 
     `rules` are those that bind, `acting` the ids of those to be acted on (None for all). `snapshot` asks of
     that snapshot instead of now. `why` is False where nobody asks why what is unsettled has no way. `stock`
-    is what is known of the catalogue at that time, for evaluations one after the other.
+    is what is known of the catalogue at that time, for evaluations one after the other; `sighting` what is
+    known of the tenants, for those that differ in what is acted on alone.
     """
 
     group_id: int
@@ -39,6 +34,7 @@ class Inputs:
     snapshot: int | None = None
     why: bool = True
     stock: Stock | None = field(default=None, compare=False)
+    sighting: Sighting | None = field(default=None, compare=False)
 
 
 class Setting:
@@ -48,43 +44,14 @@ class Setting:
         self.inputs = inputs
         self.stock = inputs.stock or Stock(inputs.group_id, inputs.at)
         self.catalogue = self.stock.catalogue
-        self.rulebook = Rulebook(inputs.rules, self.stock, inputs.acting)
+        self.sighting = inputs.sighting or Sighting(inputs.group_id, inputs.at, inputs.rules, inputs.snapshot)
+        self.rulebook = Rulebook(inputs.rules, self.stock, inputs.acting, self.sighting.broken)
 
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
-        inputs = self.inputs
-        tenant_ids: Collection[int] | None = inputs.tenant_ids
-        if inputs.acting is not None:  # they may be few
-            tenant_ids = self.offenders(tenant_ids).keys()
-        asked = Question(
-            inputs.group_id,
-            inputs.at,
-            {rule.selection_id for rule in inputs.rules},
-            tenant_ids,
-            inputs.snapshot,
-        )
-        kinds = likenesses(asked)
+        kinds = self.sighting.kinds(self.inputs.tenant_ids, self.inputs.acting)
         for begin in range(0, len(kinds), SLICE):
             yield Situations(self, kinds[begin : begin + SLICE])
-
-    def offenders(self, tenant_ids: Collection[int] | None) -> dict[int, set[int]]:
-        """By tenant, the components that break a rule to be acted on and are not exempt."""
-        inputs = self.inputs
-        acting = [rule.id for rule in inputs.rules if inputs.acting is None or rule.id in inputs.acting]
-        query = violations_query(
-            acting,
-            tenant_ids,
-            inputs.at,
-            group_id=inputs.group_id,
-            snapshot=inputs.snapshot,
-        )
-        found: dict[int, set[int]] = defaultdict(set)
-        with connection.cursor() as cursor:
-            cursor.execute(query.text, query.parameters)
-            for tenant_id, plugin_id, _, _, exemption_id in cursor.fetchall():
-                if exemption_id is None:
-                    found[tenant_id].add(plugin_id)
-        return found
 
 
 class Situations:
@@ -97,9 +64,9 @@ class Situations:
     def __init__(self, setting: Setting, kinds: Iterable[Likeness]) -> None:
         self.setting = setting
         by_example = {kind.example: kind for kind in kinds}
-        self.opened = setting.offenders(by_example.keys())
+        self.opened = setting.sighting.offenders(by_example.keys(), setting.inputs.acting)
         self.kinds = {example: by_example[example] for example in sorted(self.opened)}
-        self._installed = self._load_installed()
+        self._installed = setting.sighting.installed(self.opened.keys())
         self._asking: dict[int, dict[int, frozenset[int]]] = {example: {} for example in self.kinds}
         self._there = {example: frozenset(here.values()) for example, here in self._installed.items()}
         there = frozenset[int]().union(*self._there.values())
@@ -168,15 +135,3 @@ class Situations:
         if component not in known:
             known[component] = self._there[example] & self.setting.stock.naming(component)
         return known[component]
-
-    def _load_installed(self) -> dict[int, Installed]:
-        inputs = self.setting.inputs
-        rows = Installation.objects.filter(group_id=inputs.group_id, tenant_id__in=self.opened.keys())
-        rows = rows.current() if inputs.snapshot is None else rows.at(inputs.snapshot)
-        found: dict[int, Installed] = {example: {} for example in self.opened}
-        gathered = rows.values_list("tenant_id").annotate(
-            plugins=ArrayAgg("plugin_id"), releases=ArrayAgg("release_id")
-        )
-        for tenant_id, plugins, releases in gathered:
-            found[tenant_id] = dict(zip(plugins, releases, strict=True))
-        return found

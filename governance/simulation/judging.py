@@ -11,6 +11,7 @@ from governance import drafting, standing
 from governance.models import Plugin
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, Rule, Unsettled
+from governance.sighting import Sighting
 from governance.simulation.weighing import Scene
 from governance.situations import Inputs
 from governance.stock import Stock
@@ -51,7 +52,8 @@ def judge(scene: Scene, tenant_ids: Collection[int], stock: Stock) -> Judgements
     inputs = drafting.acting_inputs(
         scene.group, policy_names=scene.acting, tenant_ids=tenant_ids, at=scene.at, stock=stock
     )
-    inputs = replace(inputs, snapshot=scene.snapshot)
+    seen = Sighting(scene.group.pk, scene.at, inputs.rules, scene.snapshot, kept=True)
+    inputs = replace(inputs, snapshot=scene.snapshot, sighting=seen)
     precedents = standing.precedents(scene.group.pk)
     # Asked of all rules, as evaluation asks; then of those that act alone, as a plan does, where it matters.
     whole = evaluate_outcomes(replace(inputs, acting=None, why=True), precedents)
