@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from audit import ledger
 from audit.actions import Action
@@ -20,7 +19,7 @@ from governance.compilation import members, renewal
 from governance.compilation.standing import Standings, standings
 from governance.compilation.targets import settle_targets
 from governance.detection import Scope
-from governance.models import Exemption, Rule
+from governance.models import Rule
 from governance.violations import violations_query
 from tenants.models import Group
 
@@ -77,9 +76,8 @@ def detect(
     made stale elsewhere is seen to as well.
     """
     ledger.hold(group.pk)  # no two detections of a group at once, each would miss what the other writes
-    due = _due_tenants(group.pk, at)
-    rules, touched = _prepare(group.pk, at, None if tenant_ids is None else {*tenant_ids, *due}, policy_ids)
-    scopes = _scopes(rules, tenant_ids, policy_ids, due | touched)
+    rules, touched = _prepare(group.pk, at, tenant_ids, policy_ids)
+    scopes = _scopes(rules, tenant_ids, policy_ids, {*rules.due_tenants, *touched})
     written = [detection.write(group.pk, scope, at=at) for scope in scopes]
     result = _sum(written, rules_changed=bool(rules.owed))
     if rules.owed:
@@ -101,24 +99,26 @@ def _record(group: Group, result: DriftResult, *, actor: Actor, at: datetime) ->
 
 
 def _prepare(
-    group_id: int, at: datetime, tenants: Collection[int] | None, policies: Collection[int] | None
+    group_id: int, at: datetime, tenant_ids: Collection[int] | None, policies: Collection[int] | None
 ) -> tuple[Standings, frozenset[int]]:
     """Bring the compiled rules up to date: how they stand, and tenants that have a release judged anew."""
-    if tenants is None:
+    if tenant_ids is None:
         members.settle(group_id)
-    else:
-        members.settle_tenants(group_id, tenants)
     rules = standings(group_id, at)
+    tenants = None if tenant_ids is None else {*tenant_ids, *rules.due_tenants}
+    if tenants is not None:
+        members.settle_tenants(group_id, tenants)
     is_due = rules.is_due
     if is_due:
         renewal.renew_due(group_id, at)
-    touched = renewal.renew_stale(group_id, at)
+    touched = renewal.renew_stale(group_id, at) if rules.has_news else None
     if is_due or touched is not None:
         rules = standings(group_id, at)
-    if rules.has_chooser:
-        rules_changed = is_due or touched is not None or policies is not None or bool(rules.owed)
-        if settle_targets(group_id, rules.in_force, at, tenant_ids=None if rules_changed else tenants):
-            rules = standings(group_id, at)
+    rules_changed = is_due or touched is not None or policies is not None or bool(rules.owed)
+    asked = None if rules_changed else tenants
+    chooses = rules.has_chooser if asked is None else rules.is_contested
+    if chooses and settle_targets(group_id, rules.in_force, at, tenant_ids=asked):
+        rules = standings(group_id, at)
     return rules, touched or frozenset()
 
 
@@ -141,14 +141,6 @@ def _scopes(
     if rules.owed:
         keys = rules.owed_keys()
         yield Scope(rules.variants(keys), rule_keys=keys)
-
-
-def _due_tenants(group_id: int, at: datetime) -> set[int]:
-    """Tenants of exemptions whose time is over or has come without anyone having said so yet."""
-    over = Q(expires_at__lte=at)
-    begun = Q(starts_at__lte=at, starts_at__gt=F("decided_at"))
-    approved = Exemption.objects.filter(group_id=group_id, status=Exemption.Status.APPROVED)
-    return set(approved.filter(over | begun).values_list("tenant_id", flat=True))
 
 
 def _sum(outcomes: Sequence[detection.Outcome], *, rules_changed: bool) -> DriftResult:

@@ -26,39 +26,41 @@ class Change:
 
 def replace(
     group_id: int,
-    number: int,
     inventories: Mapping[str, Iterable[tuple[int, int]]],
     tenants: Mapping[int, str],
 ) -> Change:
-    """Let each tenant run what its inventory holds and nothing else, from the open snapshot `number` on.
+    """Let each tenant run what its inventory holds and nothing else, from the open snapshot on.
 
     `inventories` are plugin and release ids by digest, `tenants` digests by tenant id. The caller holds the
     group's ingest lock and these tenants' rows.
     """
-    staging.fill(
+    places = {digest: place for place, digest in enumerate(inventories)}
+    staged = staging.given(
         "staged_inventory",
-        {"digest": "text", "plugin_id": "bigint", "release_id": "bigint"},
-        ((digest, *pair) for digest, pairs in inventories.items() for pair in pairs),
+        {"place": "integer", "plugin_id": "bigint", "release_id": "bigint"},
+        ((places[digest], *pair) for digest, pairs in inventories.items() for pair in pairs),
     )
     given: dict[str, Any] = {
         "group": group_id,
-        "number": number,
         "tenants": list(tenants),
-        "digests": list(tenants.values()),
+        "places": [places[digest] for digest in tenants.values()],
+        **staged.parameters,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, given)
+        cursor.execute(_CLOSE.format(staged=staged.text), given)
         closed: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
-        cursor.execute(_OPEN, given)
+        cursor.execute(_OPEN.format(staged=staged.text), given)
         opened: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
     return Change(len(opened), len(closed), frozenset(closed) | frozenset(opened))
 
 
 _WANTED = """
 wanted AS MATERIALIZED (
-    SELECT tenant.id AS tenant_id, staged.plugin_id, staged.release_id
-    FROM unnest(%(tenants)s::bigint[], %(digests)s::text[]) AS tenant (id, digest)
-    JOIN staged_inventory AS staged ON staged.digest = tenant.digest
+    SELECT tenant.id AS tenant_id, staged_inventory.plugin_id, staged_inventory.release_id
+    FROM unnest(%(tenants)s::bigint[], %(places)s::integer[]) AS tenant (id, place)
+    JOIN {staged} ON staged_inventory.place = tenant.place
+), open_one AS MATERIALIZED (
+    SELECT open_snapshot AS number FROM tenants_group WHERE id = %(group)s
 )"""
 
 # A row that was opened since the last seal is taken back: no snapshot has it.
@@ -70,11 +72,11 @@ WITH {_WANTED}, gone AS MATERIALIZED (
     WHERE row.tenant_id = ANY(%(tenants)s) AND row.until IS NULL AND wanted.tenant_id IS NULL
 ), dropped AS (
     DELETE FROM governance_installation AS row USING gone
-    WHERE row.id = gone.id AND gone.since = %(number)s
+    WHERE row.id = gone.id AND gone.since = (SELECT number FROM open_one)
     RETURNING row.tenant_id
 ), closed AS (
-    UPDATE governance_installation AS row SET until = %(number)s FROM gone
-    WHERE row.id = gone.id AND gone.since < %(number)s
+    UPDATE governance_installation AS row SET until = (SELECT number FROM open_one) FROM gone
+    WHERE row.id = gone.id AND gone.since < (SELECT number FROM open_one)
     RETURNING row.tenant_id
 )
 SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
@@ -92,11 +94,11 @@ WITH {_WANTED}, missing AS MATERIALIZED (
 ), resumed AS (
     UPDATE governance_installation AS row SET until = NULL FROM missing
     WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
-        AND row.release_id = missing.release_id AND row.until + 0 = %(number)s
+        AND row.release_id = missing.release_id AND row.until + 0 = (SELECT number FROM open_one)
     RETURNING row.tenant_id, row.plugin_id
 ), opened AS (
     INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)
-    SELECT %(group)s, tenant_id, plugin_id, release_id, %(number)s
+    SELECT %(group)s, tenant_id, plugin_id, release_id, (SELECT number FROM open_one)
     FROM missing
     WHERE NOT EXISTS (
         SELECT FROM resumed

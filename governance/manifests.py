@@ -99,7 +99,7 @@ def _store(group_id: int, admitted: Sequence[Admitted], *, at: datetime) -> Rows
     if not admitted:
         return {}
     contents = {item.digest: item.document for item in admitted}
-    staging.fill(
+    stored = staging.given(
         "staged_contents",
         {"digest": "text", "host_version": "text", "plugins": "jsonb", "size": "integer"},
         (
@@ -107,12 +107,13 @@ def _store(group_id: int, admitted: Sequence[Admitted], *, at: datetime) -> Rows
             for digest, one in contents.items()
         ),
     )
-    staging.fill("staged_manifest", _MANIFEST_COLUMNS, _manifest_rows(admitted))
+    told = staging.given("staged_manifest", _MANIFEST_COLUMNS, _manifest_rows(admitted))
     with connection.cursor() as cursor:
-        cursor.execute(_STORE_CONTENTS)
-        cursor.execute(_STORE_MANIFESTS, {"group": group_id, "at": at})
+        cursor.execute(_STORE_CONTENTS.format(staged=stored.text), stored.parameters)
+        parameters = {"group": group_id, "at": at, **told.parameters}
+        cursor.execute(_STORE_MANIFESTS.format(staged=told.text), parameters)
         new = {row_id for row_id, was_new in cursor.fetchall() if was_new}
-        cursor.execute(_FIND_MANIFESTS)
+        cursor.execute(_FIND_MANIFESTS.format(staged=told.text), told.parameters)
         return {
             (tenant_id, observed_at, digest): _Row(row_id, row_id in new, newest)
             for row_id, tenant_id, observed_at, digest, newest in cursor.fetchall()
@@ -133,10 +134,9 @@ def _install(
     found = judged.known | (catalogue.resolve_releases(group_id, unknown) if unknown else {})
     if not current:
         return installations.Change(0, 0, frozenset())
-    number = Group.objects.values_list("open_snapshot", flat=True).get(pk=group_id)
     inventories = {item.digest: [found[pair] for pair in item.wanted] for item in current.values()}
     tenants = {tenant_id: item.digest for tenant_id, item in current.items()}
-    return installations.replace(group_id, number, inventories, tenants)
+    return installations.replace(group_id, inventories, tenants)
 
 
 def _answers(admitted: Sequence[Admitted], rows: Rows, changed: frozenset[int]) -> Iterator[dict[str, Any]]:
@@ -183,7 +183,7 @@ _MANIFEST_COLUMNS = {
 
 _STORE_CONTENTS = """
 INSERT INTO governance_inventory (digest, host_version, plugins, size)
-SELECT digest, host_version, plugins, size FROM staged_contents ORDER BY digest
+SELECT digest, host_version, plugins, size FROM {staged} ORDER BY digest
 ON CONFLICT (digest) DO NOTHING
 """
 
@@ -192,7 +192,7 @@ _STORE_MANIFESTS = """
 INSERT INTO governance_manifest AS manifest
     (group_id, tenant_id, inventory_id, observed_at, received_at, source, complete)
 SELECT %(group)s, tenant_id, digest, observed_at, %(at)s, source, complete
-FROM staged_manifest
+FROM {staged}
 ORDER BY tenant_id, observed_at, digest
 ON CONFLICT (tenant_id, observed_at, inventory_id) DO UPDATE SET complete = TRUE
 WHERE EXCLUDED.complete AND NOT manifest.complete
@@ -207,11 +207,11 @@ SELECT manifest.id, manifest.tenant_id, manifest.observed_at, manifest.inventory
     WHERE newer.tenant_id = manifest.tenant_id
         AND (newer.observed_at, newer.inventory_id) > (manifest.observed_at, manifest.inventory_id)
 )
-FROM staged_manifest AS staged
+FROM {staged}
 CROSS JOIN LATERAL (
     SELECT id, tenant_id, observed_at, inventory_id FROM governance_manifest AS one
-    WHERE one.tenant_id = staged.tenant_id
-        AND one.observed_at = staged.observed_at AND one.inventory_id = staged.digest
+    WHERE one.tenant_id = staged_manifest.tenant_id
+        AND one.observed_at = staged_manifest.observed_at AND one.inventory_id = staged_manifest.digest
     OFFSET 0
 ) AS manifest
 """

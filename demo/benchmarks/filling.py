@@ -128,9 +128,7 @@ def _fill(
         ((group.pk, ids[m.key], digests[m.alike], AT, AT, "benchmark", True) for m in members),
     )
     inventories = {digests[name]: releases.pairs(inventory) for name, inventory in alike.items()}
-    installations.replace(
-        group.pk, group.open_snapshot, inventories, {ids[m.key]: digests[m.alike] for m in members}
-    )
+    installations.replace(group.pk, inventories, {ids[m.key]: digests[m.alike] for m in members})
 
 
 def _fill_inventories(contents: dict[str, tuple[str, dict[str, str]]]) -> None:

@@ -92,9 +92,8 @@ def _take_again(one: Disagreement, hand: Hand) -> None:
     (item,) = judged.admitted
     unknown = {pair for pair in item.wanted if pair not in judged.known}
     found = judged.known | (catalogue.resolve_releases(hand.group.pk, unknown) if unknown else {})
-    number = Group.objects.values_list("open_snapshot", flat=True).get(pk=hand.group.pk)
     wanted = {item.digest: [found[pair] for pair in item.wanted]}
-    installations.replace(hand.group.pk, number, wanted, {int(one.key): item.digest})
+    installations.replace(hand.group.pk, wanted, {int(one.key): item.digest})
     drift.detect(hand.group, at=hand.at, actor=hand.actor, tenant_ids=[int(one.key)])
 
 
