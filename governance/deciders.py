@@ -6,6 +6,7 @@ They are started as plain programs, not forked: a worker that has a connection, 
 
 from __future__ import annotations
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -190,6 +191,7 @@ def _questions(stream: IO[bytes]) -> Iterator[list[Situation]]:
 
 
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+    gc.disable()  # nothing here refers to itself in a circle
     for parts in _questions(questions):
         pickle.dump([_slim(decide_whole(part)) for part in parts], answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

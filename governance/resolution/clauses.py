@@ -170,9 +170,9 @@ class Clauses:
         part = self.problem.situation.component(component)
         if part.open:
             self._unfold(part)
-        for watcher, place, relation in self.problem.ground.watchers(component):
-            installed = self.problem.start[watcher]
-            if installed is not None and (installed.id, place) not in self.problem.ground.endured:
+        ground = self.problem.ground
+        for watcher, _, relation in ground.watchers(component):
+            if ground.situation.strict or ground.stands(relation):
                 self._add(self.moves[watcher], self._holds(relation))
 
     def _unfold(self, component: Component) -> None:

@@ -76,8 +76,7 @@ class Ground:
         }
         for fault in self._suspects(state, component, changed):
             key = fault.component, fault.place
-            endured = (fault.release.id, fault.place) in self.endured
-            if key not in kept and not endured and not self._holds(fault.relation, state):
+            if key not in kept and not self._holds(fault.relation, state) and not self.endures(fault):
                 kept[key] = fault
         return [kept[key] for key in sorted(kept)]
 
@@ -89,17 +88,17 @@ class Ground:
         found = {
             (fault.component, fault.place): fault
             for fault in self._suspects(state, component, changed)
-            if (fault.release.id, fault.place) not in self.endured and not self._holds(fault.relation, state)
+            if not self._holds(fault.relation, state) and not self.endures(fault)
         }
         return [found[key] for key in sorted(found)]
 
-    @cached_property
-    def endured(self) -> frozenset[tuple[int, int]]:
-        """Relations that don't hold now: no change is blamed for them as long as their release stays."""
-        unsound = () if self.situation.strict else self.unsound
-        return frozenset((fault.release.id, fault.place) for fault in unsound)
+    def endures(self, fault: Fault) -> bool:
+        """Whether it doesn't hold now: no change is blamed for it as long as its release stays."""
+        here = self.start[fault.component]
+        stays = here is not None and here.id == fault.release.id
+        return stays and not self.situation.strict and not self.stands(fault.relation)
 
-    @cached_property
+    @property
     def unsound(self) -> tuple[Fault, ...]:
         """The relations between what is installed that don't hold."""
         return tuple(

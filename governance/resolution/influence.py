@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 
 from governance.resolution.ground import Ground
@@ -24,15 +25,11 @@ class Influence:
     _leaving: dict[tuple[int, int], Sequence[Leaving]] = field(default_factory=dict)
     _jointly: dict[int, Sequence[Leaving]] = field(default_factory=dict)
     _asked_to_move: dict[tuple[int, int], Sequence[int]] = field(default_factory=dict)
-    _asking: dict[int, Sequence[int]] = field(default_factory=dict)
+    _minding: dict[int, Sequence[tuple[int, Asked]]] = field(default_factory=dict)
 
     def asking(self, component: int) -> Sequence[int]:
         """The open components of which some release asks something of this one."""
-        known = self._asking.get(component)
-        if known is None:
-            opened = (one for one in self.ground.situation.components if one.open)
-            known = self._asking[component] = [one.id for one in opened if component in one.candidates.asks]
-        return known
+        return self._asking.get(component, ())
 
     def leaving(self, component: int, places: int) -> Sequence[Leaving]:
         """Who can't stay where an open component is in one of these places, by what is asked of it alone."""
@@ -40,7 +37,7 @@ class Influence:
         if known is None:
             known = self._leaving[key] = [
                 (watcher, relation)
-                for watcher, asked in self._minding(component)
+                for watcher, asked in self.minding(component)
                 for relation, giving in asked
                 if giving is not None and not places & giving and self._stands(relation)
             ]
@@ -52,7 +49,7 @@ class Influence:
         if known is None:
             known = self._jointly[component] = [
                 (watcher, relation)
-                for watcher, asked in self._minding(component)
+                for watcher, asked in self.minding(component)
                 for relation, giving in asked
                 if giving is None and self._stands(relation)
             ]
@@ -64,7 +61,7 @@ class Influence:
             and_,
             (
                 giving
-                for watcher, asked in self._minding(component)
+                for watcher, asked in self.minding(component)
                 if watcher not in moving
                 for relation, giving in asked
                 if giving is not None and self._stands(relation)
@@ -93,14 +90,27 @@ class Influence:
         mine = situation.component(mover).candidates
         return mine.denied(component, release_id, complete=situation.complete)
 
-    def _minding(self, component: int) -> list[tuple[int, Asked]]:
+    @cached_property
+    def _asking(self) -> Mapping[int, Sequence[int]]:
+        found: dict[int, list[int]] = defaultdict(list)
+        opened = [one for one in self.ground.situation.components if one.open]
+        among = {one.id for one in opened}
+        for one in opened:
+            for asked in one.candidates.asks.keys() & among:
+                found[asked].append(one.id)
+        return found
+
+    def minding(self, component: int) -> Sequence[tuple[int, Asked]]:
         """Who of what is installed asks something of an open component, and what."""
-        situation = self.ground.situation
-        candidates = situation.component(component).candidates
-        return [
-            (watcher, candidates.asked_by(release, component, complete=situation.complete))
-            for watcher, release in self.ground.watching.get(component, ())
-        ]
+        known = self._minding.get(component)
+        if known is None:
+            situation = self.ground.situation
+            candidates = situation.component(component).candidates
+            known = self._minding[component] = [
+                (watcher, candidates.asked_by(release, component, complete=situation.complete))
+                for watcher, release in self.ground.watching.get(component, ())
+            ]
+        return known
 
     def _stands(self, relation: Relation) -> bool:
         """Whether it is to go on: not what doesn't hold anyway."""

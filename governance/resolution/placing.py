@@ -127,8 +127,11 @@ class Placing:
         to: Release | None,
     ) -> bool:
         """The same by what is asked of it, and where others are."""
-        own = self._own(to) if to is not None else ()
-        return not any(_fails(one, at, component, to) for some in (asked, own) for one in some)
+        for some in (asked, self._own(to) if to is not None else ()):
+            for one in some:
+                if _fails(one, at, component, to):
+                    return False
+        return True
 
     def _asked_of(self, component: int) -> tuple[int, tuple[_Asking, ...]]:
         """What those that stay ask of one that moves: the places that give it, and what others may give too.
