@@ -72,6 +72,7 @@ class Movers:
     def __init__(self, problem: Problem, known: Movers | None = None) -> None:
         self._problem = problem
         self._influence = problem.influence
+        self._situation = problem.situation
         self._places: dict[int, int] = {**known._places} if known else {}  # in bits of its candidates
         self._candidates: dict[int, Candidates] = {**known._candidates} if known else {}  # of these
         self._beyond: set[int] = {*known._beyond} if known else set()
@@ -96,8 +97,9 @@ class Movers:
             self._move_minding(component)
             for mover in self._naming(component):
                 self._narrow(mover, component)
-            for asked in self._candidates[component].asks.keys() & self._places.keys():
-                self._confine(asked, component)
+            for asked in self._influence.asked(component):
+                if asked in self._places:
+                    self._confine(asked, component)
             if self._nowhere is not None:
                 break
             self._move_unwilling(component)
@@ -128,7 +130,7 @@ class Movers:
         return bool(self._places[mover] & ~reduce(or_, (self._influence.denied(mover, c) for c in others), 0))
 
     def _add(self, component: int) -> None:
-        part = self._problem.situation.component(component)
+        part = self._situation.component(component)
         if not part.open:
             self._beyond.add(component)
             return
@@ -140,8 +142,9 @@ class Movers:
         self._places[component] = places
         self._note_nowhere(component)
         self._latest.append(component)
-        for other in mine.asks.keys() & self._places.keys():
-            self._narrow(component, other)
+        for other in self._influence.asked(component):
+            if other in self._places:
+                self._narrow(component, other)
         for mover in self._naming(component):
             self._confine(component, mover)
 
@@ -178,9 +181,8 @@ class Movers:
         self._leave(component, self._places[component] & allowed, {mover})
 
     def _matching(self, mover: int, component: int) -> Matching:
-        complete = self._problem.situation.complete
         mine, theirs = self._candidates[mover], self._candidates[component]
-        return mine.matching(component, theirs, complete=complete)
+        return mine.matching(component, theirs, complete=self._situation.complete)
 
     def _leave(self, component: int, places: int, reasons: Set[int]) -> None:
         """Leave it these of its places."""
@@ -219,7 +221,7 @@ class Movers:
 
     def _may_be_unknown(self, need: Need) -> bool:
         """Whether it can't be judged, and so isn't, where nobody is there who could meet it."""
-        return need.of_host or not self._problem.situation.complete
+        return need.of_host or not self._situation.complete
 
 
 def _each(bits: int) -> Iterator[int]:

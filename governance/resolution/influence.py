@@ -31,6 +31,10 @@ class Influence:
         """The open components of which some release asks something of this one."""
         return self._asking.get(component, ())
 
+    def asked(self, component: int) -> Sequence[int]:
+        """The open components of which some release of this open one asks something."""
+        return self._asked[component]
+
     def leaving(self, component: int, places: int) -> Sequence[Leaving]:
         """Who can't stay where an open component is in one of these places, by what is asked of it alone."""
         known = self._leaving.get(key := (component, places))
@@ -93,12 +97,15 @@ class Influence:
     @cached_property
     def _asking(self) -> Mapping[int, Sequence[int]]:
         found: dict[int, list[int]] = defaultdict(list)
-        opened = [one for one in self.ground.situation.components if one.open]
-        among = {one.id for one in opened}
-        for one in opened:
-            for asked in one.candidates.asks.keys() & among:
-                found[asked].append(one.id)
+        for component, others in self._asked.items():
+            for other in others:
+                found[other].append(component)
         return found
+
+    @cached_property
+    def _asked(self) -> Mapping[int, Sequence[int]]:
+        opened = {one.id: one for one in self.ground.situation.components if one.open}
+        return {c: [*(one.candidates.asks.keys() & opened.keys())] for c, one in opened.items()}
 
     def minding(self, component: int) -> Sequence[tuple[int, Asked]]:
         """Who of what is installed asks something of an open component, and what."""

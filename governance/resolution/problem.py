@@ -105,7 +105,7 @@ class Problem:
         """Places of an open component, given in bits of its candidates, the best first."""
         component = self.situation.component(component_id)
         preferred = component.preferred(self.prefer(component_id))
-        there = [release for release, bit in preferred if places & bit]
+        there = tuple([release for release, bit in preferred if places & bit])
         return (*there, None) if places & component.candidates.gone else there
 
     def possible(self, component: Component) -> Iterator[Release | None]:
