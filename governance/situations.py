@@ -108,7 +108,7 @@ class Situations:
         askers = frozenset[int]().union(*(self._askers(example, c) for c in opened))
         return together(
             {c: stock.component(c, installed.get(c), is_open=True).named & opened for c in opened},
-            (components & opened for pk in askers for components in stock.joint(pk)),
+            (components & opened for components in stock.joint(askers)),
         )
 
     def part(self, example: int, group: frozenset[int], aside: Iterable[Aside] = ()) -> Situation:

@@ -73,7 +73,8 @@ class Stock:
         self._near: dict[int, frozenset[int]] = {}
         self._noted: set[int] = set()
         self._naming: dict[int, set[int]] = defaultdict(set)
-        self._joint: dict[int, tuple[frozenset[int], ...]] = {}
+        self._joint: dict[int, tuple[frozenset[int], ...]] = {}  # of the few releases that have any
+        self._without_joint: set[int] = set()
         self._bindings: dict[str, Binding] = {}
         self._frame = lru_cache(_FRAMES)(self._framed)
         self._unite = lru_cache(_UNIONS)(frozenset[Relation].union)
@@ -117,13 +118,16 @@ class Stock:
         """Those of the noted releases to which the component could matter."""
         return self._naming[component]
 
-    def joint(self, release_id: int) -> tuple[frozenset[int], ...]:
-        """The components of which a release asks something together."""
-        if release_id not in self._joint:
+    def joint(self, release_ids: frozenset[int]) -> Iterator[frozenset[int]]:
+        """The components of which one of these releases asks something together."""
+        for release_id in release_ids - self._without_joint - self._joint.keys():
             relations = self.catalogue.release(release_id).relations
-            several = (one.components for one in relations if len(one.components) > 1)
-            self._joint[release_id] = tuple(several)
-        return self._joint[release_id]
+            if several := tuple(one.components for one in relations if len(one.components) > 1):
+                self._joint[release_id] = several
+            else:
+                self._without_joint.add(release_id)
+        for release_id in sorted(release_ids & self._joint.keys()):
+            yield from self._joint[release_id]
 
     def binding(self, binding: Binding) -> Binding:
         """The one object that stands for equal bindings, whichever rules they were made from."""
