@@ -14,7 +14,7 @@ from config.access import SYSTEM
 from demo.benchmarks import comparing, filling, rivals
 from demo.benchmarks.fleet import Fleet
 from demo.benchmarks.world import AT
-from governance import decisions, drift, manifests, policies, simulation
+from governance import decisions, drafting, drift, manifests, policies, simulation
 from governance.manifest_formats import ManifestDocument
 from governance.models import Finding, Manifest, Policy, Rule
 from tenants.models import Group
@@ -80,6 +80,15 @@ def evaluate(_: Fleet) -> Figures:
     }
 
 
+def draft(_: Fleet) -> Figures:
+    """The tasks of a plan put together, as every run does after evaluation; none is kept."""
+    inputs = drafting.acting_inputs(_group(), policy_names=(), tenant_ids=None, at=AT)
+    begun = time.perf_counter()
+    with transaction.atomic():
+        tasks = drafting.draft_tasks(inputs, retry=False)
+    return {"seconds": _since(begun), "tasks": len(tasks)}
+
+
 def tenant(_: Fleet) -> Figures:
     """One tenant's changed manifest after the other, until its findings are written, and its decisions."""
     group = _group()
@@ -127,7 +136,16 @@ def policy(_: Fleet) -> Figures:
 
 
 def simulate(_: Fleet) -> Figures:
-    """An edit of a policy tried on the whole fleet, with nothing done."""
+    """An edit of a policy tried on the whole fleet, with nothing done; it is what `policy` puts in force."""
+    return _simulated()
+
+
+def simulate_further(_: Fleet) -> Figures:
+    """The edit that would come next, which puts more at odds than the first."""
+    return _simulated()
+
+
+def _simulated() -> Figures:
     group = _group()
     begun = time.perf_counter()
     kept = simulation.simulate(group, policies=[_edited(group)], at=AT + 2 * SOON, actor=SYSTEM)
@@ -141,9 +159,12 @@ def simulate(_: Fleet) -> Figures:
     }
 
 
+WORK = (evaluate, draft, tenant, simulate, policy, simulate_further)
+
+
 def work(fleet: Fleet) -> Figures:
     """What a worker does, one thing after the other; as workers do, it remembers what it decided lately."""
-    return {"parts": {stage.__name__: stage(fleet) for stage in (evaluate, tenant, policy, simulate)}}
+    return {"parts": {stage.__name__: stage(fleet) for stage in WORK}}
 
 
 STAGES: Mapping[str, Callable[[Fleet], Figures]] = {
