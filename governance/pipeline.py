@@ -23,6 +23,7 @@ from config import queue
 from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError, advance
 from governance import catalogue, decisions, delivery, drift, flags, manifests, stages, upgrades
+from governance.answers import deciders
 from governance.models import Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -121,7 +122,7 @@ def advance_run(run_id: Any, *, clock: Clock = timezone.now) -> Run:
 
     Whoever else is carrying it on right now is left to it.
     """
-    with _alone(run_id) as mine:
+    with _alone(run_id) as mine, deciders():
         run = Run.objects.select_related("group").get(pk=run_id)
         while mine and run.status in {Run.Status.RUNNING, Run.Status.ACTING} and run.stage != Stage.DONE:
             try:

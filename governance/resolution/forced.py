@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
+from governance.resolution.candidates import Candidates
 from governance.resolution.ground import Places
 from governance.resolution.matching import Matching
 from governance.resolution.problem import Problem
-from governance.resolution.releases import Candidates, Clash, Need, Relation
+from governance.resolution.releases import Clash, Need, Relation
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import and_
 
+from governance.resolution.candidates import Asked
 from governance.resolution.ground import Ground
-from governance.resolution.releases import Asked, Relation
+from governance.resolution.releases import Relation
 
 Leaving = tuple[int, Relation]  # who can't stay, by what
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from governance.resolution.candidates import NONE, Candidates
 from governance.resolution.digests import Sent, digest_of, digest_of_set
-from governance.resolution.releases import NONE, Candidates, Prefer, Relation, Release, preference
+from governance.resolution.releases import Prefer, Relation, Release, preference
 
 
 @dataclass(frozen=True)
