@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from governance.likeness import Likeness, Question, likenesses
 from governance.models import Manifest, Plugin, Release, Rule
 from governance.models.manifest import Inventory
 from governance.outcomes import TenantOutcome, evaluate_outcomes
+from governance.sighting import Sighting
 from governance.situations import Inputs
 from tenants.models import Tenant
 from tests import factories
@@ -182,3 +185,47 @@ def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
         assert {tenant: goes(result) for tenant, result in untold.items()} == {
             tenant: goes(result) for tenant, result in evaluate_outcomes(inputs, {}).items()
         }
+
+
+@given(
+    st.lists(st.tuples(versions, versions), min_size=3, max_size=5),
+    wishes,
+    st.sets(st.integers(0, 2)),
+    st.data(),
+)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_what_was_read_for_all_rules_answers_for_some_of_them_and_some_tenants(
+    world: World,
+    rolled_back: RolledBack,
+    installed: list[tuple[Any, Any]],
+    wanted: list[tuple[Any, ...]],
+    exempt: set[int],
+    data: st.DataObject,
+) -> None:
+    with rolled_back():
+        inputs = furnish(world, installed, wanted, exempt)
+        seen = Sighting(inputs.group_id, AT, inputs.rules, kept=True)
+        whole = evaluate_outcomes(replace(inputs, sighting=seen), {})
+        assert told(whole) == told(evaluate_outcomes(inputs, {}))
+        acting = {rule.id for rule in inputs.rules if data.draw(st.booleans())}
+        kinds = (one.tenant_ids for one in alike(world))
+        tenants = frozenset(tenant for some in kinds if data.draw(st.booleans()) for tenant in some)
+        asked = replace(inputs, acting=frozenset(acting), tenant_ids=tenants)
+        assert told(evaluate_outcomes(replace(asked, sighting=seen), {})) == told(
+            evaluate_outcomes(asked, {})
+        )
+
+
+def test_what_was_read_is_not_read_again(world: World, crm: Plugin) -> None:
+    floor(world)
+    inputs = decisions.current_inputs(world.group, at=AT)
+    seen = Sighting(inputs.group_id, AT, inputs.rules, kept=True)
+    evaluate_outcomes(replace(inputs, sighting=seen), {})
+    with CaptureQueriesContext(connection) as asked:
+        evaluate_outcomes(replace(inputs, sighting=seen, acting=frozenset()), {})
+    read = ("governance_installation", "governance_violation", "governance_selectiontenant")
+    assert not [query["sql"] for query in asked if any(table in query["sql"] for table in read)]

@@ -10,7 +10,7 @@ import pytest
 from audit.actions import Action
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import manifests, snapshots
+from governance import drift, manifests, snapshots
 from governance.manifest_formats import Judged, ManifestDocument, ManifestRefused
 from governance.manifests import IngestResult
 from governance.models import Installation, Inventory, Manifest, Plugin, Release
@@ -265,3 +265,13 @@ def test_a_row_that_a_snapshot_has_is_never_lost(world: World) -> None:
     assert list(snapshots.state(world.group.pk, number).values_list("release__version", flat=True)) == [
         "2.3.0"
     ]
+
+
+def test_one_changed_tenant_costs_few_statements(world: World, django_assert_max_num_queries: Any) -> None:
+    factories.policy(world.group, "floor", [{"name": "floor", "plugins": ["crm"], "at_least": "2.4.0"}])
+    ingest(world, told({"crm": "2.4.0"}))
+    drift.detect(world.group, at=AT)
+    with django_assert_max_num_queries(24):
+        taken = ingest(world, told({"crm": "2.3.0"}, at=AT + timedelta(minutes=1)))
+        found = drift.detect(world.group, at=AT, tenant_ids=taken.current_tenant_ids)
+    assert found.opened == 1

@@ -30,3 +30,12 @@ def test_changes_that_only_hold_together_go_in_the_order_of_need() -> None:
     relations = {(2, 1): (need(1, [1]),), (2, 2): (need(1, [2]),), (1, 2): ()}
     world = World({1: 1, 2: 1}, relations, (wants(1, [2]),))
     assert order(world) == [1, 2]
+
+
+def test_other_changes_of_the_same_parts_have_an_order_of_their_own() -> None:
+    world = World({1: 1, 2: 1}, {(1, 2): (need(2, [2]),)}, (wants(1, [2]),))
+    situation, changes = world.situation(), world.decide().changes
+    for some in (changes, changes[:1], changes, changes[1:]):
+        fresh = in_order(world.situation(), some)
+        assert in_order(situation, some) == fresh
+        assert sorted(one.component for one in fresh) == sorted(one.component for one in some)

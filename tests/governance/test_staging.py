@@ -1,0 +1,50 @@
+"""Rows for a statement are the same rows, whether they go along with it or are in a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from governance import staging
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = {"number": "integer", "name": "text", "document": "jsonb"}
+
+
+def rows(count: int) -> list[tuple[Any, ...]]:
+    return [(n, None if n % 7 == 3 else f"it's “{n}” %", Jsonb({"n": [n, "\\"]})) for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, staging._FEW, staging._FEW + 1, staging._FEW + 5])
+def test_a_statement_reads_the_rows_that_were_given(count: int) -> None:
+    given = staging.given("handed", COLUMNS, iter(rows(count)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT number, name, document ->> 'n' FROM {given.text} ORDER BY number", given.parameters
+        )
+        found = cursor.fetchall()
+    assert found == [(n, name, f'[{n}, "\\\\"]') for n, name, _ in rows(count)]
+
+
+def test_few_rows_make_no_table_and_many_do() -> None:
+    def is_table() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('pg_temp.handed_over') IS NOT NULL")
+            return bool(cursor.fetchone()[0])
+
+    staging.given("handed_over", COLUMNS, rows(staging._FEW))
+    assert not is_table()
+    staging.given("handed_over", COLUMNS, rows(staging._FEW + 1))
+    assert is_table()
+
+
+def test_the_table_holds_what_was_given_last() -> None:
+    staging.given("handed", COLUMNS, rows(staging._FEW + 9))
+    given = staging.given("handed", COLUMNS, rows(staging._FEW + 1))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {given.text}", given.parameters)
+        assert cursor.fetchone()[0] == staging._FEW + 1
