@@ -186,12 +186,13 @@ def _questions(stream: IO[bytes]) -> Iterator[list[Situation]]:
             parts = told.load()
             if parts is None:  # from here on they refer to nothing from before
                 told = pickle.Unpickler(stream)
+                gc.collect()  # components that ask something of each other remember each other
             else:
                 yield parts
 
 
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
-    gc.disable()  # nothing here refers to itself in a circle
+    gc.disable()  # what is decided leaves no circles behind: what was told does, see `_questions`
     for parts in _questions(questions):
         pickle.dump([_slim(decide_whole(part)) for part in parts], answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

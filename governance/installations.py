@@ -36,30 +36,30 @@ def replace(
     """
     places = {digest: place for place, digest in enumerate(inventories)}
     staged = staging.given(
-        "staged_inventory",
+        "staged_installed",
         {"place": "integer", "plugin_id": "bigint", "release_id": "bigint"},
         ((places[digest], *pair) for digest, pairs in inventories.items() for pair in pairs),
     )
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "group": group_id,
         "tenants": list(tenants),
         "places": [places[digest] for digest in tenants.values()],
         **staged.parameters,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE.format(staged=staged.text), given)
+        cursor.execute(_CLOSE.format(staged=staged.text), parameters)
         closed: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
-        cursor.execute(_OPEN.format(staged=staged.text), given)
+        cursor.execute(_OPEN.format(staged=staged.text), parameters)
         opened: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
     return Change(len(opened), len(closed), frozenset(closed) | frozenset(opened))
 
 
 _WANTED = """
 wanted AS MATERIALIZED (
-    SELECT tenant.id AS tenant_id, staged_inventory.plugin_id, staged_inventory.release_id
+    SELECT tenant.id AS tenant_id, staged_installed.plugin_id, staged_installed.release_id
     FROM unnest(%(tenants)s::bigint[], %(places)s::integer[]) AS tenant (id, place)
-    JOIN {staged} ON staged_inventory.place = tenant.place
-), open_one AS MATERIALIZED (
+    JOIN {staged} ON staged_installed.place = tenant.place
+), opening AS MATERIALIZED (
     SELECT open_snapshot AS number FROM tenants_group WHERE id = %(group)s
 )"""
 
@@ -72,11 +72,11 @@ WITH {_WANTED}, gone AS MATERIALIZED (
     WHERE row.tenant_id = ANY(%(tenants)s) AND row.until IS NULL AND wanted.tenant_id IS NULL
 ), dropped AS (
     DELETE FROM governance_installation AS row USING gone
-    WHERE row.id = gone.id AND gone.since = (SELECT number FROM open_one)
+    WHERE row.id = gone.id AND gone.since = (SELECT number FROM opening)
     RETURNING row.tenant_id
 ), closed AS (
-    UPDATE governance_installation AS row SET until = (SELECT number FROM open_one) FROM gone
-    WHERE row.id = gone.id AND gone.since < (SELECT number FROM open_one)
+    UPDATE governance_installation AS row SET until = (SELECT number FROM opening) FROM gone
+    WHERE row.id = gone.id AND gone.since < (SELECT number FROM opening)
     RETURNING row.tenant_id
 )
 SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
@@ -94,11 +94,11 @@ WITH {_WANTED}, missing AS MATERIALIZED (
 ), resumed AS (
     UPDATE governance_installation AS row SET until = NULL FROM missing
     WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
-        AND row.release_id = missing.release_id AND row.until + 0 = (SELECT number FROM open_one)
+        AND row.release_id = missing.release_id AND row.until + 0 = (SELECT number FROM opening)
     RETURNING row.tenant_id, row.plugin_id
 ), opened AS (
     INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)
-    SELECT %(group)s, tenant_id, plugin_id, release_id, (SELECT number FROM open_one)
+    SELECT %(group)s, tenant_id, plugin_id, release_id, (SELECT number FROM opening)
     FROM missing
     WHERE NOT EXISTS (
         SELECT FROM resumed

@@ -106,6 +106,7 @@ def _store(group_id: int, admitted: Sequence[Admitted], *, at: datetime) -> Rows
             (digest, one.host_version, Jsonb(dict(one.plugins)), len(one.plugins) + bool(one.host_version))
             for digest, one in contents.items()
         ),
+        few=1,  # they are long
     )
     told = staging.given("staged_manifest", _MANIFEST_COLUMNS, _manifest_rows(admitted))
     with connection.cursor() as cursor:

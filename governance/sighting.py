@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -23,7 +24,7 @@ class Sighting:
     """What is installed in which tenants, and what of it breaks the rules.
 
     What is `kept` needn't be read again by evaluations of the same tenants or some of them, in which fewer
-    rules are acted on: the first one asks for all. Else it is read where it is wanted, and forgotten.
+    rules are acted on: the first one acts on all. Else it is read where it is wanted, and forgotten.
     """
 
     def __init__(
@@ -41,14 +42,15 @@ class Sighting:
         self._snapshot = snapshot
         self._kept = kept
         self.broken: Broken = {}  # as far as it was asked for, by the rulebooks
-        self._kinds: list[Likeness] = []
+        self._kinds: list[Likeness] | None = None
         self._breaking: dict[int, Collection[tuple[int, int]]] = {}
         self._installed: dict[int, Installed] = {}
 
     def kinds(self, tenant_ids: Collection[int] | None, acting: Acting) -> list[Likeness]:
         """Those of the tenants that some rule is for, alike ones together."""
-        if self._kinds:
-            return [one for one in self._kinds if tenant_ids is None or one.example in tenant_ids]
+        if self._kinds is not None:
+            return self._kinds if tenant_ids is None else list(_among(self._kinds, tenant_ids))
+        assert acting is None or not self._kept, "what is kept is to answer for all rules"
         breaking: _Breaking | None = None
         if acting is not None:  # they may be few
             breaking = self._read_breaking(tenant_ids, acting)
@@ -102,3 +104,9 @@ class Sighting:
             plugins=ArrayAgg("plugin_id"), releases=ArrayAgg("release_id")
         )
         return {tenant: dict(zip(plugins, releases, strict=True)) for tenant, plugins, releases in gathered}
+
+
+def _among(kinds: Iterable[Likeness], tenant_ids: Collection[int]) -> Iterator[Likeness]:
+    for kind in kinds:
+        if left := tuple(tenant for tenant in kind.tenant_ids if tenant in tenant_ids):
+            yield kind if len(left) == len(kind.tenant_ids) else replace(kind, tenant_ids=left)

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 # The planner knows nothing of a fresh temporary table; from this size on that costs more than to look.
 _LARGE = 5_000
-_FEW = 300  # rows that go along with a statement, which a table of their own would take longer than
+_FEW = 300  # rows for which a table of their own takes longer than going along with the statement
 _MAKE_AND_LOOK = """
 CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS;
 SELECT EXISTS (SELECT FROM {table})
@@ -49,18 +49,20 @@ class Given:
     parameters: Mapping[str, Any]
 
 
-def given(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> Given:
+def given(
+    table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]], *, few: int = _FEW
+) -> Given:
     """The rows under that name: in the statement itself if they are few, else in a table as by `fill`."""
     rows = iter(rows)
-    some = list(islice(rows, _FEW + 1))
-    if len(some) > _FEW:
+    some = list(islice(rows, few + 1))
+    if len(some) > few:
         fill(table, columns, chain(some, rows))
         return Given(table, {})
     return _one(table, columns, some[0]) if len(some) == 1 else _as_arrays(table, columns, some)
 
 
 def _one(table: str, columns: Mapping[str, str], row: tuple[Any, ...]) -> Given:
-    """A long document is read three times as fast by itself as out of an array."""
+    """The only row as values: a long document is read three times as fast so as out of an array."""
     values = {f"{table}_{name}": value for name, value in zip(columns, row, strict=True)}
     typed = (f"%({table}_{name})s::{kind}" for name, kind in columns.items())
     return Given(f"(VALUES ({', '.join(typed)})) AS {table} ({', '.join(columns)})", values)

@@ -102,7 +102,7 @@ class Candidates(tuple[Release, ...]):
 
     def asked_by(self, release: Release, component: int, *, complete: bool) -> Asked:
         """What a release asks of this component."""
-        known = self._asked_by.get(key := (release.id, complete))
+        known = self._asked_by.get(key := (release.id, component, complete))
         if known is None or known[0] is not release:
             asked = [
                 (one, None if len(one.components) > 1 else self.giving(one, complete=complete))
@@ -146,10 +146,6 @@ class Candidates(tuple[Release, ...]):
         yield from ((these, match) for match, these in groups.items())
 
     @cached_property
-    def _matchings(self) -> dict[tuple[int, bool], tuple[Candidates, Matching]]:
-        return {}
-
-    @cached_property
     def joint(self) -> Mapping[int, tuple[tuple[Relation, int], ...]]:
         """By component, what is asked of it and others together, and by which of them."""
         joint = {
@@ -159,11 +155,15 @@ class Candidates(tuple[Release, ...]):
         return {other: asked for other, asked in joint.items() if asked}
 
     @cached_property
+    def _matchings(self) -> dict[tuple[int, bool], tuple[Candidates, Matching]]:
+        return {}
+
+    @cached_property
     def _denied(self) -> dict[tuple[int, int | None, bool], int]:
         return {}
 
     @cached_property
-    def _asked_by(self) -> dict[tuple[int, bool], tuple[Release, Asked]]:
+    def _asked_by(self) -> dict[tuple[int, int, bool], tuple[Release, Asked]]:
         return {}
 
     @cached_property

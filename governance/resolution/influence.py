@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_
 
@@ -19,14 +19,10 @@ Leaving = tuple[int, Relation]  # who can't stay, by what
 class Influence:
     """What moves of open components do to what is installed, and the other way round.
 
-    Everything asked for is worked out once: a search asks the same over and over.
+    What a search asks over and over is worked out once.
     """
 
     ground: Ground
-    _leaving: dict[tuple[int, int], Sequence[Leaving]] = field(default_factory=dict)
-    _jointly: dict[int, Sequence[Leaving]] = field(default_factory=dict)
-    _asked_to_move: dict[tuple[int, int], Sequence[int]] = field(default_factory=dict)
-    _minding: dict[int, Sequence[tuple[int, Asked]]] = field(default_factory=dict)
 
     def asking(self, component: int) -> Sequence[int]:
         """The open components of which some release asks something of this one."""
@@ -95,6 +91,18 @@ class Influence:
         mine = situation.component(mover).candidates
         return mine.denied(component, release_id, complete=situation.complete)
 
+    def minding(self, component: int) -> Sequence[tuple[int, Asked]]:
+        """Who of what is installed asks something of an open component, and what."""
+        known = self._minding.get(component)
+        if known is None:
+            situation = self.ground.situation
+            candidates = situation.component(component).candidates
+            known = self._minding[component] = [
+                (watcher, candidates.asked_by(release, component, complete=situation.complete))
+                for watcher, release in self.ground.watching.get(component, ())
+            ]
+        return known
+
     @cached_property
     def _asking(self) -> Mapping[int, Sequence[int]]:
         found: dict[int, list[int]] = defaultdict(list)
@@ -108,17 +116,21 @@ class Influence:
         opened = {one.id: one for one in self.ground.situation.components if one.open}
         return {c: [*(one.candidates.asks.keys() & opened.keys())] for c, one in opened.items()}
 
-    def minding(self, component: int) -> Sequence[tuple[int, Asked]]:
-        """Who of what is installed asks something of an open component, and what."""
-        known = self._minding.get(component)
-        if known is None:
-            situation = self.ground.situation
-            candidates = situation.component(component).candidates
-            known = self._minding[component] = [
-                (watcher, candidates.asked_by(release, component, complete=situation.complete))
-                for watcher, release in self.ground.watching.get(component, ())
-            ]
-        return known
+    @cached_property
+    def _leaving(self) -> dict[tuple[int, int], Sequence[Leaving]]:
+        return {}
+
+    @cached_property
+    def _jointly(self) -> dict[int, Sequence[Leaving]]:
+        return {}
+
+    @cached_property
+    def _asked_to_move(self) -> dict[tuple[int, int], Sequence[int]]:
+        return {}
+
+    @cached_property
+    def _minding(self) -> dict[int, Sequence[tuple[int, Asked]]]:
+        return {}
 
     def _stands(self, relation: Relation) -> bool:
         """Whether it is to go on: not what doesn't hold anyway."""

@@ -8,7 +8,7 @@ from operator import or_
 
 Groups = tuple[tuple[int, int], ...]  # who of the one, and with which of the other these go
 
-_KEPT = 1_000  # answers that are remembered at a time: a search asks the same again and again
+_KEPT = 200  # answers remembered at a time, of each kind: a search asks the same few again and again
 
 
 class Matching:

@@ -101,7 +101,9 @@ def weigh(scene: Scene, name: str, *, tenant_ids: Collection[int] | None = None)
     )
     with connection.cursor() as cursor:
         cursor.execute(_WEIGH.format(name=name, found=query.text), query.parameters)
-        cursor.execute(f"ANALYZE {name} (tenant_id, plugin_id)")  # all that it is joined and chosen by
+        cursor.execute(
+            f"ANALYZE {name} (tenant_id, plugin_id)"
+        )  # what tells the planner most, in half the time
     return Weighing(name)
 
 

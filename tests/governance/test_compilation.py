@@ -67,6 +67,34 @@ def test_how_the_rules_stand_is_told_by_policy_and_by_what_is_owed(world: World)
     assert stand.variants({(lowest.pk, "top"), (denied.pk, "crm")}) == sorted([top.pk, deny.pk])
 
 
+@pytest.mark.usefixtures("plugin")
+def test_what_else_is_to_be_seen_to_is_told_with_how_the_rules_stand(world: World) -> None:
+    lowest, begun = factories.policy(world.group, "floor", [crm(at_least="2.0.0")]), AT - timedelta(days=1)
+    drift.detect(world.group, at=AT)
+
+    def told() -> tuple[bool, list[int], bool, bool]:
+        stand = standings(world.group.pk, AT)
+        return stand.has_news, stand.due_tenants, stand.has_chooser, stand.is_contested
+
+    assert told() == (False, [], False, False)
+    factories.exemption(world.tenant_a, lowest, until=AT + timedelta(days=1))  # said when it was decided
+    assert told() == (False, [], False, False)
+    factories.exemption(world.tenant_b, lowest, until=AT, starts_at=begun, decided_at=begun)
+    assert told() == (False, [world.tenant_b.pk], False, False)
+    factories.exemption(
+        world.tenant_a, lowest, until=AT + timedelta(days=1), starts_at=AT, decided_at=begun, rule_key="crm"
+    )
+    assert set(told()[1]) == {world.tenant_a.pk, world.tenant_b.pk}
+    Release.objects.filter(version="1.0.0").update(compiled=False)
+    assert told()[0] is True
+    factories.policy(world.group, "one", [crm(same=True)])
+    assert told()[2:] == (True, False)
+    Rule.objects.filter(policy__name="one").update(contested=[1])
+    assert told()[2:] == (True, True)
+    Policy.objects.filter(name="one").update(status=Policy.Status.RETIRED)
+    assert told()[2:] == (False, False)
+
+
 def test_compiling_twice_is_the_same_as_once(world: World, plugin: Plugin) -> None:
     policy = factories.policy(world.group, "core", [crm(at_least="2.0.0")])
     drift.detect(world.group, at=AT)
