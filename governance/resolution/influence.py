@@ -38,7 +38,7 @@ class Influence:
         if known is None:
             known = self._leaving[key] = [
                 (watcher, relation)
-                for watcher, asked in self.minding(component)
+                for watcher, asked in self._minding(component)
                 for relation, giving in asked
                 if giving is not None and not places & giving and self._stands(relation)
             ]
@@ -50,7 +50,7 @@ class Influence:
         if known is None:
             known = self._jointly[component] = [
                 (watcher, relation)
-                for watcher, asked in self.minding(component)
+                for watcher, asked in self._minding(component)
                 for relation, giving in asked
                 if giving is None and self._stands(relation)
             ]
@@ -62,7 +62,7 @@ class Influence:
             and_,
             (
                 giving
-                for watcher, asked in self.minding(component)
+                for watcher, asked in self._minding(component)
                 if watcher not in moving
                 for relation, giving in asked
                 if giving is not None and self._stands(relation)
@@ -91,13 +91,13 @@ class Influence:
         mine = situation.component(mover).candidates
         return mine.denied(component, release_id, complete=situation.complete)
 
-    def minding(self, component: int) -> Sequence[tuple[int, Asked]]:
+    def _minding(self, component: int) -> Sequence[tuple[int, Asked]]:
         """Who of what is installed asks something of an open component, and what."""
-        known = self._minding.get(component)
+        known = self._minders.get(component)
         if known is None:
             situation = self.ground.situation
             candidates = situation.component(component).candidates
-            known = self._minding[component] = [
+            known = self._minders[component] = [
                 (watcher, candidates.asked_by(release, component, complete=situation.complete))
                 for watcher, release in self.ground.watching.get(component, ())
             ]
@@ -129,7 +129,7 @@ class Influence:
         return {}
 
     @cached_property
-    def _minding(self) -> dict[int, Sequence[tuple[int, Asked]]]:
+    def _minders(self) -> dict[int, Sequence[tuple[int, Asked]]]:
         return {}
 
     def _stands(self, relation: Relation) -> bool:

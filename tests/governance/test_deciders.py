@@ -1,5 +1,6 @@
 """Parts decided by several processes."""
 
+import gc
 import io
 import pickle
 import subprocess
@@ -15,7 +16,7 @@ from governance import deciders
 from governance.deciders import Deciders
 from governance.resolution import Candidates, Component, Outcome, Release, Situation, decide_whole
 from tests.governance.resolution.test_best import a_world, worlds
-from tests.governance.resolution.worlds import World, need
+from tests.governance.resolution.worlds import World, need, wants
 
 PARTS = [a_world(seed).situation() for seed in range(60)]
 
@@ -171,3 +172,23 @@ def test_what_is_sent_and_received_is_what_was_asked_and_answered(several: list[
     answered = [outcome for _ in parts for outcome in pickle.load(answers)]
     at_home = [deciders._at_home(part, outcome) for part, outcome in zip(parts, answered, strict=True)]
     assert at_home == [decide_whole(part) for part in parts]
+
+
+def test_what_was_told_is_let_go_where_components_ask_something_of_each_other() -> None:
+    def candidates() -> int:
+        return sum(isinstance(one, Candidates) for one in gc.get_objects())
+
+    world = World({1: 1, 2: 1}, {(1, 2): (need(2, [2]),), (2, 2): (need(1, [2]),)}, (wants(1, [2]),))
+    told = pickle.dumps([world.situation()]) + pickle.dumps(None)
+    del world
+    gc.collect()
+    gc.disable()  # as in a process that decides
+    try:
+        before = candidates()
+        questions = deciders._questions(io.BytesIO(told))
+        decide_whole(next(questions)[0])
+        assert candidates() > before
+        assert next(questions, None) is None
+        assert candidates() == before
+    finally:
+        gc.enable()

@@ -118,6 +118,12 @@ def test_tenants_that_no_rule_is_for_are_left_out(world: World, crm: Plugin) -> 
     assert kinds(world, tenant_ids=[world.tenant_a.pk]) == []
 
 
+# Each example makes a world of its own in the database, which is taken back.
+worlds_apart = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 versions = st.sampled_from([None, *VERSIONS])
 bounds = st.sampled_from(["at_least", "at_most", "exactly", "hold", "same"])
 wishes = st.lists(st.tuples(st.sampled_from(["crm", "core"]), bounds, versions, st.booleans()), max_size=4)
@@ -156,11 +162,7 @@ def goes(result: TenantOutcome) -> tuple[Any, ...]:
 
 
 @given(st.lists(st.tuples(versions, versions), min_size=5, max_size=5), wishes, st.sets(st.integers(0, 4)))
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@worlds_apart
 def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
     world: World,
     rolled_back: RolledBack,
@@ -193,11 +195,7 @@ def test_tenants_together_come_out_like_each_alone_and_like_any_slices(
     st.sets(st.integers(0, 2)),
     st.data(),
 )
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@worlds_apart
 def test_what_was_read_for_all_rules_answers_for_some_of_them_and_some_tenants(
     world: World,
     rolled_back: RolledBack,

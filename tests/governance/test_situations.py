@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.resolution import Situation, parts
 from governance.situations import Setting, Situations
 from tests.factories import World
-from tests.governance.test_likeness import RolledBack, furnish, versions, wishes
+from tests.governance.test_likeness import RolledBack, furnish, versions, wishes, worlds_apart
 
 
 def whole(situations: Situations, example: int) -> Situation:
@@ -32,11 +32,7 @@ def whole(situations: Situations, example: int) -> Situation:
     st.sets(st.integers(0, 4)),
     st.booleans(),
 )
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@worlds_apart
 def test_the_parts_are_those_of_the_whole_situation(
     world: World,
     rolled_back: RolledBack,
