@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from audit import ledger
 from config.access import Actor
+from config.garbage import uncollected
 from governance import drift, flags, sameness, staging, standing, verdicts
 from governance.answers import deciders
 from governance.bindings import rule_rows
@@ -66,6 +67,7 @@ class EvaluationResult:
         )
 
 
+@uncollected()
 @transaction.atomic
 def evaluate(
     group: Group, *, at: datetime, actor: Actor, tenant_ids: Collection[int] | None = None

@@ -100,6 +100,7 @@ class _Kind:
 
 
 AHEAD = 3  # slices under way: while some are decided, the next is put together
+AT_A_TIME = 150  # parts that are asked about together
 
 
 @uncollected()
@@ -140,18 +141,22 @@ class _Slice:
         self.ask()
 
     def ask(self) -> None:
-        """Have those that wait decided as they are by now."""
+        """Have those that wait decided as they are by now, the first while the next are put together."""
         self._situations.prepare(self.waiting)
-        new: list[tuple[_Kind, frozenset[int], Situation]] = []
+        new = self._unasked()
+        while some := list(islice(new, AT_A_TIME)):
+            answers = self._answers.ask([part for _, _, part in some])
+            for (kind, group, part), answer in zip(some, answers, strict=True):
+                kind.asked[group] = part, answer
+
+    def _unasked(self) -> Iterator[tuple[_Kind, frozenset[int], Situation]]:
+        """The parts that are new, by the kind and by what is open."""
         for example, kind in self.waiting.items():
             groups = self._situations.groups(example)
             kind.asked = {group: kind.asked[group] for group in groups if group in kind.asked}
             for group in groups:
                 if group not in kind.asked:
-                    new.append((kind, group, self._situations.part(example, group, kind.aside)))
-        answers = self._answers.ask([part for _, _, part in new])
-        for (kind, group, part), answer in zip(new, answers, strict=True):
-            kind.asked[group] = part, answer
+                    yield kind, group, self._situations.part(example, group, kind.aside)
 
     def settled(self) -> dict[int, TenantOutcome]:
         """By tenant, what is settled of all that was asked, once that is answered."""
