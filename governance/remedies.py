@@ -143,12 +143,15 @@ def _outcomes(conflict: Conflict, way: Way, *, at: datetime) -> dict[Tenant, Ten
     decided = {conflict.fingerprint: Precedent(frozenset(way.set_aside))}
     inputs = decisions.current_inputs(group, at=at, tenant_ids=[tenant.pk for tenant in tenants])
     found = evaluate_outcomes(inputs, {**standing.precedents(group.pk), **decided})
+    stuck = set(Plugin.objects.filter(group=group, name__in=conflict.stuck).values_list("pk", flat=True))
     for tenant in tenants:
         result = found.get(tenant.pk)
         if result is None or all(one.fingerprint != conflict.fingerprint for one in result.decided):
             raise RemedyRefused(f"The conflict isn't there any more in {tenant}.")
-        if result.outcome.unsettled:
-            raise RemedyRefused(f"It isn't enough in {tenant}: {result.outcome.unsettled[0].summary}")
+        # What else is stuck there has nothing to do with this way out.
+        left = next((one for one in result.outcome.unsettled if not stuck.isdisjoint(one.stuck)), None)
+        if left is not None:
+            raise RemedyRefused(f"It isn't enough in {tenant}: {left.summary}")
     return {tenant: found[tenant.pk] for tenant in tenants}
 
 
