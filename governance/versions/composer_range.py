@@ -15,28 +15,29 @@ from governance.versions.scheme import InvalidRange, InvalidVersion
 
 Bound = tuple[str, str]  # operator and normalised version
 
-ALTERNATIVES = re.compile(r"\s*\|\|?\s*")
+ALTERNATIVES = re.compile(r"\s*\|\|?\s*", re.ASCII)
 SEPARATOR = re.compile(r"(?<!\A)(?<!as)(?<![=>< ,]) *(?<!-)[, ](?!-) *(?!,|as|\Z)")
-FLAG = re.compile(r"([^,\s]*?)@(stable|RC|beta|alpha|dev)", re.IGNORECASE)
-REFERENCE = re.compile(r"(dev-[^,\s@]+?|[^,\s@]+?\.x-dev)#.+", re.IGNORECASE)
-ANY = re.compile(r"(v)?[x*](\.[x*])*", re.IGNORECASE)
+FLAG = re.compile(r"([^,\s]*?)@(stable|RC|beta|alpha|dev)", composer.FLAGS)
+REFERENCE = re.compile(r"(dev-[^,\s@]+?|[^,\s@]+?\.x-dev)#.+", composer.FLAGS)
+ANY = re.compile(r"(v)?[x*](\.[x*])*", composer.FLAGS)
 VERSION = (
     r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+))?"
     rf"(?:{composer.MODIFIER}|\.([x*][.-]?dev))(?:\+\S+)?"
 )
-TILDE = re.compile(rf"~{VERSION}", re.IGNORECASE)
-CARET = re.compile(rf"\^{VERSION}", re.IGNORECASE)
+TILDE = re.compile(rf"~{VERSION}", composer.FLAGS)
+CARET = re.compile(rf"\^{VERSION}", composer.FLAGS)
 WILDCARD = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.[xX*])+")
-BETWEEN = re.compile(rf"({VERSION}) +- +({VERSION})", re.IGNORECASE)
-COMPARISON = re.compile(r"(<>|!=|>=?|<=?|==?)?\s*(.*)")
-ENDS_UNSTABLE = re.compile(rf"-{composer.MODIFIER}\Z")
+BETWEEN = re.compile(rf"({VERSION}) +- +({VERSION})", composer.FLAGS)
+COMPARISON = re.compile(r"(<>|!=|>=?|<=?|==?)?\s*(.*)", re.ASCII)
+# Of Composer's patterns the one that heeds the case: it doesn't see the RC that it has written itself.
+ENDS_UNSTABLE = re.compile(rf"-{composer.MODIFIER.replace('rc', 'RC')}\Z")
 OPERATORS = {"": "=", "==": "=", "<>": "!="}
 
 
 def read(text: str) -> list[list[Bound]]:
     """The alternatives of a range, each a list of bounds that must all hold; raises InvalidRange."""
     alternatives = []
-    for alternative in ALTERNATIVES.split(text.strip()):
+    for alternative in ALTERNATIVES.split(text.strip(composer.SPACE)):
         pieces = SEPARATOR.split(alternative)
         alternatives.append([bound for piece in pieces for bound in _bounds(text, piece)])
     return alternatives

@@ -8,15 +8,15 @@ from governance.versions.scheme import InvalidVersion
 
 # a stability, its number, and dev
 MODIFIER = r"[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]+)*+)?)?([.-]?dev)?"
-ALIAS = re.compile(r"([^,\s]+) +as +([^,\s]+)")
-STABILITY_FLAG = re.compile(r"@(?:stable|RC|beta|alpha|dev)\Z", re.IGNORECASE)
-BUILD = re.compile(r"([^,\s+]+)\+\S+")
-CLASSIC = re.compile(rf"v?([0-9]{{1,5}})(\.[0-9]+)?(\.[0-9]+)?(\.[0-9]+)?{MODIFIER}", re.IGNORECASE)
-DATE = re.compile(
-    rf"v?([0-9]{{4}}(?:[.:-]?[0-9]{{2}}){{1,6}}(?:[.:-]?[0-9]{{1,3}}){{0,2}}){MODIFIER}", re.IGNORECASE
-)
-BRANCH = re.compile(r"v?([0-9]+)(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?", re.IGNORECASE)
-DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev\Z", re.IGNORECASE)
+SPACE = " \t\n\r\0\x0b"  # what PHP trims
+FLAGS = re.IGNORECASE | re.ASCII  # PHP folds and classes no letters but these
+ALIAS = re.compile(r"([^,\s]+) +as +([^,\s]+)", re.ASCII)
+STABILITY_FLAG = re.compile(r"@(?:stable|RC|beta|alpha|dev)\Z", FLAGS)
+BUILD = re.compile(r"([^,\s+]+)\+\S+", re.ASCII)
+CLASSIC = re.compile(rf"v?([0-9]{{1,5}})(\.[0-9]+)?(\.[0-9]+)?(\.[0-9]+)?{MODIFIER}", FLAGS)
+DATE = re.compile(rf"v?([0-9]{{4}}(?:[.:-]?[0-9]{{2}}){{1,6}}(?:[.:-]?[0-9]{{1,3}}){{0,2}}){MODIFIER}", FLAGS)
+BRANCH = re.compile(r"v?([0-9]+)(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?(\.(?:[0-9]+|[x*]))?", FLAGS)
+DEV_SUFFIX = re.compile(r"(.*?)[.-]?dev\Z", FLAGS)
 LONG_NAMES = {"a": "alpha", "b": "beta", "p": "patch", "pl": "patch", "rc": "RC"}
 OPEN = "9999999"  # what Composer writes for the x of a branch such as 2.x-dev
 
@@ -29,7 +29,7 @@ UNKNOWN, END, NUMBER = -1, 4, 5
 
 def normalize(version: str) -> str:
     """The form in which Composer compares versions; raises InvalidVersion."""
-    text = version.strip()
+    text = version.strip(SPACE)
     alias = ALIAS.fullmatch(text)
     text = STABILITY_FLAG.sub("", alias[1] if alias else text)
     if text in ("master", "trunk", "default"):
@@ -66,7 +66,7 @@ def _stability(name: str | None, number: str | None, dev: str | None) -> str:
 def _numeric_branch(text: str) -> str | None:
     """The normal form of `2.x-dev`."""
     match = DEV_SUFFIX.search(text)
-    branch = BRANCH.fullmatch(match[1].strip()) if match else None
+    branch = BRANCH.fullmatch(match[1].strip(SPACE)) if match else None
     if branch is None:
         return None
     parts = [(part or ".x").lower().replace("*", "x") for part in branch.groups()]

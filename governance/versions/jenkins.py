@@ -35,6 +35,16 @@ Item = int | str | list["Item"]  # a number, a word's rank as text or WILDCARD, 
 KINDS = {str: 0, list: 1, int: 2}  # of two items of different kinds the higher kind is the greater
 
 
+def _is_digit(character: str) -> bool:
+    """Java asks of UTF-16's units, so that it sees no digits beyond its first plane."""
+    return character.isdecimal() and character <= "\uffff"
+
+
+def _is_space(character: str) -> bool:
+    """Java counts no space that doesn't break a line, nor NEL."""
+    return character.isspace() and character not in "\x85\xa0\u2007\u202f"
+
+
 def _word(text: str, before_number: bool) -> str:
     """The rank of a word as text: known qualifiers by their place, others after them by their letters."""
     text = SHORT.get(text, text) if before_number else text
@@ -64,12 +74,12 @@ class _Reader:
         elif character == "*":
             self.lists[-1].append(WILDCARD)
             self.start = at + 1
-        elif character.isdecimal():
+        elif _is_digit(character):
             if not self.in_number and at > self.start:
                 self._take(at, before_number=True)
             self.in_number = True
         else:
-            if at > self.start and (self.in_number or character.isspace()):
+            if at > self.start and (self.in_number or _is_space(character)):
                 self._take(at, before_number=True)
             self.in_number = False
 
@@ -81,7 +91,7 @@ class _Reader:
         self.start = at + 1
         if separator == "-" and self.in_number:
             _trim(self.lists[-1])
-            if self.text[at + 1 : at + 2].isdecimal():
+            if _is_digit(self.text[at + 1 : at + 2]):
                 nested: list[Item] = []
                 self.lists[-1].append(nested)
                 self.lists.append(nested)

@@ -30,6 +30,11 @@ class Word(NamedTuple):
 Item = int | Word | list["Item"]
 
 
+def _is_digit(character: str) -> bool:
+    """Java asks of UTF-16's units, so that it sees no digits beyond its first plane."""
+    return character.isdecimal() and character <= "\uffff"
+
+
 def _rank(text: str, before_number: bool) -> str:
     """The place of a known qualifier; others come after those, by their letters."""
     text = SHORT.get(text, text) if before_number else text
@@ -80,7 +85,7 @@ class _Reader:
             self.in_number = False
 
     def _dash(self, at: int) -> None:
-        joins = at > self.start and not self.in_number and self.text[at + 1 : at + 2].isdecimal()
+        joins = at > self.start and not self.in_number and _is_digit(self.text[at + 1 : at + 2])
         if joins:  # rc-1 is rc1
             self.combined = True
             return
@@ -103,7 +108,7 @@ class _Reader:
     def _item(self, piece: str) -> Item:
         if self.combined:
             piece = piece.replace("-", "")
-            digits = next(at for at, character in enumerate(piece) if character.isdecimal())
+            digits = next(at for at, character in enumerate(piece) if _is_digit(character))
             return Word(_rank(piece[:digits], before_number=True), int(piece[digits:]))
         return int(piece) if self.in_number else Word(_rank(piece, before_number=False))
 

@@ -133,7 +133,9 @@ class _Grammar:
         if match is not None:
             text = self._between(match)
         read = [self._token(token) for token in _join_operators(text).split(" ")]
-        found = [comparators for comparators in read if comparators is not None]
+        last = len(read) - 1
+        # npm joins what its tokens became and splits again: an empty one among others is gone
+        found = [c for at, c in enumerate(read) if c is not None and (c or at in (0, last))]
         if not found:
             return None
         group = tuple(c for comparators in found for c in comparators)
@@ -149,7 +151,7 @@ class _Grammar:
             op, _, *parts = match.groups()
             numbers = [_number(part) for part in parts[:3]]
             if op == "^":
-                return self._caret(numbers, parts[3])
+                return self._caret(numbers, parts)
             if op.startswith("~"):
                 return self._tilde(numbers, parts[3])
             if None in numbers and _ordered(numbers):
@@ -169,19 +171,19 @@ class _Grammar:
         # npm drops what every version meets, but only as it writes it itself
         return [] if found == self.trivial and not PREFIXED.match(token) else [found]
 
-    def _caret(self, numbers: Sequence[int | None], prerelease: str | None) -> list[Comparator]:
+    def _caret(self, numbers: Sequence[int | None], parts: Sequence[str | None]) -> list[Comparator]:
         major, minor, patch = numbers
         if major is None:
             return []
         if minor is None:
             return self._span((major, 0, None), (major + 1, 0, 0))
-        if major > 0:
+        if parts[0] != "0":
             upper = (major + 1, 0, 0)
-        elif minor > 0 or patch is None:
+        elif parts[1] != "0" or patch is None:
             upper = (0, minor + 1, 0)
         else:
             upper = (0, 0, patch + 1)
-        return self._span((major, minor, patch), upper, prerelease)
+        return self._span((major, minor, patch), upper, parts[3])
 
     def _tilde(self, numbers: Sequence[int | None], prerelease: str | None) -> list[Comparator]:
         major, minor, patch = numbers

@@ -138,7 +138,7 @@ def _loose(case: Case) -> bool:
 
 def _compare_by_operator(case: Case) -> bool:
     dialect = _dialect(case)
-    op = "=" if case["op"] == "==" else case["op"]
+    op: str = {"==": "=", "<>": "!="}.get(case["op"]) or case["op"]
     if dialect.name == "composer":
         return composer_comparison(case["a"], op, case["b"])
     return TESTS[op](dialect.compare(case["a"], case["b"]), 0)

@@ -86,6 +86,15 @@ def range_is_valid(dialect: Scheme, case: Case) -> bool:
 
 def range_contains(dialect: Scheme, case: Case) -> bool:
     """Tell whether the version is in the range, under the case's options; raises InvalidRange."""
+    try:
+        return _contains(dialect, case)
+    except InvalidRange:
+        if dialect.name == "npm":  # as upstream: nothing satisfies what is no range, where others throw
+            return False
+        raise
+
+
+def _contains(dialect: Scheme, case: Case) -> bool:
     options, text = _options(case), case["range"]
     if dialect.name == "pypi" and (
         options.get("prereleases") is not None or not version_is_valid(dialect, case)

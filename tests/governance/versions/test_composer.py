@@ -43,6 +43,7 @@ def test_stabilities_are_in_phps_order() -> None:
         ("2010-01-02", "2010.01.02"),
         ("2.x-dev", "2.9999999.9999999.9999999-dev"),
         ("master", "dev-master"),
+        ("\t1.0\0", "1.0.0.0"),
         ("dev-master as 1.0", "dev-master"),
     ],
 )
@@ -69,6 +70,8 @@ def test_versions_are_normalised_as_composer_does(written: str, meant: str) -> N
         (">=1.0 <2.0", [(">=", "1.0.0.0-dev"), ("<", "2.0.0.0-dev")]),
         (">=1.0, <2.0", [(">=", "1.0.0.0-dev"), ("<", "2.0.0.0-dev")]),
         ("<>1.0", [("!=", "1.0.0.0")]),
+        (">=2.3.2-RC1", [(">=", "2.3.2.0-RC1-dev")]),
+        (">=2.3.2-beta1", [(">=", "2.3.2.0-beta1")]),
         ("dev-main#abc", [("=", "dev-main")]),
         ("feature-dev", [("=", "dev-feature")]),
         ("-dev", [("=", "dev-")]),

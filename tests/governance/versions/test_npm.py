@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.versions import InvalidRange, InvalidVersion, npm, scheme
+from governance.versions import InvalidRange, InvalidVersion, npm, npm_range, scheme
 from tests.governance.versions import laws, strategies, upstream
 
 NPM = scheme("npm")
@@ -85,6 +85,12 @@ def test_sugar_means_what_npm_documents(written: str, meant: str) -> None:
 def test_odd_spellings_are_read_as_node_semver_7_8_does(text: str, inside: list[str]) -> None:
     probes = ["2.0.0", "2.1.0", "2.9.0", "3.0.0-rc.1", "3.0.0"]
     assert [v for v in probes if NPM.range(text).contains(v)] == inside
+
+
+def test_the_zeros_of_a_caret_are_told_by_their_text_as_npm_does() -> None:
+    loosely = npm_range.read("^00.1", loose=True, prereleases=True)
+    assert loosely.contains(NPM.key("0.2.9"))
+    assert not npm_range.read("^0.1", loose=True, prereleases=True).contains(NPM.key("0.2.9"))
 
 
 def test_numbers_of_pre_releases_count_as_javascript_holds_them() -> None:
