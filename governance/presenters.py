@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from audit.models import Report
-from governance import aftermath, maintenance, restoring, run_wording, simulation, waiting
+from governance import aftermath, maintenance, restoring, run_wording, simulation, waiting, ways_out
 from governance.models import (
     Conflict,
     Finding,
@@ -185,7 +185,7 @@ def conflict(row: Conflict) -> dict[str, Any]:
         "plugin": row.plugin.name,
         "explanation": row.explanation,
         "tenants": list(touched),
-        "ways_out": row.ways_out,
+        "ways_out": ways_out.told(row),
         "set_aside": row.set_aside,
         "reason": row.reason,
         "decided_by": row.decided_by_name or None,

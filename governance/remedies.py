@@ -79,6 +79,21 @@ def draft(
     ]
 
 
+def steps(conflict: Conflict, way: Way, remedy: Remedy, *, at: datetime) -> list[str]:
+    """What the change comes to, in words.
+
+    Raises RemedyRefused where it would be refused: what a variant wants is what evaluation comes to.
+    """
+    if remedy.kind != Kind.DRAFT:
+        return list(ways_out.steps(conflict, remedy))
+    outcomes = _outcomes(conflict, way, at=at)
+    return [
+        f"{aside} wants {plugin} {version} in {ways_out.in_words(keys)}"
+        for aside, plugin in _plugins(conflict, remedy)
+        for version, keys in sorted(_versions(outcomes, plugin).items())
+    ]
+
+
 def _let_go(conflict: Conflict, remedy: Remedy, at: datetime) -> Iterator[tuple[Aside, Edit]]:
     keys = [tenant.key for tenant in ways_out.touched(conflict)]
     for aside in remedy.asides:
@@ -131,9 +146,9 @@ def _wanted_exemptions(conflict: Conflict, remedy: Remedy) -> list[tuple[Tenant,
 
 def _plugins(conflict: Conflict, remedy: Remedy) -> list[tuple[Aside, Plugin]]:
     """The rules of the way, each with every plugin that it is about."""
-    names = {name for aside in remedy.asides for name in aside.goes}
+    names = {name for aside in remedy.asides for name in aside.plugins}
     rows = Plugin.objects.filter(group_id=conflict.group_id, name__in=names).order_by("name")
-    return [(aside, plugin) for aside in remedy.asides for plugin in rows if plugin.name in aside.goes]
+    return [(aside, plugin) for aside in remedy.asides for plugin in rows if plugin.name in aside.plugins]
 
 
 def _outcomes(conflict: Conflict, way: Way, *, at: datetime) -> dict[Tenant, TenantOutcome]:

@@ -6,13 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor
+from governance import conflict_wording
+from governance.conflict_wording import Goes
 from governance.models import Conflict, ConflictTenant
 from governance.outcomes import Precedent, Precedents, TenantOutcome
-from governance.resolution import Saying, Unsettled, WayOut
+from governance.resolution import Unsettled
 from tenants.models import Group, Tenant
 
 Status = Conflict.Status
@@ -29,8 +32,16 @@ class Standing:
 
 @dataclass
 class _Found:
-    unsettled: Unsettled
-    tenant_ids: set[int] = field(default_factory=set)
+    """A conflict by the tenants that it touches: they share its rules, not their versions."""
+
+    tenants: dict[int, Unsettled] = field(default_factory=dict)
+    is_elsewhere: bool = False  # it touches tenants too that weren't looked at
+
+    @property
+    def in_common(self) -> Unsettled:
+        """What is true in all of them."""
+        ordered = (self.tenants[tenant_id] for tenant_id in sorted(self.tenants))
+        return conflict_wording.in_common(list({id(one): one for one in ordered}.values()))
 
 
 def precedents(group_id: int) -> Precedents:
@@ -61,14 +72,16 @@ def register(
     `names` are those of the components. A conflict with a decision comes back as decided.
     """
     found = _gather(outcomes)
+    if tenant_ids is not None:
+        _look_elsewhere(group, found, tenant_ids)
     known = {row.fingerprint: row for row in Conflict.objects.filter(group=group, fingerprint__in=found)}
     records: list[ledger.Record] = []
     for fingerprint, conflict in sorted(found.items()):
-        row, is_news = _keep(group, known.get(fingerprint), conflict.unsettled, names, at)
+        row, is_news = _keep(group, known.get(fingerprint), conflict, names, at)
         known[fingerprint] = row
         if is_news:
-            records.append(_record(Action.CONFLICT_FOUND, row, sorted(conflict.tenant_ids)))
-    _touch(group, found, known, tenant_ids)
+            records.append(_record(Action.CONFLICT_FOUND, row, sorted(conflict.tenants)))
+    _touch(group, _wanted(found, known, names), tenant_ids)
     closed = _close(group, at)
     records += [_record(Action.CONFLICT_CLOSED, row, []) for row in closed]
     if records:
@@ -81,18 +94,28 @@ def _gather(outcomes: Mapping[int, TenantOutcome]) -> dict[str, _Found]:
     found: dict[str, _Found] = {}
     for tenant_id, result in outcomes.items():
         for unsettled in (*result.outcome.unsettled, *result.decided):
-            found.setdefault(unsettled.fingerprint, _Found(unsettled)).tenant_ids.add(tenant_id)
+            found.setdefault(unsettled.fingerprint, _Found()).tenants[tenant_id] = unsettled
     return found
 
 
+def _look_elsewhere(group: Group, found: Mapping[str, _Found], tenant_ids: Collection[int]) -> None:
+    touched = ConflictTenant.objects.filter(group=group, conflict__fingerprint__in=found)
+    others = touched.exclude(tenant_id__in=list(tenant_ids)).values_list("conflict__fingerprint", flat=True)
+    for fingerprint in others.distinct():
+        found[fingerprint].is_elsewhere = True
+
+
 def _keep(
-    group: Group, row: Conflict | None, unsettled: Unsettled, names: Mapping[int, str], at: datetime
+    group: Group, row: Conflict | None, found: _Found, names: Mapping[int, str], at: datetime
 ) -> tuple[Conflict, bool]:
     """The conflict's row as it is to be now, and whether a person should hear that it is there."""
+    unsettled = found.in_common
     told: dict[str, Any] = {
-        "explanation": explanation(unsettled, names),
-        "ways_out": ways_out(unsettled, names),
+        "explanation": conflict_wording.explanation(unsettled, names),
+        "ways_out": conflict_wording.ways_out(unsettled, names),
     }
+    if row is not None and found.is_elsewhere and _agrees(row, told["explanation"]):
+        del told["explanation"]  # it is told for tenants too that weren't looked at
     if row is None:
         made = Conflict.objects.create(
             group=group,
@@ -117,25 +140,40 @@ def _keep(
     return row, came_back and row.status == Status.OPEN
 
 
-def _touch(
-    group: Group,
-    found: Mapping[str, _Found],
-    rows: Mapping[str, Conflict],
-    tenant_ids: Collection[int] | None,
-) -> None:
-    """Say which tenants each conflict touches, as far as they were evaluated."""
-    wanted = {
-        (rows[key].pk, tenant_id) for key, conflict in found.items() for tenant_id in conflict.tenant_ids
+def _agrees(row: Conflict, told: Mapping[str, Any]) -> bool:
+    """Whether the conflict is told by the same rules and as fully; the same fingerprint says the rest."""
+    return all(row.explanation.get(name) == told[name] for name in ("stuck", "rules", "complete", "proved"))
+
+
+def _wanted(
+    found: Mapping[str, _Found], rows: Mapping[str, Conflict], names: Mapping[int, str]
+) -> dict[tuple[UUID, int], Goes]:
+    """By conflict and tenant, where the ways out lead there; what tenants share is told once."""
+    tellings = {id(one): one for conflict in found.values() for one in conflict.tenants.values()}
+    goes = {key: conflict_wording.goes(one, names) for key, one in tellings.items()}
+    return {
+        (rows[fingerprint].pk, tenant_id): goes[id(one)]
+        for fingerprint, conflict in found.items()
+        for tenant_id, one in conflict.tenants.items()
     }
+
+
+def _touch(group: Group, wanted: Mapping[tuple[UUID, int], Goes], tenant_ids: Collection[int] | None) -> None:
+    """Say which tenants each conflict touches and how, as far as they were evaluated."""
     touched = ConflictTenant.objects.filter(group=group)
     if tenant_ids is not None:
         touched = touched.filter(tenant_id__in=list(tenant_ids))
-    present = {(row.conflict_id, row.tenant_id): row.pk for row in touched}
-    gone = [pk for pair, pk in present.items() if pair not in wanted]
+    present = {(row.conflict_id, row.tenant_id): row for row in touched}
+    gone = [row.pk for pair, row in present.items() if pair not in wanted]
     ConflictTenant.objects.filter(pk__in=gone).delete()
+    changed = [row for pair, row in present.items() if pair in wanted and row.goes != wanted[pair]]
+    for row in changed:
+        row.goes = wanted[row.conflict_id, row.tenant_id]
+    ConflictTenant.objects.bulk_update(changed, ["goes"], batch_size=500)
     ConflictTenant.objects.bulk_create(
-        ConflictTenant(group=group, conflict_id=conflict_id, tenant_id=tenant_id)
-        for conflict_id, tenant_id in sorted(wanted - present.keys(), key=str)
+        ConflictTenant(group=group, conflict_id=conflict_id, tenant_id=tenant_id, goes=goes)
+        for (conflict_id, tenant_id), goes in sorted(wanted.items(), key=lambda item: str(item[0]))
+        if (conflict_id, tenant_id) not in present
     )
 
 
@@ -160,62 +198,3 @@ def _record(action: Action, row: Conflict, tenant_ids: Collection[int]) -> ledge
             "tenants": list(tenants),
         },
     )
-
-
-def explanation(unsettled: Unsettled, names: Mapping[int, str]) -> dict[str, Any]:
-    """Why there is no way, as a conflict keeps it. `names` are those of the components."""
-    return {
-        "summary": unsettled.summary,
-        "stuck": [names[component] for component in unsettled.stuck],
-        "rules": [_said(saying, names) for saying in unsettled.rules],
-        "chain": list(unsettled.chain),
-        "sets": [
-            {
-                "rules": [_said(saying, names) for saying in one.rules],
-                "chain": list(one.chain),
-                "links": [link.as_json() for link in one.links],
-            }
-            for one in unsettled.sets
-        ],
-        "complete": unsettled.complete,
-        "proved": unsettled.proved,
-    }
-
-
-def _said(saying: Saying, names: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "policy": saying.policy,
-        "key": saying.key,
-        "kind": saying.kind,
-        "plugin": names[saying.component],
-        "says": saying.says,
-        "weight": saying.weight,
-    }
-
-
-def ways_out(unsettled: Unsettled, names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """What could be set aside, as a conflict keeps it."""
-    return [
-        {
-            "kind": "set_aside",
-            "rule": "/".join(way.rules[0]),
-            "policy": way.rules[0][0],
-            "key": way.rules[0][1],
-            "set_aside": [{"policy": policy, "key": key} for policy, key in way.rules],
-            "rules": _aside(way, names),
-            "says": way.says,
-            "weight": way.weight,
-        }
-        for way in unsettled.ways_out
-    ]
-
-
-def _aside(way: WayOut, names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Each rule that a way out sets aside, with the plugins concerned and where these go then."""
-    rules: dict[tuple[str, str], dict[str, Any]] = {}
-    for saying in way.aside:
-        about = {"policy": saying.policy, "key": saying.key, "kind": saying.kind, "plugins": []}
-        to = way.goes[saying.component]
-        plugin = {"plugin": names[saying.component], "to": to.version if to is not None else None}
-        rules.setdefault(saying.rule, about)["plugins"].append(plugin)
-    return list(rules.values())

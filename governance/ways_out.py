@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import F, Max, Q, QuerySet
 
-from governance import policy_documents, policy_edits
+from governance import conflict_wording, policy_documents, policy_edits
 from governance.models import Conflict, Exemption, Policy, PolicyVersion, SelectionTenant
 from governance.models.rule import RuleKind
 from governance.resolution import Rule
@@ -31,15 +31,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A rule that a way out sets aside, with its policy in force and where the plugins concerned go then.
+    """A rule that a way out sets aside, with its policy in force and the plugins concerned.
 
-    `text` is what a change of the policy begins with: its text in force, or the draft that is to follow it.
+    `gone` are those of the plugins that wouldn't be there in some tenant. `text` is what a change of the
+    policy begins with: its text in force, or the draft that is to follow it.
     """
 
     policy: Policy
     key: str
     kind: str
-    goes: Mapping[str, str | None]
+    plugins: tuple[str, ...]
+    gone: frozenset[str]
     text: PolicyVersion
 
     @property
@@ -68,10 +70,14 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way out; `number` counts from 1, `remedies` are those that change one of its rules at least."""
+    """A way out; `number` counts from 1, `remedies` are those that change one of its rules at least.
+
+    `where` is where it leads, see conflict_wording.told.
+    """
 
     number: int
     says: str
+    where: tuple[Mapping[str, Any], ...]
     set_aside: tuple[Rule, ...]
     asides: tuple[Aside, ...]
 
@@ -84,11 +90,18 @@ class Way:
 
 def ways(conflict: Conflict) -> list[Way]:
     """The ways out of a conflict, the lightest first."""
+    found = told(conflict)
     names = {rule["policy"] for way in conflict.ways_out for rule in way.get("rules", ())}
     rows = Policy.objects.in_force().filter(group_id=conflict.group_id, name__in=names)
     known = {policy.name: policy for policy in rows.select_related("group", "current")}
     texts = _texts(known.values())
-    return [_way(number, way, known, texts) for number, way in enumerate(conflict.ways_out, start=1)]
+    return [_way(number, way, known, texts) for number, way in enumerate(found, start=1)]
+
+
+def told(conflict: Conflict) -> list[dict[str, Any]]:
+    """The ways out as they are told of all tenants that the conflict touches, see conflict_wording.told."""
+    touching = conflict.touched.order_by().values_list("tenant__key", "goes")
+    return conflict_wording.told(conflict.ways_out, dict(touching))
 
 
 def same_way(conflict: Conflict, way: Way) -> Way | None:
@@ -98,14 +111,11 @@ def same_way(conflict: Conflict, way: Way) -> Way | None:
 
 
 def steps(conflict: Conflict, remedy: Remedy) -> Iterator[str]:
-    """What the change comes to, rule by rule, in words."""
-    where = _listed([tenant.key for tenant in touched(conflict)])
+    """What asking for exemptions or changing the hold comes to, rule by rule, in words."""
+    where = in_words(tenant.key for tenant in touched(conflict))
     for aside in remedy.asides:
         if remedy.kind == Kind.EXEMPTIONS:
-            yield f"Exempt from {aside} for {' and '.join(aside.goes)}: {where}"
-        elif remedy.kind == Kind.DRAFT:
-            wanted = " and ".join(f"{plugin} {to}" for plugin, to in aside.goes.items())
-            yield f"{aside} wants {wanted} in {where}"
+            yield f"Exempt from {aside} for {' and '.join(aside.plugins)}: {where}"
         else:
             others = selects_others(conflict, aside.policy)
             change = f"no longer selects {where}" if others else "ends now, since it selects no other tenant"
@@ -156,12 +166,14 @@ def _way(
     number: int, way: Mapping[str, Any], known: Mapping[str, Policy], texts: Mapping[int, PolicyVersion]
 ) -> Way:
     rules = way.get("rules", ())
+    gone = frozenset(name for case in way["where"] for name, to in case["to"].items() if to is None)
     asides = (
         Aside(
             known[rule["policy"]],
             rule["key"],
             rule["kind"],
-            {plugin["plugin"]: plugin["to"] for plugin in rule["plugins"]},
+            tuple(plugin["plugin"] for plugin in rule["plugins"]),
+            gone,
             texts[known[rule["policy"]].pk],
         )
         for rule in rules
@@ -171,6 +183,7 @@ def _way(
     return Way(
         number=number,
         says=way["says"],
+        where=tuple(way["where"]),
         set_aside=tuple((rule["policy"], rule["key"]) for rule in way["set_aside"]),
         asides=tuple(asides) if is_whole else (),
     )
@@ -200,7 +213,7 @@ def _no_variant(aside: Aside) -> str:
         policy_edits.check_variant(aside.document, aside.key)
     except policy_edits.NoVariant as reason:
         return str(reason)
-    gone = [plugin for plugin, to in aside.goes.items() if to is None]
+    gone = [plugin for plugin in aside.plugins if plugin in aside.gone]
     return f"is about {gone[0]}, of which no version would be there" if gone else ""
 
 
@@ -216,10 +229,12 @@ def _let_go_too(aside: Aside) -> str:
     kept = [rule["plugins"] for rule in policy_documents.rules_of(aside.document)]
     if "*" in kept:
         return "; it keeps every other plugin there too, and lets go of all"
-    others = sorted({plugin for plugins in kept for plugin in plugins} - aside.goes.keys())
+    others = sorted({plugin for plugins in kept for plugin in plugins}.difference(aside.plugins))
     return f"; it keeps {' and '.join(others)} there too, and lets go of all" if others else ""
 
 
-def _listed(names: Sequence[str]) -> str:
+def in_words(keys: Iterable[str]) -> str:
+    """Tenants by their keys, the first of many."""
+    names = list(keys)
     more = len(names) - _SHOWN_TENANTS
     return ", ".join(names[:_SHOWN_TENANTS]) + (f" and {more} more" if more > 0 else "")

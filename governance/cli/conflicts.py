@@ -27,7 +27,7 @@ def list_waiting(out: Output, group: Group) -> None:
             out.say(f"{row.pk}  {row}", "bold")
             out.say(f"  stuck: {', '.join(row.stuck)}; tenants: {', '.join(document['tenants'])}")
             _show_sets(out, row)
-            for number, way in enumerate(row.ways_out, start=1):
+            for number, way in enumerate(document["ways_out"], start=1):
                 aside = " ".join(f"--set-aside {rule['policy']}/{rule['key']}" for rule in way["set_aside"])
                 out.say(f"  --way {number}  {way['says']} ({aside})")
 

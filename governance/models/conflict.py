@@ -50,7 +50,7 @@ class Conflict(models.Model):
     found before the search was given up, "rules" are those that bind what is stuck.
     `ways_out`: [{"kind": "set_aside", "set_aside": [{"policy", "key"}], "says": text, "weight": int, the
     first of them as "rule": "policy/key", "policy", "key", and "rules": [{"policy", "key", "kind", "plugins":
-    [{"plugin": name, "to": where it goes or stays then, null where it is gone}]}]}], the lightest first.
+    [{"plugin": name}]}]}], the lightest first. Where they lead each tenant knows by itself.
     `set_aside`: what the decision relaxes for the tenants concerned: [{"policy", "key"}].
     """
 
@@ -121,11 +121,16 @@ class Conflict(models.Model):
 
 
 class ConflictTenant(models.Model):
-    """A tenant that a standing conflict touches."""
+    """A tenant that a standing conflict touches.
+
+    `goes`: by the rules that a way out sets aside ("policy/key + policy/key"), where the conflict's plugins
+    go or stay in this tenant then: {"says": text, "to": {plugin's name: version, null where it is gone}}.
+    """
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
     conflict = models.ForeignKey(Conflict, on_delete=models.CASCADE, related_name="touched")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="conflicts")
+    goes = models.JSONField(default=dict, db_default={})
 
     objects = TenantRowQuerySet["ConflictTenant"].as_manager()
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from governance import conflict_wording
+from governance.conflict_wording import Goes
 from governance.models import Conflict, ConflictTenant, Exemption
 from tenants.models import Group
 
@@ -19,12 +21,12 @@ def conflicts(group: Group, *, since: datetime | None, at: datetime) -> list[Doc
     ended = Q(closed_at__gt=since) if since else Q(closed_at__isnull=False)
     rows = Conflict.objects.filter(group=group, found_at__lte=at)
     wanted = rows.filter(~Q(status=Conflict.Status.CLOSED) | ended).select_related("plugin", "run")
-    touched: dict[Any, list[str]] = {}
+    touched: dict[Any, dict[str, Goes]] = {}
     named = ConflictTenant.objects.filter(conflict__in=wanted.values("pk")).order_by("tenant__key")
-    for conflict_id, tenant in named.values_list("conflict", "tenant__key"):
-        touched.setdefault(conflict_id, []).append(tenant)
+    for conflict_id, tenant, goes in named.values_list("conflict", "tenant__key", "goes"):
+        touched.setdefault(conflict_id, {})[tenant] = goes
     return [
-        _conflict(conflict, touched.get(conflict.pk, [])) for conflict in wanted.order_by("found_at", "pk")
+        _conflict(conflict, touched.get(conflict.pk, {})) for conflict in wanted.order_by("found_at", "pk")
     ]
 
 
@@ -70,7 +72,7 @@ def exemptions(group: Group, *, since: datetime | None, at: datetime) -> list[Do
     ]
 
 
-def _conflict(conflict: Conflict, tenants: list[str]) -> Document:
+def _conflict(conflict: Conflict, tenants: Mapping[str, Goes]) -> Document:
     decision = None
     if conflict.decided_at:
         decision = {
@@ -91,8 +93,8 @@ def _conflict(conflict: Conflict, tenants: list[str]) -> Document:
         "sets": [{"rules": _rules(one), "chain": one["chain"]} for one in conflict.sets],
         "complete": conflict.explanation.get("complete", True),
         "proved": conflict.explanation.get("proved", True),
-        "tenants": tenants,
-        "ways_out": conflict.ways_out,
+        "tenants": list(tenants),
+        "ways_out": conflict_wording.told(conflict.ways_out, tenants),
         "found_at": conflict.found_at.isoformat(),
         "closed_at": conflict.closed_at.isoformat() if conflict.closed_at else None,
         "run": conflict.run.number if conflict.run else None,

@@ -104,13 +104,18 @@ def _way(oracle: Oracle, conflict: Conflict, rules: tuple[Rule, ...], state: Sta
     return WayOut(
         rules=rules,
         weight=sum(weights[rule] for rule in rules),
-        says=f"Set {' and '.join(names[rule] for rule in rules)} aside here: {where}",
+        says=f"Set {' and '.join(names[rule] for rule in rules)} aside here",
+        where=where,
         goes=goes,
         aside=tuple(Saying.of(binding) for binding in concerned if binding.rule in rules),
     )
 
 
 def _goes(component: Component, to: Release | None) -> str:
-    if to == component.installed:
+    here = component.installed
+    if to == here:
         return f"{component.name} stays {'away' if to is None else f'at {to.version}'}"
-    return f"{component.name} {'is removed' if to is None else f'goes to {to.version}'}"
+    if to is None:
+        return f"{component.name} is removed"
+    back = here is not None and to.rank < here.rank
+    return f"{component.name} goes {'back ' if back else ''}to {to.version}"

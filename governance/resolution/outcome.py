@@ -65,13 +65,15 @@ class ConflictingSet:
 class WayOut:
     """Rules to set aside, checked to solve the conflict.
 
-    `goes` is where the components of the conflict go or stay then: None where one is gone, or not there.
-    `aside` is what the rules say of these components, each by itself: what no longer binds.
+    `goes` is where the components of the conflict go or stay then: None where one is gone, or not there;
+    `where` tells it of those that are stuck or move. `aside` is what the rules say of these components, each
+    by itself: what no longer binds.
     """
 
     rules: tuple[Rule, ...]
     weight: int
-    says: str
+    says: str  # "Set freeze aside here"
+    where: str = ""  # "crm goes to 2.4.0"
     goes: Mapping[int, Release | None] = field(default_factory=dict)
     aside: tuple[Saying, ...] = ()
 

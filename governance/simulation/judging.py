@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from governance import drafting, standing
+from governance import conflict_wording, drafting, standing
 from governance.models import Plugin
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.resolution import Change, Rule, Unsettled
@@ -185,28 +185,32 @@ def told_conflicts(judgements: Judgements, besides: Judgements, names: Names) ->
 
     Told apart by tenant: the tenants that aren't judged may have the same conflict before and after.
     """
-    touched: dict[str, set[int]] = defaultdict(set)
+    touched: dict[str, dict[int, Unsettled]] = defaultdict(dict)
     fresh: dict[str, set[int]] = defaultdict(set)
-    found: dict[str, Unsettled] = {}
     for tenant, judgement in judgements.items():
         known = {one.fingerprint for one in besides.get(tenant, Judgement()).conflicts}
         for one in judgement.conflicts:
-            found[one.fingerprint] = one
-            touched[one.fingerprint].add(tenant)
+            touched[one.fingerprint][tenant] = one
             if one.fingerprint not in known:
                 fresh[one.fingerprint].add(tenant)
-    return [
-        {
-            "fingerprint": fingerprint,
-            "new": fingerprint in fresh,
-            "plugin": names.plugins[one.component],
-            **standing.explanation(one, names.plugins),
-            "ways_out": standing.ways_out(one, names.plugins),
-            "tenants": sorted(names.tenants[tenant] for tenant in touched[fingerprint]),
-            "new_tenants": sorted(names.tenants[tenant] for tenant in fresh[fingerprint]),
-        }
-        for fingerprint, one in sorted(found.items(), key=lambda item: (-len(touched[item[0]]), item[0]))
-    ]
+    ordered = sorted(touched.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [_told_conflict(tenants, fresh[fingerprint], names) for fingerprint, tenants in ordered]
+
+
+def _told_conflict(tenants: Mapping[int, Unsettled], fresh: Collection[int], names: Names) -> dict[str, Any]:
+    by_key = {names.tenants[tenant]: one for tenant, one in sorted(tenants.items())}
+    one = conflict_wording.in_common(list({id(one): one for one in by_key.values()}.values()))
+    leads = {id(there): conflict_wording.goes(there, names.plugins) for there in by_key.values()}
+    goes = {key: leads[id(there)] for key, there in by_key.items()}
+    return {
+        "fingerprint": one.fingerprint,
+        "new": bool(fresh),
+        "plugin": names.plugins[one.component],
+        **conflict_wording.explanation(one, names.plugins),
+        "ways_out": conflict_wording.told(conflict_wording.ways_out(one, names.plugins), goes),
+        "tenants": sorted(by_key),
+        "new_tenants": sorted(names.tenants[tenant] for tenant in fresh),
+    }
 
 
 def told_solved(before: Judgements, after: Judgements, names: Names) -> list[dict[str, Any]]:

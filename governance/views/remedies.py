@@ -20,7 +20,7 @@ from governance.exemptions import ExemptionRefused
 from governance.forms.remedies import DraftForm, ExemptionsForm
 from governance.models import Conflict, PolicyVersion
 from governance.remedies import RemedyRefused
-from governance.ways_out import Kind, Way
+from governance.ways_out import Kind, Remedy, Way
 
 _REFUSALS = (RemedyRefused, ExemptionRefused, ConfigurationError)
 
@@ -99,14 +99,25 @@ def _reached(request: ConsoleRequest, pk: UUID, number: int) -> tuple[Conflict, 
 
 def _page(request: ConsoleRequest, conflict: Conflict, way: Way, kind: Kind, form: DraftForm) -> HttpResponse:
     remedy = way.remedies.get(kind)
+    is_open = conflict.status == Conflict.Status.OPEN
+    steps, refused = _steps(conflict, way, remedy, form) if remedy and is_open else ([], "")
     context: dict[str, Any] = {
         "conflict": conflict,
         "way": way,
         "kind": kind.value,
         "remedy": remedy,
-        "steps": list(ways_out.steps(conflict, remedy)) if remedy else [],
+        "steps": steps,
+        "refused": refused,
         "form": form,
-        "is_open": conflict.status == Conflict.Status.OPEN,
+        "is_open": is_open,
     }
     status = 422 if form.errors else 200
     return render_page(request, "governance/conflicts/remedy.html", context, status=status)
+
+
+def _steps(conflict: Conflict, way: Way, remedy: Remedy, form: DraftForm) -> tuple[list[str], str]:
+    """What the change comes to, and why it can't be had."""
+    try:
+        return remedies.steps(conflict, way, remedy, at=form.at), ""
+    except remedies.RemedyRefused as refusal:
+        return [], str(refusal)

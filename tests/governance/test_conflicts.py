@@ -10,7 +10,7 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import answers, conflicts, policies
+from governance import answers, conflicts, policies, ways_out
 from governance.cli import conflicts as command_line
 from governance.cli.output import Exit, Output
 from governance.models import Conflict, Finding
@@ -59,14 +59,14 @@ def test_every_minimal_set_is_told_by_itself(tangled: Conflict) -> None:
 
 
 def test_a_way_out_keeps_what_it_takes_to_turn_it_into_something(tangled: Conflict) -> None:
-    rules = {way["set_aside"][0]["policy"]: way["rules"] for way in tangled.ways_out}
-    assert rules["core"] == [
-        {**CORE, "kind": "range", "plugins": [{"plugin": "crm", "to": "2.3.0"}]},
+    ways = {way["set_aside"][0]["policy"]: way for way in ways_out.told(tangled)}
+    assert ways["core"]["rules"] == [{**CORE, "kind": "range", "plugins": [{"plugin": "crm"}]}]
+    assert ways["cap"]["rules"] == [
+        {**CAP, "kind": "range", "plugins": [{"plugin": "crm"}]},
+        {**HOLD, "kind": "hold", "plugins": [{"plugin": "crm"}]},
     ]
-    assert rules["cap"] == [
-        {**CAP, "kind": "range", "plugins": [{"plugin": "crm", "to": "2.4.0"}]},
-        {**HOLD, "kind": "hold", "plugins": [{"plugin": "crm", "to": "2.4.0"}]},
-    ]
+    assert [case["to"] for case in ways["core"]["where"]] == [{"crm": "2.3.0"}]
+    assert [case["to"] for case in ways["cap"]["where"]] == [{"crm": "2.4.0"}]
 
 
 def test_a_choice_that_does_not_lead_out_is_refused_and_changes_nothing(

@@ -8,7 +8,7 @@ import pytest
 
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import compliance, conflicts
+from governance import compliance, conflicts, ways_out
 from governance.models import Conflict, Finding, Plugin, Policy
 from tests import factories
 from tests.factories import AT, World
@@ -30,7 +30,7 @@ def test_a_hold_against_an_alignment_is_a_conflict_that_names_both(world: World,
     )
     assert [touched.tenant for touched in conflict.touched.all()] == [world.tenant_b]
     assert {rule["policy"] for rule in conflict.explanation["rules"]} == {"hold-tenant-b", "core-align"}
-    assert [way["says"] for way in conflict.ways_out] == [
+    assert [way["says"] for way in ways_out.told(conflict)] == [
         "Set core-align aside here: crm stays at 2.3.0",
         "Set hold-tenant-b aside here: crm goes to 2.4.0",
     ]

@@ -271,13 +271,17 @@ def test_what_was_asked_for_and_drafted_is_found_again(world: World) -> None:
     assert list(ways_out.drafted(conflict)) == [draft.policy]
 
 
+def steps(conflict: Conflict, rule: str, kind: Kind) -> list[str]:
+    chosen = way(conflict, rule)
+    return remedies.steps(conflict, chosen, chosen.remedies[kind], at=AT)
+
+
 def test_the_steps_say_whom_a_change_is_about_and_what_else_a_hold_lets_go(world: World) -> None:
     factories.plugin(world.group, "erp", ["1.0.0"])
     conflict = disputed.dispute(world)
-    chosen = way(conflict, "core/crm").remedies
-    assert list(ways_out.steps(conflict, chosen["exemptions"])) == ["Exempt from core/crm for crm: tenant-b"]
-    assert list(ways_out.steps(conflict, chosen["draft"])) == ["core/crm wants crm 2.3.0 in tenant-b"]
+    assert steps(conflict, "core/crm", Kind.EXEMPTIONS) == ["Exempt from core/crm for crm: tenant-b"]
+    assert steps(conflict, "core/crm", Kind.DRAFT) == ["core/crm wants crm 2.3.0 in tenant-b"]
     disputed.hold(world, "*", plugins=["crm", "erp"])
     conflict = Conflict.objects.waiting().get()
-    (step,) = ways_out.steps(conflict, way(conflict, "freeze/hold").remedies["hold"])
+    (step,) = steps(conflict, "freeze/hold", Kind.HOLD)
     assert step == "freeze no longer selects tenant-b; it keeps erp there too, and lets go of all"

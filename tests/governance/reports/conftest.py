@@ -62,7 +62,14 @@ def conflict(fleet: World, crm: Plugin) -> Conflict:
             ],
             "chain": [],
         },
-        ways_out=[{"kind": "set_aside", "rule": "hold-b/hold", "says": "Lift the hold on tenant-b"}],
+        ways_out=[
+            {
+                "kind": "set_aside",
+                "rule": "hold-b/hold",
+                "set_aside": [{"policy": "hold-b", "key": "hold"}],
+                "says": "Lift the hold on tenant-b",
+            }
+        ],
         found_at=AT,
     )
     ConflictTenant.objects.create(group=fleet.group, conflict=found, tenant=fleet.tenant_b)

@@ -64,9 +64,9 @@ def test_rules_that_leave_no_release_are_named_as_a_conflict_and_nothing_changes
 def test_ways_out_are_ranked_by_weight_and_say_what_they_lead_to() -> None:
     rules = (wants(1, [2], "align", "align", weight=200), replace(holds(1, 1), weight=50))
     (unsettled,) = World({1: 1}, bindings=rules).decide().unsettled
-    assert [way.says for way in unsettled.ways_out] == [
-        "Set hold aside here: p1 goes to 2",
-        "Set align aside here: p1 stays at 1",
+    assert [(way.says, way.where) for way in unsettled.ways_out] == [
+        ("Set hold aside here", "p1 goes to 2"),
+        ("Set align aside here", "p1 stays at 1"),
     ]
 
 
@@ -106,11 +106,11 @@ def test_a_way_out_says_where_every_component_of_the_conflict_goes_and_what_no_l
     ways = {way.rules: way for way in unsettled.ways_out}
     lifted = ways[(("hold", "hold"),)]
     assert {component: to and to.version for component, to in lifted.goes.items()} == {1: "2", 2: "2"}
-    assert lifted.says == "Set hold aside here: p1 goes to 2, p2 goes to 2"
+    assert (lifted.says, lifted.where) == ("Set hold aside here", "p1 goes to 2, p2 goes to 2")
     assert [(saying.rule, saying.component) for saying in lifted.aside] == [(("hold", "hold"), 2)]
     left = ways[(("raise", "raise"),)]
     assert {component: to and to.version for component, to in left.goes.items()} == {1: "1", 2: "1"}
-    assert left.says == "Set raise aside here: p1 stays at 1"
+    assert (left.says, left.where) == ("Set raise aside here", "p1 stays at 1")
 
 
 def test_a_rule_that_no_release_meets_is_a_conflict_of_its_own() -> None:

@@ -1,0 +1,160 @@
+"""How a conflict is told: why it is one, which holds for all of its tenants, and where each would go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from governance.resolution import Saying, Unsettled, WayOut
+from governance.resolution.links import Demand, Link, Place, Stands
+from governance.resolution.outcome import ConflictingSet
+
+Names = Mapping[int, str]  # of the components
+Goes = Mapping[str, Mapping[str, Any]]  # by way out, where one tenant's plugins go then: {"says", "to"}
+
+_SHOWN_CASES = 3
+_SHOWN_TENANTS = 3
+
+
+def explanation(unsettled: Unsettled, names: Names) -> dict[str, Any]:
+    """Why there is no way, as a conflict keeps it."""
+    return {
+        "summary": unsettled.summary,
+        "stuck": [names[component] for component in unsettled.stuck],
+        "rules": [_said(saying, names) for saying in unsettled.rules],
+        "chain": list(unsettled.chain),
+        "sets": [
+            {
+                "rules": [_said(saying, names) for saying in one.rules],
+                "chain": list(one.chain),
+                "links": [link.as_json() for link in one.links],
+            }
+            for one in unsettled.sets
+        ],
+        "complete": unsettled.complete,
+        "proved": unsettled.proved,
+    }
+
+
+def _said(saying: Saying, names: Names) -> dict[str, Any]:
+    return {
+        "policy": saying.policy,
+        "key": saying.key,
+        "kind": saying.kind,
+        "plugin": names[saying.component],
+        "says": saying.says,
+        "weight": saying.weight,
+    }
+
+
+def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
+    """The conflict as it is in all of its tenants: at which version a plugin is, they needn't share."""
+    first, *others = tellings
+    if not others:
+        return first
+    stands: dict[tuple[str, ...], list[tuple[Stands, ...]]] = defaultdict(list)
+    for link in (link for one in others for some in one.sets for link in some.links):
+        stands[_demanded(link)].append(link.stands)
+    summary, sets = first.summary, list[ConflictingSet]()
+    for one in first.sets:
+        links = [_shared(link, stands[_demanded(link)]) for link in one.links]
+        for before, after in zip(one.links, links, strict=True):
+            summary = summary.replace(str(before), str(after))
+        sets.append(replace(one, links=tuple(links)))
+    return replace(first, summary=summary, sets=tuple(sets))
+
+
+def _demanded(link: Link) -> tuple[str, ...]:
+    return (link.plugin, link.version, link.says)
+
+
+def _shared(link: Link, others: Iterable[tuple[Stands, ...]]) -> Link:
+    alike = [
+        one if all(one in other for other in others) else _somewhere(one, link.demand) for one in link.stands
+    ]
+    return replace(link, stands=tuple(alike))
+
+
+def _somewhere(stands: Stands, demand: Demand) -> Stands:
+    if stands.at is Place.GONE:
+        return stands
+    return replace(stands, at=Place.SUCH if demand is Demand.NOT else Place.ANOTHER)
+
+
+def ways_out(unsettled: Unsettled, names: Names) -> list[dict[str, Any]]:
+    """What could be set aside, as a conflict keeps it."""
+    return [
+        {
+            "kind": "set_aside",
+            "rule": "/".join(way.rules[0]),
+            "policy": way.rules[0][0],
+            "key": way.rules[0][1],
+            "set_aside": [{"policy": policy, "key": key} for policy, key in way.rules],
+            "rules": _aside(way, names),
+            "says": way.says,
+            "weight": way.weight,
+        }
+        for way in unsettled.ways_out
+    ]
+
+
+def _aside(way: WayOut, names: Names) -> list[dict[str, Any]]:
+    """Each rule that a way out sets aside, with the plugins concerned."""
+    rules: dict[tuple[str, str], dict[str, Any]] = {}
+    for saying in way.aside:
+        about = {"policy": saying.policy, "key": saying.key, "kind": saying.kind, "plugins": []}
+        rules.setdefault(saying.rule, about)["plugins"].append({"plugin": names[saying.component]})
+    return list(rules.values())
+
+
+def goes(unsettled: Unsettled, names: Names) -> Goes:
+    """Where the plugins of one tenant's conflict go or stay, way by way, as the conflict keeps it there."""
+    return {
+        _name(way.rules): {
+            "says": way.where,
+            "to": {
+                names[component]: to.version if to is not None else None for component, to in way.goes.items()
+            },
+        }
+        for way in unsettled.ways_out
+    }
+
+
+def _name(rules: Iterable[tuple[str, str]]) -> str:
+    """How a way out is told from the conflict's others."""
+    return " + ".join("/".join(rule) for rule in rules)
+
+
+def told(ways: Iterable[Mapping[str, Any]], tenants: Mapping[str, Goes]) -> list[dict[str, Any]]:
+    """The ways out of a conflict with where they lead in these tenants, by key: `where`, and in words.
+
+    `where`: [{"says": text, "to": {plugin's name: version, null where it is gone}, "tenants": [key]}], the
+    most tenants first.
+    """
+    found = []
+    for way in ways:
+        where = _where(_name((rule["policy"], rule["key"]) for rule in way["set_aside"]), tenants)
+        found.append({**way, "says": _in_words(way["says"], where), "where": where})
+    return found
+
+
+def _where(name: str, tenants: Mapping[str, Goes]) -> list[dict[str, Any]]:
+    cases: dict[str, dict[str, Any]] = {}
+    for tenant, going in sorted(tenants.items()):
+        if name in going:
+            cases.setdefault(str(going[name]), {**going[name], "tenants": []})["tenants"].append(tenant)
+    return sorted(cases.values(), key=lambda case: (-len(case["tenants"]), case["says"]))
+
+
+def _in_words(says: str, where: Sequence[Mapping[str, Any]]) -> str:
+    if len({case["says"] for case in where}) <= 1:
+        return f"{says}: {where[0]['says']}" if where else says
+    cases = [f"{case['says']} in {_listed(case['tenants'], _SHOWN_TENANTS)}" for case in where]
+    return f"{says}: {_listed(cases, _SHOWN_CASES, '; ')}"
+
+
+def _listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:
+    more = len(texts) - shown
+    return mark.join(texts[:shown]) + (f" and {more:,} more" if more > 0 else "")
