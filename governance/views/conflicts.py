@@ -18,7 +18,7 @@ from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import Listing, listing
 from config.rendering import redirect_to, render_page
-from governance import conflicts, flags, ways_out
+from governance import choosing, conflicts, flags, ways_out
 from governance.conflicts import DecisionRefused
 from governance.forms.conflicts import DecideForm, ReopenForm, way_out
 from governance.models import Conflict, ConflictTenant, Plugin, Policy
@@ -147,6 +147,7 @@ def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
         "stuck": [(name, ids.get(name)) for name in conflict.stuck],
         "decided": conflict.decision_in_words(earlier=conflict.decided_earlier),
         "ways": found,
+        "choices": choosing.behind(conflict, at=timezone.now()) if conflict.closed_at is None else [],
         "asked": asked.order_by("tenant__key", "policy__name", "rule_key")[:SHOWN_EXEMPTIONS],
         "drafted": ways_out.drafted(conflict).order_by("name"),
     }
