@@ -15,7 +15,7 @@ class DecideForm(forms.Form):
     set_aside = forms.MultipleChoiceField(
         label="Set aside",
         widget=forms.CheckboxSelectMultiple,
-        help_text="These rules don't bind what is stuck in the tenants that the conflict touches, nor in those "
+        help_text="These rules don't bind what is stuck in the tenants that the conflict touches, nor in any "
         "that come into the same conflict later, until its inputs change.",
         error_messages={"required": "Choose at least one rule that gives way."},
     )

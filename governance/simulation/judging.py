@@ -181,23 +181,29 @@ def _step(change: Change, names: Names) -> dict[str, Any]:
 
 
 def told_conflicts(judgements: Judgements, besides: Judgements, names: Names) -> list[dict[str, Any]]:
-    """What would need a decision, the most tenants first; `new` where the other judgements don't have it.
+    """What would need a decision, the most tenants first; `new` where nothing of it is stuck in the others.
 
-    Told apart by tenant: the tenants that aren't judged may have the same conflict before and after.
+    Where what is stuck is stuck there too, by other rules, it is `changed`. Told apart by tenant: the tenants
+    that aren't judged may have the same conflict before and after.
     """
     touched: dict[str, dict[int, Unsettled]] = defaultdict(dict)
     fresh: dict[str, set[int]] = defaultdict(set)
+    changed: dict[str, set[int]] = defaultdict(set)
     for tenant, judgement in judgements.items():
-        known = {one.fingerprint for one in besides.get(tenant, Judgement()).conflicts}
+        others = besides.get(tenant, Judgement()).conflicts
+        stuck = {component for other in others for component in other.stuck}
+        known = {other.fingerprint for other in others}
         for one in judgement.conflicts:
             touched[one.fingerprint][tenant] = one
             if one.fingerprint not in known:
-                fresh[one.fingerprint].add(tenant)
+                (fresh if stuck.isdisjoint(one.stuck) else changed)[one.fingerprint].add(tenant)
     ordered = sorted(touched.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [_told_conflict(tenants, fresh[fingerprint], names) for fingerprint, tenants in ordered]
+    return [_told_conflict(tenants, fresh[key], changed[key], names) for key, tenants in ordered]
 
 
-def _told_conflict(tenants: Mapping[int, Unsettled], fresh: Collection[int], names: Names) -> dict[str, Any]:
+def _told_conflict(
+    tenants: Mapping[int, Unsettled], fresh: Collection[int], changed: Collection[int], names: Names
+) -> dict[str, Any]:
     by_key = {names.tenants[tenant]: one for tenant, one in sorted(tenants.items())}
     one = conflict_wording.in_common(list({id(one): one for one in by_key.values()}.values()))
     leads = {id(there): conflict_wording.goes(there, names.plugins) for there in by_key.values()}
@@ -205,11 +211,13 @@ def _told_conflict(tenants: Mapping[int, Unsettled], fresh: Collection[int], nam
     return {
         "fingerprint": one.fingerprint,
         "new": bool(fresh),
+        "changed": bool(changed),
         "plugin": names.plugins[one.component],
         **conflict_wording.explanation(one, names.plugins),
         "ways_out": conflict_wording.told(conflict_wording.ways_out(one, names.plugins), goes),
         "tenants": sorted(by_key),
         "new_tenants": sorted(names.tenants[tenant] for tenant in fresh),
+        "changed_tenants": sorted(names.tenants[tenant] for tenant in changed),
     }
 
 
@@ -217,5 +225,7 @@ def told_solved(before: Judgements, after: Judgements, names: Names) -> list[dic
     """What would no longer need a decision, with the tenants in which that is so."""
     gone = told_conflicts(before, after, names)
     return [
-        {**one, "new": False, "tenants": one["new_tenants"], "new_tenants": []} for one in gone if one["new"]
+        {**one, "new": False, "changed": False, "tenants": one["new_tenants"], "new_tenants": []}
+        for one in gone
+        if one["new"]
     ]

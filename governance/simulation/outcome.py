@@ -150,6 +150,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
             "plugins": len(plugins),
             "cost": after.figures["changes"] - before["changes"],
             "conflicts_new": sum(1 for one in conflicts if one["new"]),
+            "conflicts_changed": sum(1 for one in conflicts if one["changed"]),
             "conflicts_solved": len(solved),
         },
         "later": after.later,

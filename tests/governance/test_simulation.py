@@ -118,6 +118,19 @@ def test_it_finds_the_conflict_that_would_need_a_person(acme: World) -> None:
     assert not Conflict.objects.exists()
 
 
+def test_what_stays_stuck_by_other_rules_is_a_conflict_changed_neither_made_nor_solved(acme: World) -> None:
+    for document in (ALIGN, FREEZE):
+        policies.apply(acme.group, document, actor=SYSTEM, at=AT)
+    policies.settle(acme.group, actor=SYSTEM, at=AT)
+    outcome = simulate(acme, {**FREEZE, "name": "freeze-too"}).outcome
+    (conflict,) = outcome["conflicts"]
+    assert (conflict["new"], conflict["changed"]) == (False, True)
+    assert (conflict["new_tenants"], conflict["changed_tenants"]) == ([], ["tenant-b"])
+    assert outcome["solved"] == []
+    counted = {name: n for name, n in outcome["difference"].items() if name.startswith("conflicts_")}
+    assert counted == {"conflicts_new": 0, "conflicts_changed": 1, "conflicts_solved": 0}
+
+
 def test_it_comes_to_what_really_comes_of_it(acme: World) -> None:
     foretold = simulate(acme, ALIGN, FREEZE).outcome
     for document in (ALIGN, FREEZE):
