@@ -33,11 +33,17 @@ def explain(
     others = [goal for goal in problem.obliged if not any(goal in group for group in groups)]
     with Clauses(problem, whole=True) as clauses:
         search = Search(clauses, final=final)
-        return tuple(_explained(Oracle(problem, search, settled), group, others) for group in groups)
+        oracles = [Oracle(problem, search, settled) for _ in groups]
+        found = [conflict(oracle, stuck, others) for oracle, stuck in zip(oracles, groups, strict=True)]
+        return tuple(
+            _explained(oracle, one, others, [*found[:place], *found[place + 1 :]])
+            for place, (oracle, one) in enumerate(zip(oracles, found, strict=True))
+        )
 
 
-def _explained(oracle: Oracle, stuck: tuple[int, ...], settled: Sequence[int]) -> Unsettled:
-    found, ways = ways_out(oracle, conflict(oracle, stuck, settled), settled)
+def _explained(oracle: Oracle, one: Conflict, settled: Sequence[int], rest: Sequence[Conflict]) -> Unsettled:
+    """Why it is stuck beside the `settled`; the `rest` is stuck for reasons of its own."""
+    found, ways = ways_out(oracle, one, settled, rest)
     return _unsettled(oracle.problem, found, ways, proved=oracle.proved)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 
-from governance.resolution.conflicts import Conflict
+from governance.resolution.conflicts import Conflict, stuck_together
 from governance.resolution.ground import State
 from governance.resolution.minimal import shrink
 from governance.resolution.oracle import Oracle
@@ -19,13 +19,14 @@ WAYS = 6  # how many ways out are told, the lightest first
 
 
 def ways_out(
-    oracle: Oracle, conflict: Conflict, settled: Sequence[int]
+    oracle: Oracle, conflict: Conflict, settled: Sequence[int], rest: Sequence[Conflict] = ()
 ) -> tuple[Conflict, tuple[WayOut, ...]]:
     """The ways out, the lightest first, and the conflict with what was found out about it on the way.
 
     Who wants out sets aside a rule of every conflicting set. Where that doesn't lead out, there is a further
     set, and it begins anew. Where it takes more rules than are looked for, one set that will do is told.
-    Out is where what is stuck goes beside the `settled`, which go in any case.
+    Out is where what is stuck goes beside the `settled`, which go in any case; of the `rest`, which is stuck
+    for other reasons, some may go then too.
     """
     goals = (*conflict.stuck, *settled)
     while conflict.sets:
@@ -35,6 +36,7 @@ def ways_out(
             left = _left(oracle, conflict, rules)
             state = oracle.way(left, goals)
             if state is not None:
+                state = _with_more(oracle, left, goals, rest) or state
                 ways.append(_way(oracle, conflict, rules, state))
                 continue
             further = _further(oracle, goals, left)
@@ -43,6 +45,24 @@ def ways_out(
             return conflict, tuple(ways)
         conflict = replace(conflict, sets=(*conflict.sets, further))
     return conflict, ()
+
+
+def _with_more(
+    oracle: Oracle, left: Sequence[Binding], goals: Sequence[int], rest: Iterable[Conflict]
+) -> State | None:
+    """The best state in which all of the rest goes that is stuck no longer; None where that is nothing."""
+    kept = frozenset(left)
+    # Against each of the others there is a set of rules that are all there still.
+    freed = [one for one in rest if not any(map(kept.issuperset, one.sets))]
+    more = [goal for one in freed for goal in one.stuck]
+    if not more:
+        return None
+    state = oracle.way(left, (*goals, *more))
+    if state is not None or len(freed) == 1:
+        return state
+    under = oracle.problem.under(left)
+    stuck = {goal for group in stuck_together(under, oracle.search) for goal in group}
+    return oracle.way(left, (*goals, *(goal for goal in more if goal not in stuck)))
 
 
 def _candidates(conflict: Conflict) -> Iterator[tuple[Rule, ...]]:

@@ -108,12 +108,15 @@ def test_a_plugin_that_can_move_alone_is_never_called_unsettled(world: World) ->
 
 @given(worlds())
 @settings(max_examples=200, deadline=None)
-def test_every_way_out_leads_out(world: World) -> None:
+def test_every_way_out_leads_out_and_where_it_says(world: World) -> None:
     for unsettled in world.decide().unsettled:
         for way in unsettled.ways_out:
             after = world.without(way.rules, unsettled.components).decide()
             still = {component for other in after.unsettled for component in other.stuck}
             assert still.isdisjoint(unsettled.stuck)
+            ended = {c: world.installed_release(c) for c in way.goes}
+            ended |= {change.component: change.after for change in after.changes}
+            assert way.goes == {component: ended[component] for component in way.goes}
 
 
 @given(worlds(), st.integers())

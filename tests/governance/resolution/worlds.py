@@ -95,7 +95,7 @@ class World:
         return {
             b.component
             for b in self.bindings
-            if b.wanted and not b.allows(self._installed_release(b.component))
+            if b.wanted and not b.allows(self.installed_release(b.component))
         }
 
     def decide(self) -> Outcome:
@@ -108,7 +108,7 @@ class World:
 
     def after(self, outcome: Outcome) -> dict[int, Release | None]:
         """The state that the outcome's changes lead to."""
-        state = {c: self._installed_release(c) for c in self.installed}
+        state = {c: self.installed_release(c) for c in self.installed}
         for change in outcome.changes:
             assert change.before == state[change.component]
             state[change.component] = change.after
@@ -135,7 +135,7 @@ class World:
 
     def is_sound(self, state: Mapping[int, Release | None]) -> bool:
         """Whether the state satisfies every binding and every relation that wasn't broken before."""
-        before = self.faults({c: self._installed_release(c) for c in self.installed})
+        before = self.faults({c: self.installed_release(c) for c in self.installed})
         return all(b.allows(state[b.component]) for b in self.bindings) and self.faults(state) <= before
 
     def solutions(self, *, moving: set[int] | None = None) -> Iterator[dict[int, Release | None]]:
@@ -147,7 +147,7 @@ class World:
         removable = {b.component for b in self.bindings if b.kind == "absent"}
         choices: list[list[Release | None]] = []
         for component, version in self.installed.items():
-            here = self._installed_release(component)
+            here = self.installed_release(component)
             if moving is not None and component not in moving:
                 choices.append([here])
                 continue
@@ -158,7 +158,7 @@ class World:
 
     def cost(self, state: Mapping[int, Release | None]) -> int:
         """How many components differ from now."""
-        return sum(state[c] != self._installed_release(c) for c in self.installed)
+        return sum(state[c] != self.installed_release(c) for c in self.installed)
 
     def without(self, rules: Iterable[tuple[str, str]], components: Iterable[int]) -> World:
         """The world with rules set aside."""
@@ -166,7 +166,8 @@ class World:
         kept = (b for b in self.bindings if b.rule not in rules or b.component not in components)
         return replace(self, bindings=tuple(kept))
 
-    def _installed_release(self, component: int) -> Release | None:
+    def installed_release(self, component: int) -> Release | None:
+        """What a component is at."""
         version = self.installed[component]
         return None if version is None else self.release(component, version)
 
