@@ -148,11 +148,21 @@ def _where(name: str, tenants: Mapping[str, Goes]) -> list[dict[str, Any]]:
     return sorted(cases.values(), key=lambda case: (-len(case["tenants"]), case["says"]))
 
 
-def _in_words(says: str, where: Sequence[Mapping[str, Any]]) -> str:
-    if len({case["says"] for case in where}) <= 1:
-        return f"{says}: {where[0]['says']}" if where else says
-    cases = [f"{case['says']} in {_listed(case['tenants'], _SHOWN_TENANTS)}" for case in where]
-    return f"{says}: {_listed(cases, _SHOWN_CASES, '; ')}"
+def by_words(where: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """What is told of where a way out leads, each with the tenants of which it is told, the most first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for case in where:
+        found[case["says"]] += case["tenants"]
+    told = [(says, sorted(tenants)) for says, tenants in found.items()]
+    return sorted(told, key=lambda one: (-len(one[1]), one[0]))
+
+
+def _in_words(says: str, where: Iterable[Mapping[str, Any]]) -> str:
+    cases = by_words(where)
+    if len(cases) <= 1:
+        return f"{says}: {cases[0][0]}" if cases else says
+    told = [f"{leads} in {_listed(tenants, _SHOWN_TENANTS)}" for leads, tenants in cases]
+    return f"{says}: {_listed(told, _SHOWN_CASES, '; ')}"
 
 
 def _listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:

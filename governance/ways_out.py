@@ -82,6 +82,11 @@ class Way:
     asides: tuple[Aside, ...]
 
     @property
+    def cases(self) -> list[tuple[str, list[str]]]:
+        """Where it leads, in words with the tenants."""
+        return conflict_wording.by_words(self.where)
+
+    @property
     def remedies(self) -> dict[str, Remedy]:
         """By kind, what the way can be turned into."""
         found = (_remedy(kind, self.asides) for kind in Kind)
