@@ -78,7 +78,8 @@ def test_a_demand_that_another_component_could_meet_is_no_explanation() -> None:
 
 
 def test_who_clashes_with_all_that_is_left_is_told_of() -> None:
-    relations = {**NEEDS_CLIENT, **{(CLIENT, v): (clash(STRUCTS, [1, 2]),) for v in (2, 3)}}
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {**NEEDS_CLIENT}
+    relations |= {(CLIENT, v): (clash(STRUCTS, [1, 2]),) for v in (2, 3)}
     assert chains(World(ALL, relations, (holds(KUBERNETES, 2), LOW_STRUCTS))) == [
         (
             "p1 2 needs p2 >=2, and p2 is at 2",
