@@ -70,9 +70,11 @@ def _link(link: Mapping[str, Any]) -> str:
     )
 
 
-def _stands(one: Mapping[str, str]) -> str:
-    where = _PLACES[one["place"]] if "place" in one else f"当前为 {one['at']}"
-    return f"{one['plugin']} {where}"
+def _stands(one: Mapping[str, Any]) -> str:
+    would = one.get("would", False)
+    if "place" in one:
+        return f"{one['plugin']} {(_WOULD_BE if would else _PLACES)[one['place']]}"
+    return f"{one['plugin']} {'将为' if would else '当前为'} {one['at']}"
 
 
 def _named(demand: Demand, several: bool) -> str:
@@ -123,6 +125,7 @@ def _hold(demand: Demand) -> str:
 
 _DEMANDS = {"needs": "需要 {}", "only": "只能与 {} 共存", "not": "不能与 {} 共存"}
 _PLACES = {"gone": "未安装", "such": "已安装此类版本", "another": "已安装其他版本"}
+_WOULD_BE = {"gone": "将不再安装", "such": "将安装此类版本", "another": "将安装其他版本"}
 _UNITS = {"major": "主版本", "minor": "次版本", "patch": "修订版本", "releases": "发布版本"}
 _KINDS = {
     "range": "版本范围",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from governance.resolution.ground import Fault
+from governance.resolution.confining import places, ways
+from governance.resolution.ground import Fault, State
 from governance.resolution.links import Demand, Link, Place, Stands
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
 from governance.resolution.values import Component
 
-SHOWN_RELEASES = 3  # how many of the allowed releases are told of
-SHOWN_FAULTS = 3  # and how much about each
+SHOWN_RELEASES = 3  # of the allowed releases so many are told of, one thing about each
 LINKS = 400  # releases looked at for a chain before it is left untold
+
+NOWHERE: State = {}  # nothing is supposed
 
 _Path = tuple[Fault, ...]
 
@@ -31,25 +33,51 @@ def chain(problem: Problem, component: Component) -> Chain:
     """Why the releases that the problem's bindings leave to the component don't help.
 
     Where another component's binding has a part in it, the shortest way from a demand of one of these
-    releases to that component; otherwise what is wrong with the best of them as things stand.
+    releases to that component, or what else the bound ones demand that leaves some component nowhere to go;
+    otherwise what is wrong with the best of these releases as things stand.
     """
-    faults = _shortest(problem, component) or tuple(_faults(problem, component))
+    held_up, bound = component.id, {binding.component for binding in problem.bindings}
+    if way := _shortest(problem, held_up) or _confined(problem, held_up, bound):
+        return _told(way, [_link(problem, fault) for fault in way])
+    faults = _faults(problem, held_up, bound - {held_up})
+    supposed = {fault: {held_up: release} for fault, release in faults.items()}
+    return _told(tuple(faults), [_link(problem, fault, state) for fault, state in supposed.items()])
+
+
+def _told(faults: Sequence[Fault], links: Iterable[Link]) -> Chain:
     return Chain(
-        links=tuple({str(link): link for link in (_link(problem, fault) for fault in faults)}.values()),
+        links=tuple({str(link): link for link in links}.values()),
         demands=tuple(f"{fault.release.id} {fault.relation.digest}" for fault in faults),
     )
 
 
-def _faults(problem: Problem, component: Component) -> Iterator[Fault]:
-    for release in problem.targets(component.id)[:SHOWN_RELEASES]:
-        yield from problem.ground.faults({**problem.start, component.id: release})[:SHOWN_FAULTS]
+def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Release | None]:
+    """What is wrong with the best targets, one thing of each: rather what the others that are bound are in.
+
+    What is wrong with several is told of the best of them.
+    """
+    found: dict[Fault, Release | None] = {}
+    for release in problem.targets(held_up)[:SHOWN_RELEASES]:
+        faults = problem.ground.faults({**problem.start, held_up: release})
+        about = (fault for fault in faults if bound & {fault.component, *fault.relation.components})
+        first = next(about, next(iter(faults), None))
+        if first is not None:
+            found.setdefault(first, release)
+    return found
 
 
-def _shortest(problem: Problem, component: Component) -> _Path:
+def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:
+    """The demands of all that are bound that leave some component nowhere to go; empty if none is near."""
+    if bound <= {held_up}:
+        return ()
+    return tuple(dict.fromkeys(fault for way in ways(problem, bound, LINKS) for fault in way))
+
+
+def _shortest(problem: Problem, held_up: int) -> _Path:
     """From the component to a demand that another bound component can't meet; empty if none is near."""
-    bound = {binding.component for binding in problem.bindings} - {component.id}
+    bound = {binding.component for binding in problem.bindings} - {held_up}
     waiting: deque[tuple[Release, _Path]] = deque(
-        (release, ()) for release in problem.targets(component.id) if release is not None
+        (release, ()) for release in problem.targets(held_up) if release is not None
     )
     seen: set[int] = set()
     while waiting and len(seen) < LINKS:
@@ -67,22 +95,14 @@ def _shortest(problem: Problem, component: Component) -> _Path:
 
 def _fails(problem: Problem, component: int, relation: Relation) -> bool:
     """Whether nowhere that its bindings leave to it the component meets the relation."""
-    places = _places(problem, component)
+    there = places(problem, component)
     if isinstance(relation, Clash):
-        return bool(places) and all(place is not None and place.id in relation.releases for place in places)
+        return bool(there) and all(place is not None and place.id in relation.releases for place in there)
     return not any(
         place is not None and place.id in relation.releases
         for other in relation.components
-        for place in _places(problem, other)
+        for place in places(problem, other)
     )
-
-
-def _places(problem: Problem, component: int) -> list[Release | None]:
-    if component not in problem.start:
-        return []
-    here = problem.start[component]
-    stays = all(binding.allows(here) for binding in problem.binding.get(component, ()))
-    return [*([here] if stays else []), *problem.targets(component)]
 
 
 def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
@@ -100,17 +120,29 @@ def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
             yield first
 
 
-def _link(problem: Problem, fault: Fault) -> Link:
-    names, start, relation = problem.situation.component, problem.start, fault.relation
-    others = sorted(c for c in relation.components if c != fault.component and c in start)
+def _link(problem: Problem, fault: Fault, supposed: State = NOWHERE) -> Link:
+    """The demand, and where the others are or, for the `supposed` and those that can't stay, would be."""
+    relation = fault.relation
+    others = sorted(c for c in relation.components if c != fault.component and c in problem.start)
     return Link(
-        plugin=names(fault.component).name,
+        plugin=problem.situation.component(fault.component).name,
         version=fault.release.version,
         says=relation.says,
         demand=_demand(relation),
         what=relation.what,
-        stands=tuple(Stands(names(c).name, _at(names(c), start[c], relation)) for c in others),
+        stands=tuple(_stands(problem, c, relation, supposed) for c in others),
     )
+
+
+def _stands(problem: Problem, component: int, relation: Relation, supposed: State) -> Stands:
+    named, here = problem.situation.component(component), problem.start[component]
+    there = supposed[component] if component in supposed else _there(problem, component)
+    return Stands(named.name, _at(named, there, relation), would=there is not here)
+
+
+def _there(problem: Problem, component: int) -> Release | None:
+    """Where a component is, or where it would go first if its bindings don't let it stay."""
+    return next(iter(places(problem, component)), problem.start[component])
 
 
 def _demand(relation: Relation) -> Demand:

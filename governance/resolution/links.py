@@ -26,17 +26,26 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class Stands:
-    """Where a component is: at a version, or in a place."""
+    """Where a component is: at a version, or in a place. It `would` be there if a rule were followed."""
 
     plugin: str
     at: str | Place
+    would: bool = False
 
     def __str__(self) -> str:
         if self.at is Place.GONE:
-            return f"{self.plugin} is not installed"
+            return f"{self.plugin} {'would not be' if self.would else 'is not'} installed"
+        is_ = "would be" if self.would else "is"
         if isinstance(self.at, Place):
-            return f"{self.plugin} is installed at {'such a' if self.at is Place.SUCH else 'another'} version"
-        return f"{self.plugin} is at {self.at}"
+            version = "such a" if self.at is Place.SUCH else "another"
+            return f"{self.plugin} {is_} installed at {version} version"
+        return f"{self.plugin} {is_} at {self.at}"
+
+    def as_json(self) -> Mapping[str, Any]:
+        """As a conflict keeps it; that it would be there is said only where it is so."""
+        where = "place" if isinstance(self.at, Place) else "at"
+        would = {"would": True} if self.would else {}
+        return {"plugin": self.plugin, where: str(self.at), **would}
 
 
 @dataclass(frozen=True)
@@ -56,14 +65,10 @@ class Link:
 
     def as_json(self) -> Mapping[str, Any]:
         """As a conflict keeps it."""
-        stands = [
-            {"plugin": one.plugin, ("place" if isinstance(one.at, Place) else "at"): str(one.at)}
-            for one in self.stands
-        ]
         return {
             "plugin": self.plugin,
             "version": self.version,
             "demand": str(self.demand),
             "what": list(self.what),
-            "stands": stands,
+            "stands": [one.as_json() for one in self.stands],
         }

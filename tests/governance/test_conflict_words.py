@@ -141,6 +141,14 @@ def test_rules_of_one_policy_are_told_apart_and_what_is_left_out_is_counted() ->
             "crm 2.4.0 不能与 core 共存，而 core 已安装此类版本，mail 未安装",
         ),
         (
+            Link(
+                *("crm", "2.4.0", "needs core >=3", Demanded.NEEDS, ("core >=3",)),
+                (Stands("core", "2.0.0", would=True), Stands("mail", Place.GONE, would=True)),
+            ),
+            "crm 2.4.0 needs core >=3, and core would be at 2.0.0 and mail would not be installed",
+            "crm 2.4.0 需要 core >=3，而 core 将为 2.0.0，mail 将不再安装",
+        ),
+        (
             Link("crm", "2.4.0", "needs it", Demanded.NEEDS, (), (Stands("core", "2.0.0"),)),
             "crm 2.4.0 needs it, and core is at 2.0.0",
             "crm 2.4.0 有依赖要求，而 core 当前为 2.0.0",
@@ -162,8 +170,11 @@ def test_of_many_dependencies_three_are_told_and_the_others_counted() -> None:
 
 @pytest.mark.parametrize("demand", Demanded)
 @pytest.mark.parametrize("place", Place)
-def test_no_demand_and_no_place_is_told_in_the_words_of_the_code(demand: Demanded, place: Place) -> None:
-    link = Link("a", "1", "", demand, ("b",), (Stands("b", place),))
+@pytest.mark.parametrize("would", [False, True])
+def test_no_demand_and_no_place_is_told_in_the_words_of_the_code(
+    demand: Demanded, place: Place, would: bool
+) -> None:
+    link = Link("a", "1", "", demand, ("b",), (Stands("b", place, would),))
     told = in_chinese(Clash((Demand("core", "crm", "absent", "x"),), links=[link.as_json()]))
     assert not {demand.value, place.value} & set(told.replace("，", " ").split())
 
@@ -171,3 +182,8 @@ def test_no_demand_and_no_place_is_told_in_the_words_of_the_code(demand: Demande
 def test_without_any_facts_the_policies_are_named() -> None:
     told = wording.conflict("In English", Clash(), plugin="crm", policies="core, freeze", language="zh")
     assert told == "插件 crm 的规则无法同时满足：core, freeze"
+
+
+def test_that_a_component_would_be_somewhere_is_kept_only_where_it_is_so() -> None:
+    assert Stands("core", "2.0.0").as_json() == {"plugin": "core", "at": "2.0.0"}
+    assert Stands("core", "2.0.0", would=True).as_json() == {"plugin": "core", "at": "2.0.0", "would": True}
