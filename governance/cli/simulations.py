@@ -15,7 +15,7 @@ from governance import documents, presenters, simulation
 from governance.cli import configuration
 from governance.cli.output import Exit, Output, end, operator
 from governance.configuration import Files
-from governance.documents import Source
+from governance.documents import Problem, Source
 from governance.models import Simulation
 from governance.simulation import Supposition
 from tenants.models import Group
@@ -57,11 +57,13 @@ def simulate(
     out: Output, group: Group, question: Question, markdown: Path | None, fail_on: FailOn, *, at: datetime
 ) -> None:
     """Keep and show what would come of it. Ends with DECISION at a new conflict, with DIFFERENT otherwise."""
-    beside = _beside(group, question, at)
+    files = _files(question)
+    beside, odd = _beside(group, question, at)
+    warned = [*simulation.file_warnings(group, files, at=at), *odd]
     with out.console.status("Compiling, detecting and deciding, all of it beside what is in force…"):
         kept = simulation.simulate_files(
             group,
-            _files(question),
+            files,
             prune=question.prune,
             at=at,
             actor=operator(),
@@ -70,7 +72,9 @@ def simulate(
         )
     if markdown is not None:
         markdown.write_text(simulation.markdown(kept), encoding="utf-8")
-    out.answer(simulation.as_document(kept), lambda: show(out, kept))
+    out.warn(warned)
+    document = {**simulation.as_document(kept), "warnings": [str(one) for one in warned]}
+    out.answer(document, lambda: show(out, kept))
     end(_code(kept.outcome, fail_on))
 
 
@@ -144,10 +148,11 @@ def _files(question: Question) -> Files:
     return configuration.load(question.against)
 
 
-def _beside(group: Group, question: Question, at: datetime) -> Supposition:
-    what = Supposition()
+def _beside(group: Group, question: Question, at: datetime) -> tuple[Supposition, list[Problem]]:
+    """What is supposed beside the files, and what may be a slip in its document."""
+    what, odd = Supposition(), list[Problem]()
     if question.suppose is not None:
-        what = simulation.read(group, documents.read(question.suppose), at=at)
+        what, odd = simulation.look(group, documents.read(question.suppose), at=at)
     options = Source(
         "options",
         Supposition(
@@ -159,7 +164,7 @@ def _beside(group: Group, question: Question, at: datetime) -> Supposition:
         ).as_document(),
     )
     given = simulation.read(group, options, at=at)
-    return replace(
+    both = replace(
         what,
         retired=[*what.retired, *given.retired],
         ended=[*what.ended, *given.ended],
@@ -167,6 +172,7 @@ def _beside(group: Group, question: Question, at: datetime) -> Supposition:
         at=given.at or what.at,
         snapshot=given.snapshot or what.snapshot,
     )
+    return both, odd
 
 
 def _release(text: str) -> dict[str, str]:

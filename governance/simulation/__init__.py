@@ -21,9 +21,10 @@ from governance.simulation.exporting import (
     is_worse,
     markdown,
     verdict,
+    warnings,
 )
-from governance.simulation.filed import joined, simulate_files, suppose_files
-from governance.simulation.reading import read
+from governance.simulation.filed import file_warnings, joined, simulate_files, suppose_files
+from governance.simulation.reading import look, read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
 from governance.simulation.supposition import Supposition, of_document
 
@@ -39,11 +40,13 @@ __all__ = [
     "columns",
     "conclude",
     "export",
+    "file_warnings",
     "grants",
     "hindrance",
     "in_later_plans",
     "is_worse",
     "joined",
+    "look",
     "markdown",
     "needs_another",
     "of_document",
@@ -58,4 +61,5 @@ __all__ = [
     "suppose_files",
     "usual_seconds",
     "verdict",
+    "warnings",
 ]

@@ -84,6 +84,11 @@ def in_later_plans(simulation: Simulation) -> list[str]:
     return list(planning.in_words(simulation.outcome.get("later", {})))
 
 
+def warnings(simulation: Simulation) -> list[str]:
+    """What is supposed that may be a slip, in sentences."""
+    return list(simulation.outcome.get("warnings", ()))  # those of before they were looked for have none
+
+
 def is_worse(outcome: dict[str, Any]) -> bool:
     """Whether fewer tenants or installations would be in line."""
     before, after = outcome["before"], outcome["after"]
@@ -122,6 +127,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield ""
     yield verdict(simulation)
     yield ""
+    yield from _warned(warnings(simulation))
     states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
     headings = ["", *columns(simulation), *(["carried out"] if outcome["done"] else [])]
     yield from _table(headings, [[label, *(form(s) for s in states)] for label, form in _FIGURES])
@@ -142,6 +148,14 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield from _conflicts("Solved conflicts", outcome["solved"])
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
     yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
+
+
+def _warned(told: Sequence[str]) -> Iterator[str]:
+    if told:
+        yield from (f"- **Perhaps a slip:** {_escape(one)}" for one in told[:_SHOWN])
+        if len(told) > _SHOWN:
+            yield f"- and {len(told) - _SHOWN:,} more"
+        yield ""
 
 
 _FIGURES: Sequence[tuple[str, Callable[[dict[str, Any]], str]]] = (

@@ -181,6 +181,7 @@ def _answered(request: ConsoleRequest, row: Simulation) -> dict[str, Any]:
         "snapshot": snapshots.first(),
         "as_of": datetime.fromisoformat(row.inputs["at"]),
         "verdict": simulation.verdict(row),
+        "warnings": simulation.warnings(row),
         "same": alike.exclude(pk=row.pk).order_by("-number")[:5],
         "form": ApplyForm(),
         "hindrance": simulation.hindrance(row),

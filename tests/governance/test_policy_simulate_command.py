@@ -117,3 +117,31 @@ def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(policy: An
     assert refused.code == 5
     assert "the policies in force" in refused.json["error"]
     assert policy("apply", "--simulation", "9").code == 2
+
+
+def test_a_tenant_that_may_still_come_is_warned_of_on_standard_error_and_in_the_json(
+    policy: Any, folder: Path
+) -> None:
+    path = folder / configuration.BASELINES
+    path.write_text(ALIGN.replace('"*"', "{keys: [tenant-x]}"))
+
+    told = policy("simulate", "--against", folder)
+    document = policy("simulate", "--against", folder, "--json")
+
+    assert (told.code, document.code) == (0, 0)
+    assert "makes no difference" in told.out
+    assert f"warning: {path}:7: " in told.err
+    (warning,) = document.json["warnings"]
+    assert "there is no tenant “tenant-x” yet; did you mean" in warning
+    assert document.err == ""
+
+
+def test_a_document_of_what_else_is_supposed_is_warned_of_too(policy: Any, tmp_path: Path) -> None:
+    hold = "{name: week, tenants: {keys: [tenant-x]}, plugins: [crm], until: in 9 days, reason: Quiet.}"
+    supposed = tmp_path / "supposed.yaml"
+    supposed.write_text(f"holds:\n  - {hold}\n")
+
+    answer = policy("simulate", "--suppose", supposed, "--json")
+
+    (warning,) = answer.json["warnings"]
+    assert warning.startswith(f"{supposed}:2: holds[0].tenants.keys[0]: there is no tenant “tenant-x” yet")

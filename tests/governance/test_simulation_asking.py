@@ -9,6 +9,7 @@ from django.utils import timezone
 from config import queue
 from config.access import SYSTEM
 from governance import profiles, simulation, snapshots
+from governance.forms.simulations import SupposeForm
 from governance.models import Policy, Simulation
 from governance.models.snapshot import Trigger
 from tenants.models import Role
@@ -95,3 +96,23 @@ def test_whoever_asked_for_an_exemption_is_told_before_that_someone_else_applies
     assert "apply/" not in page
     client.force_login(factories.member(world.group, "second", Role.OWNER))
     assert f"{path}apply/" in client.get(path).content.decode()
+
+
+def test_a_tenant_that_may_still_come_is_told_on_the_page_and_in_the_summary(
+    world: World, old: Policy, client: Client
+) -> None:
+    hold = "{name: week, tenants: {keys: [tenant-x]}, plugins: [crm], until: in 9 days, reason: Quiet.}"
+    client.force_login(world.owner)
+    sent = client.post(f"{LIST}create/", {"text": f"holds:\n  - {hold}\n"})
+    queue.run_pending()
+    told = "week: tenants.keys[0]: there is no tenant “tenant-x” yet; did you mean “tenant-b”?"
+    assert told in client.get(sent.headers["Location"]).content.decode()
+    assert "there is no tenant “tenant-x” yet" in simulation.markdown(Simulation.objects.get())
+
+
+def test_the_form_tells_slips_by_the_lines_of_its_text(world: World, old: Policy) -> None:
+    text = "holds:\n  - name: week\n    tenants: {keys: [tenant-x]}\n    plugins: [crm]\n"
+    text += "    until: in 9 days\n    reason: Quiet.\n"
+    form = SupposeForm({"text": text}, group=world.group, at=AT)
+    assert form.is_valid()
+    assert [(one.line, one.place) for one in form.warnings] == [(3, "holds[0].tenants.keys[0]")]

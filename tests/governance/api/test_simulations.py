@@ -187,3 +187,11 @@ def test_another_group_does_not_find_it(governed: World, caller: Service, servic
     assert stranger.get(f"{PATH}/{pk}").status_code == 404
     assert stranger.get(f"{PATH}/{pk}/json").status_code == 404
     assert stranger.post(f"{PATH}/{pk}/apply").status_code == 404
+
+
+def test_a_tenant_that_may_still_come_is_warned_of(caller: Service) -> None:
+    answer = caller.post(PATH, {"policies": [document("2.2.0", tenants={"keys": ["tenant-x"]})]})
+
+    assert answer.status_code == 200, answer.json()
+    (warning,) = answer.json()["warnings"]
+    assert warning.startswith("core: tenants.keys[0]: there is no tenant “tenant-x” yet")
