@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +24,33 @@ SHOWN = 20  # lines of a table
 
 
 class FailOn(StrEnum):
-    """What ends the command with another code than 0."""
+    """What ends the command with 3 or 4; what `worse` means is `simulation.is_worse`."""
 
     DIFFERENCE = "difference"
     WORSE = "worse"
     CONFLICT = "conflict"
     NEVER = "never"
+
+
+AgainstOption = Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")]
+SupposeOption = Annotated[
+    Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
+]
+RetireOption = Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")]
+EndOption = Annotated[
+    list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
+]
+WithdrawOption = Annotated[list[str] | None, typer.Option(help="plugin=version: a release taken back.")]
+WhenOption = Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")]
+SnapshotOption = Annotated[int | None, typer.Option(help="A past state, by its number.")]
+MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a review here.")]
+FailOnOption = Annotated[
+    FailOn,
+    typer.Option(
+        help="What doesn't end it with 0. difference: any, and new conflicts. worse: fewer tenants or "
+        "installations in line, and new conflicts. conflict: new conflicts alone. never: nothing of these."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
