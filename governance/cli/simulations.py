@@ -120,7 +120,7 @@ def show(out: Output, kept: Simulation) -> None:
         f"{kept}, on snapshot {kept.snapshot_number}",
         ("", *simulation.columns(kept), "carried out"),
         [
-            [word.replace("_", " "), *(state.get(word) for state in states)]
+            [word.replace("_", " "), *(_figure(word, state.get(word)) for state in states)]
             for word in outcome["after"]
             if word != "by_policy"
         ],
@@ -145,9 +145,20 @@ def show(out: Output, kept: Simulation) -> None:
 def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
     for conflict in outcome["conflicts"]:
         mark = "A new conflict" if conflict["new"] else "A conflict"
-        out.say(f"{mark} in {len(conflict['tenants'])} tenants: {conflict['summary']}", "yellow")
+        out.say(f"{mark} in {_tenants(conflict)}: {conflict['summary']}", "yellow")
+        if told := simulation.extent(conflict):
+            out.say(f"  {told}")
     for conflict in outcome["solved"]:
-        out.say(f"No conflict any more in {len(conflict['tenants'])} tenants: {conflict['summary']}", "green")
+        out.say(f"No conflict any more in {_tenants(conflict)}: {conflict['summary']}", "green")
+
+
+def _figure(word: str, value: Any) -> Any:
+    return simulation.percent(value) if word.endswith("_rate") and value is not None else value
+
+
+def _tenants(conflict: dict[str, Any]) -> str:
+    number = len(conflict["tenants"])
+    return f"{number:,} {'tenant' if number == 1 else 'tenants'}"
 
 
 def _code(outcome: dict[str, Any], fail_on: FailOn) -> Exit:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from governance import configuration
+from governance import configuration, simulation
 from governance.models import Policy, Simulation
 from tests.factories import World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
@@ -48,6 +48,35 @@ def test_a_simulation_ends_with_4_at_a_new_conflict(policy: Any, folder: Path, t
     assert answer.json["difference"]["conflicts_new"] == 1
     assert policy("simulate", "--against", freeze, "--fail-on", "conflict").code == 4
     assert policy("simulate", "--against", freeze, "--fail-on", "never").code == 0
+
+
+def test_people_are_told_tenants_counted_and_rates_in_per_cent(
+    policy: Any, folder: Path, tmp_path: Path
+) -> None:
+    policy("apply", folder, "--json")
+    freeze = tmp_path / "freeze.yaml"
+    freeze.write_text(FREEZE)
+    told = " ".join(policy("simulate", "--against", freeze).out.split())
+    assert "A new conflict in 1 tenant: " in told
+    assert "compliance rate 50.0 % 50.0 %" in told
+
+
+def test_people_are_told_where_the_search_for_conflicting_sets_stopped(
+    policy: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy("apply", folder, "--json")
+    freeze = tmp_path / "freeze.yaml"
+    freeze.write_text(FREEZE)
+    monkeypatch.setattr(simulation, "extent", lambda _: "There may be more such sets.")
+    assert "There may be more such sets." in policy("simulate", "--against", freeze).out
+
+
+def test_the_help_tells_all_exit_codes_and_what_it_may_fail_on(policy: Any) -> None:
+    told = " ".join(policy("simulate", "--help").out.replace("│", " ").split())
+    for code in ("0 no difference", "1 the files", "2 wrong", "3 what", "4 a new conflict", "5 refused"):
+        assert code in told
+    for word in ("difference: any", "worse: fewer", "conflict: new", "never: nothing"):
+        assert word in told
 
 
 @pytest.mark.parametrize(
