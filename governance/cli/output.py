@@ -135,10 +135,7 @@ class Output:
         try:
             yield
         except ConfigurationError as failure:
-            problems = [
-                {"file": p.file, "line": p.line, "place": p.place, "reason": p.reason}
-                for p in failure.problems
-            ]
+            problems = [problem.as_json() for problem in failure.problems]
             self.stop(Exit.FAILED, str(failure), problems=problems)
         except _REFUSALS as refusal:
             self.stop(Exit.REFUSED, str(refusal))

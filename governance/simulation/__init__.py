@@ -26,7 +26,7 @@ from governance.simulation.exporting import (
     warnings,
 )
 from governance.simulation.filed import file_warnings, joined, simulate_files, suppose_files
-from governance.simulation.reading import look, read
+from governance.simulation.reading import NotSupposable, look, read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
 from governance.simulation.supposition import Supposition, of_document
 
@@ -34,6 +34,7 @@ __all__ = [
     "KINDS",
     "NeedsAnother",
     "NotApplicable",
+    "NotSupposable",
     "Outdated",
     "Supposition",
     "WorldMoving",

@@ -26,8 +26,12 @@ FILE = "simulation"
 _PAST = timedelta(minutes=1)  # a time so little ago was meant as the present
 
 
+class NotSupposable(ConfigurationError):
+    """What is supposed can't be: a policy of it is wrong, a name is unknown, a time lies in the past."""
+
+
 def read(group: Group, source: Source, *, at: datetime) -> Supposition:
-    """The supposition that the document describes. Raises ConfigurationError with all that is wrong."""
+    """The supposition that the document describes. Raises NotSupposable with all that is wrong."""
     what, _ = look(group, source, at=at)
     return what
 
@@ -38,16 +42,16 @@ def look(group: Group, source: Source, *, at: datetime) -> tuple[Supposition, li
     if isinstance(source.data, dict):
         problems += [problem for entry in _entries(source) for problem in entry]
     if problems:
-        raise ConfigurationError(problems)
+        raise NotSupposable(problems)
     found = Findings(source, at)
     _check(found, group, source.data)
     if found.problems:
-        raise ConfigurationError(found.problems)
+        raise NotSupposable(found.problems)
     return of_document(source.data), found.warnings
 
 
 def check(group: Group, what: Supposition, *, at: datetime) -> None:
-    """Hold a supposition that was put together otherwise to the same. Raises ConfigurationError."""
+    """Hold a supposition that was put together otherwise to the same. Raises NotSupposable."""
     read(group, Source(FILE, what.as_document()), at=at)
 
 
