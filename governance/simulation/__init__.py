@@ -9,6 +9,7 @@ from governance.simulation.applying import (
     grants,
     hindrance,
     needs_another,
+    outdated,
     put_in_force,
     require_current,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "markdown",
     "needs_another",
     "of_document",
+    "outdated",
     "percent",
     "put_in_force",
     "read",

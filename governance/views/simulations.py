@@ -27,6 +27,8 @@ from governance.models import Exemption, Policy, Simulation, Snapshot
 from governance.simulation import Supposition
 from tenants.models import Group
 
+Status = Simulation.Status
+
 
 @require_GET
 @requires(Permission.GROUP_VIEW)
@@ -186,7 +188,7 @@ def _answered(request: ConsoleRequest, row: Simulation) -> dict[str, Any]:
         "form": ApplyForm(),
         "hindrance": simulation.hindrance(row),
         "refusal": _refusal(request, row),
-        "is_over": row.holds_until is not None and row.holds_until <= timezone.now(),
+        "outdated": simulation.outdated(row, at=timezone.now()) if row.status == Status.READY else None,
     }
 
 
