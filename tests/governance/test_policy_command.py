@@ -146,7 +146,7 @@ def test_a_paused_policy_goes_on_when_resumed_and_only_then(policy: Any, folder:
     assert policy("pause", "align", "--reason", "release week", "--json").json["status"] == "paused"
     refused = policy("pause", "align", "--json")
     assert refused.code == 5
-    assert "can't become paused" in refused.json["error"]
+    assert refused.json["error"] == "The policy “align” is paused already."
     assert policy("resume", "align").code == 0
 
 
