@@ -27,6 +27,7 @@ from governance.simulation.exporting import (
     warnings,
 )
 from governance.simulation.filed import file_warnings, joined, simulate_files, suppose_files
+from governance.simulation.naming import gone, texts
 from governance.simulation.reading import NotSupposable, look, read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
 from governance.simulation.supposition import Supposition, of_document
@@ -46,6 +47,7 @@ __all__ = [
     "export",
     "extent",
     "file_warnings",
+    "gone",
     "grants",
     "hindrance",
     "in_later_plans",
@@ -66,6 +68,7 @@ __all__ = [
     "simulate_files",
     "simulate_what",
     "suppose_files",
+    "texts",
     "usual_seconds",
     "verdict",
     "warnings",

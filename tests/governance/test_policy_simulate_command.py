@@ -148,6 +148,13 @@ def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(policy: An
     assert policy("apply", "--simulation", "9").code == 2
 
 
+def test_without_a_title_it_is_called_by_what_it_supposes(policy: Any, folder: Path) -> None:
+    assert policy("simulate", "--against", folder, "--json").json["title"] == "policy align, profile steady"
+    policy("apply", folder, "--json")
+    same = policy("simulate", "--against", folder, "--json").json
+    assert same["title"] == "Nothing else than is in force"
+
+
 def test_a_tenant_that_may_still_come_is_warned_of_on_standard_error_and_in_the_json(
     policy: Any, folder: Path
 ) -> None:

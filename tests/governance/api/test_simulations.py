@@ -71,6 +71,11 @@ def test_in_the_background_it_is_answered_where_its_status_is(caller: Service) -
     assert told.json()["actions"][0]["to"] == "2.5.0"
 
 
+def test_without_a_title_it_is_called_by_what_it_supposes(caller: Service) -> None:
+    assert caller.post(PATH, {"retired": ["core"]}).json()["title"] == "no policy core"
+    assert ask_later(caller, MILDER).json()["title"] == "policy core"
+
+
 def test_the_same_key_asks_once(caller: Service) -> None:
     first, second = ask_later(caller, MILDER, key="k"), ask_later(caller, MILDER, key="k")
 
