@@ -17,9 +17,17 @@ class TransitionError(Exception):
         self.subject = subject
         self.to = to
         current = _in_words(subject, getattr(subject, "status", "?"))
-        kind = subject._meta.verbose_name
         wanted = _in_words(subject, to)
-        super().__init__(f"The {kind} “{subject}” can't become {wanted}: it is {current} by now.")
+        if current == wanted:
+            super().__init__(f"{_named(subject)} is {current} already.")
+        else:
+            super().__init__(f"{_named(subject)} can't become {wanted}: it is {current} by now.")
+
+
+def _named(subject: models.Model) -> str:
+    """The record with its kind, unless its own name begins with that: Plan 3, the policy “core”."""
+    name, kind = str(subject), str(subject._meta.verbose_name)
+    return name if name.lower().startswith(f"{kind} ") else f"The {kind} “{name}”"
 
 
 def _in_words(subject: models.Model, status: str) -> str:

@@ -117,7 +117,7 @@ class SimulateBody(Body):
     """What is supposed, as in simulation.schema.json; each entry stands in for what has its name."""
 
     title = s.CharField(max_length=200, required=False, allow_blank=True)
-    at = s.DateTimeField(required=False)
+    at = s.CharField(max_length=40, required=False)  # a date, a time or a length ahead: in 30d
     snapshot = s.IntegerField(min_value=1, required=False)
     sla = s.DictField(child=s.IntegerField(), required=False)
     baselines = s.ListField(child=s.DictField(), required=False)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework import serializers as s
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -41,6 +42,25 @@ class KeyReused(Exception):
     """An Idempotency-Key that came with another request before."""
 
 
+class Problem(s.Serializer[Any]):
+    """One thing that is wrong, and where; `line` is 0 where a text has none, such as a request's JSON."""
+
+    file = s.CharField()
+    line = s.IntegerField()
+    place = s.CharField()
+    reason = s.CharField()
+
+
+class Unusable(s.Serializer[Any]):
+    """A refusal (RFC 9457) of what can't be used, with all that is wrong with it."""
+
+    type = s.CharField()
+    title = s.CharField()
+    status = s.IntegerField()
+    detail = s.CharField()
+    problems = Problem(many=True)
+
+
 # The domain's failures by what they mean to a caller: status, type, title.
 _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     flags.FlagOff: (HTTPStatus.CONFLICT, "flag-off", "Switched off"),
@@ -62,6 +82,11 @@ _MEANINGS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     corrections.TenantBusy: (HTTPStatus.CONFLICT, "tenant-busy", "The tenant has another task"),
     TransitionError: (HTTPStatus.CONFLICT, "wrong-state", "Not in that state"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "Idempotency-Key used for another request"),
+    simulation.NotSupposable: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "supposition",
+        "What is supposed can't be used",
+    ),
     ConfigurationError: (HTTPStatus.UNPROCESSABLE_ENTITY, "configuration", "The policies are not valid"),
     CatalogueError: (HTTPStatus.UNPROCESSABLE_ENTITY, "catalogue", "The catalogue is not valid"),
     conflicts.DecisionRefused: (
@@ -94,7 +119,10 @@ def handle(failure: Exception, _context: dict[str, Any]) -> Response | None:
 def refusal(failure: Exception) -> Response:
     """What one of the domain's failures means to a caller."""
     status, name, title = next(said for kind, said in _MEANINGS.items() if isinstance(failure, kind))
-    return problem(status, name, title, str(failure))
+    more: dict[str, Any] = {}
+    if isinstance(failure, ConfigurationError):
+        more["problems"] = [one.as_json() for one in failure.problems]
+    return problem(status, name, title, str(failure), **more)
 
 
 def problem(status: HTTPStatus, name: str, title: str, detail: str, **more: Any) -> Response:

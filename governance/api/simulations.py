@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from config import queue
 from config.access import Permission
 from governance import presenters, simulation
-from governance.api import bodies
+from governance.api import bodies, problems
 from governance.api.authentication import access_of
 from governance.api.endpoints import endpoint, group_of, respond
 from governance.api.idempotency import Answer, once
@@ -23,12 +23,14 @@ from governance.api.policies import valid
 from governance.documents import Source
 from governance.models import Simulation
 
+_UNUSABLE = (HTTPStatus.UNPROCESSABLE_ENTITY.value, problems.CONTENT_TYPE)
+
 
 @endpoint(
     "POST",
     Permission.POLICY_SIMULATE,
     body=bodies.SimulateBody,
-    answers={200: bodies.Document, 202: bodies.Document},
+    answers={200: bodies.Document, 202: bodies.Document, _UNUSABLE: problems.Unusable},
     summary="What-if of a policy set",
     tag="policy",
 )
@@ -43,7 +45,8 @@ def simulate_policies(request: Request) -> Response:
 
     def ask() -> Answer:
         group, at = group_of(request), timezone.now()
-        what = simulation.read(group, Source("request", _document(body)), at=at)
+        supposed = {name: value for name, value in body.items() if name != "title"}
+        what = simulation.read(group, Source("request", supposed), at=at)
         asking: dict[str, Any] = {"at": at, "actor": access_of(request).actor, "title": body.get("title", "")}
         if not later:
             return Answer(_told(simulation.simulate_what(group, what, **asking)))
@@ -89,7 +92,7 @@ def simulation_file(request: Request, pk: str, kind: str) -> HttpResponse:
     "POST",
     Permission.POLICY_EDIT,
     body=bodies.ApplyBody,
-    answers=bodies.Document,
+    answers={200: bodies.Document, _UNUSABLE: problems.Unusable},
     summary="Apply a simulation",
     tag="policy",
 )
@@ -122,9 +125,3 @@ def _simulation(request: Request, pk: str) -> Simulation:
 
 def _told(row: Simulation) -> dict[str, Any]:
     return {**simulation.as_document(row), "status_url": reverse("api_simulation_status", args=[row.pk])}
-
-
-def _document(body: dict[str, Any]) -> dict[str, Any]:
-    """The body as the schema has it."""
-    given = {name: value for name, value in body.items() if name != "title"}
-    return given | ({"at": body["at"].isoformat()} if "at" in body else {})

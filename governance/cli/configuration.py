@@ -94,7 +94,6 @@ def show(out: Output, outcome: Applied, nothing: str) -> None:
                 out.say(f"  {mark} {item.noun} {item.name}{note}", style)
             for change in item.changes:
                 out.say(f"      {change}", "dim")
-    for warning in outcome.warnings:
-        out.say(f"warning: {warning}", "yellow")
+    out.warn(outcome.warnings)
     if not outcome.changed and nothing:
         out.say(nothing)

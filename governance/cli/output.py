@@ -97,6 +97,17 @@ class Output:
         """A line for people."""
         self.console.print(escape(text), style=style or None)
 
+    def warn(self, warnings: Iterable[object]) -> None:
+        """What may be a slip, on standard error; with `as_json`, the document has it."""
+        if not self.as_json:
+            for warning in warnings:
+                self.complain(f"warning: {warning}", "yellow")
+
+    def complain(self, text: str, style: str) -> None:
+        """A line on standard error, in one where there is no terminal: logs are searched for `file:line:`."""
+        console = Console(stderr=True, highlight=False)
+        console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
+
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people; figures stand on the right."""
         table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
@@ -115,7 +126,7 @@ class Output:
         if self.as_json:
             self._write(json.dumps({"error": reason, **more}, indent=2, ensure_ascii=False))
         else:
-            Console(stderr=True, highlight=False).print(escape(reason), style="red")
+            self.complain(reason, "red")
         end(code)
 
     @contextmanager
@@ -124,10 +135,7 @@ class Output:
         try:
             yield
         except ConfigurationError as failure:
-            problems = [
-                {"file": p.file, "line": p.line, "place": p.place, "reason": p.reason}
-                for p in failure.problems
-            ]
+            problems = [problem.as_json() for problem in failure.problems]
             self.stop(Exit.FAILED, str(failure), problems=problems)
         except _REFUSALS as refusal:
             self.stop(Exit.REFUSED, str(refusal))

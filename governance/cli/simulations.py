@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from governance import documents, presenters, simulation
 from governance.cli import configuration
 from governance.cli.output import Exit, Output, end, operator
 from governance.configuration import Files
-from governance.documents import Source
+from governance.documents import Problem, Source
 from governance.models import Simulation
 from governance.simulation import Supposition
 from tenants.models import Group
@@ -24,12 +24,33 @@ SHOWN = 20  # lines of a table
 
 
 class FailOn(StrEnum):
-    """What ends the command with another code than 0."""
+    """What ends the command with 3 or 4; what `worse` means is `simulation.is_worse`."""
 
     DIFFERENCE = "difference"
     WORSE = "worse"
     CONFLICT = "conflict"
     NEVER = "never"
+
+
+AgainstOption = Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")]
+SupposeOption = Annotated[
+    Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
+]
+RetireOption = Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")]
+EndOption = Annotated[
+    list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
+]
+WithdrawOption = Annotated[list[str] | None, typer.Option(help="plugin=version: a release taken back.")]
+WhenOption = Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")]
+SnapshotOption = Annotated[int | None, typer.Option(help="A past state, by its number.")]
+MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a review here.")]
+FailOnOption = Annotated[
+    FailOn,
+    typer.Option(
+        help="What doesn't end it with 0. difference: any, and new conflicts. worse: fewer tenants or "
+        "installations in line, and new conflicts. conflict: new conflicts alone. never: nothing of these."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +78,13 @@ def simulate(
     out: Output, group: Group, question: Question, markdown: Path | None, fail_on: FailOn, *, at: datetime
 ) -> None:
     """Keep and show what would come of it. Ends with DECISION at a new conflict, with DIFFERENT otherwise."""
-    beside = _beside(group, question, at)
+    files = _files(question)
+    beside, odd = _beside(group, question, at)
+    warned = [*simulation.file_warnings(group, files, at=at), *odd]
     with out.console.status("Compiling, detecting and deciding, all of it beside what is in force…"):
         kept = simulation.simulate_files(
             group,
-            _files(question),
+            files,
             prune=question.prune,
             at=at,
             actor=operator(),
@@ -70,7 +93,9 @@ def simulate(
         )
     if markdown is not None:
         markdown.write_text(simulation.markdown(kept), encoding="utf-8")
-    out.answer(simulation.as_document(kept), lambda: show(out, kept))
+    out.warn(warned)
+    document = {**simulation.as_document(kept), "warnings": [str(one) for one in warned]}
+    out.answer(document, lambda: show(out, kept))
     end(_code(kept.outcome, fail_on))
 
 
@@ -95,7 +120,7 @@ def show(out: Output, kept: Simulation) -> None:
         f"{kept}, on snapshot {kept.snapshot_number}",
         ("", *simulation.columns(kept), "carried out"),
         [
-            [word.replace("_", " "), *(state.get(word) for state in states)]
+            [word.replace("_", " "), *(_figure(word, state.get(word)) for state in states)]
             for word in outcome["after"]
             if word != "by_policy"
         ],
@@ -120,9 +145,20 @@ def show(out: Output, kept: Simulation) -> None:
 def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
     for conflict in outcome["conflicts"]:
         mark = "A new conflict" if conflict["new"] else "A conflict"
-        out.say(f"{mark} in {len(conflict['tenants'])} tenants: {conflict['summary']}", "yellow")
+        out.say(f"{mark} in {_tenants(conflict)}: {conflict['summary']}", "yellow")
+        if told := simulation.extent(conflict):
+            out.say(f"  {told}")
     for conflict in outcome["solved"]:
-        out.say(f"No conflict any more in {len(conflict['tenants'])} tenants: {conflict['summary']}", "green")
+        out.say(f"No conflict any more in {_tenants(conflict)}: {conflict['summary']}", "green")
+
+
+def _figure(word: str, value: Any) -> Any:
+    return simulation.percent(value) if word.endswith("_rate") and value is not None else value
+
+
+def _tenants(conflict: dict[str, Any]) -> str:
+    number = len(conflict["tenants"])
+    return f"{number:,} {'tenant' if number == 1 else 'tenants'}"
 
 
 def _code(outcome: dict[str, Any], fail_on: FailOn) -> Exit:
@@ -144,10 +180,11 @@ def _files(question: Question) -> Files:
     return configuration.load(question.against)
 
 
-def _beside(group: Group, question: Question, at: datetime) -> Supposition:
-    what = Supposition()
+def _beside(group: Group, question: Question, at: datetime) -> tuple[Supposition, list[Problem]]:
+    """What is supposed beside the files, and what may be a slip in its document."""
+    what, odd = Supposition(), list[Problem]()
     if question.suppose is not None:
-        what = simulation.read(group, documents.read(question.suppose), at=at)
+        what, odd = simulation.look(group, documents.read(question.suppose), at=at)
     options = Source(
         "options",
         Supposition(
@@ -159,7 +196,7 @@ def _beside(group: Group, question: Question, at: datetime) -> Supposition:
         ).as_document(),
     )
     given = simulation.read(group, options, at=at)
-    return replace(
+    both = replace(
         what,
         retired=[*what.retired, *given.retired],
         ended=[*what.ended, *given.ended],
@@ -167,6 +204,7 @@ def _beside(group: Group, question: Question, at: datetime) -> Supposition:
         at=given.at or what.at,
         snapshot=given.snapshot or what.snapshot,
     )
+    return both, odd
 
 
 def _release(text: str) -> dict[str, str]:

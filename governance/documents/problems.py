@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,10 @@ class Problem:
     line: int
     place: str  # groups.acme.policies[0].rules[1].range
     reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As commands and endpoints answer with it."""
+        return {"file": self.file, "line": self.line, "place": self.place, "reason": self.reason}
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file

@@ -92,10 +92,11 @@ class SupposeForm(forms.Form):
             return cleaned
         try:
             source = self._source(cleaned)
-            self.what = simulation.read(self.group, source, at=self.asked_at)
+            self.what, odd = simulation.look(self.group, source, at=self.asked_at)
         except ConfigurationError as error:
             self._refuse(error, cleaned)
         else:
+            self.warnings = located(odd, {}, cleaned["text"])
             if not self.what.as_document():
                 self.add_error(None, "Suppose something: a text, an end, another day or a past snapshot.")
         return cleaned

@@ -9,6 +9,7 @@ from governance.simulation.applying import (
     grants,
     hindrance,
     needs_another,
+    outdated,
     put_in_force,
     require_current,
 )
@@ -17,13 +18,17 @@ from governance.simulation.exporting import (
     as_document,
     columns,
     export,
+    extent,
     in_later_plans,
     is_worse,
     markdown,
+    percent,
     verdict,
+    warnings,
 )
-from governance.simulation.filed import joined, simulate_files, suppose_files
-from governance.simulation.reading import read
+from governance.simulation.filed import file_warnings, joined, simulate_files, suppose_files
+from governance.simulation.naming import gone, texts
+from governance.simulation.reading import NotSupposable, look, read
 from governance.simulation.running import WorldMoving, request, run, simulate, simulate_what, usual_seconds
 from governance.simulation.supposition import Supposition, of_document
 
@@ -31,6 +36,7 @@ __all__ = [
     "KINDS",
     "NeedsAnother",
     "NotApplicable",
+    "NotSupposable",
     "Outdated",
     "Supposition",
     "WorldMoving",
@@ -39,14 +45,20 @@ __all__ = [
     "columns",
     "conclude",
     "export",
+    "extent",
+    "file_warnings",
+    "gone",
     "grants",
     "hindrance",
     "in_later_plans",
     "is_worse",
     "joined",
+    "look",
     "markdown",
     "needs_another",
     "of_document",
+    "outdated",
+    "percent",
     "put_in_force",
     "read",
     "request",
@@ -56,6 +68,8 @@ __all__ = [
     "simulate_files",
     "simulate_what",
     "suppose_files",
+    "texts",
     "usual_seconds",
     "verdict",
+    "warnings",
 ]

@@ -95,11 +95,20 @@ def require_current(simulation: Simulation, *, at: datetime) -> None:
     Whoever else decides has to wait until the caller's transaction ends, so that it stays so.
     """
     ledger.hold(simulation.group_id)
-    moved = facts.moved(simulation.inputs["facts"], facts.gather(simulation.group, None))
+    if refusal := outdated(simulation, at=at):
+        raise refusal
+
+
+def outdated(simulation: Simulation, *, at: datetime) -> Outdated | None:
+    """Why it would be refused as things stand; None if all is as it was when it was worked out.
+
+    It costs what changed since the last snapshot and the catalogue: little enough for a page.
+    """
+    now = facts.gather(simulation.group, of_document(simulation.supposed).snapshot)
+    moved = facts.moved(simulation.inputs["facts"], now)
     if not moved and simulation.holds_until is not None and simulation.holds_until <= at:
         moved = ["what the time makes of the rules"]
-    if moved:
-        raise Outdated(simulation, moved)
+    return Outdated(simulation, moved) if moved else None
 
 
 def grants(simulation: Simulation) -> bool:

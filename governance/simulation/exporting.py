@@ -84,6 +84,29 @@ def in_later_plans(simulation: Simulation) -> list[str]:
     return list(planning.in_words(simulation.outcome.get("later", {})))
 
 
+def warnings(simulation: Simulation) -> list[str]:
+    """What is supposed that may be a slip, in sentences."""
+    return list(simulation.outcome.get("warnings", ()))  # those of before they were looked for have none
+
+
+def extent(conflict: dict[str, Any]) -> str:
+    """What the search for a conflict's sets left open, in words; empty where they are all and proved."""
+    unproved = "that there is no way isn’t proved"
+    if not conflict.get("proved", True) and not conflict.get("sets"):
+        return f"The search was given up before it found which rules can’t hold together: {unproved}."
+    told = []
+    if not conflict.get("complete", True):
+        told.append("There may be more such sets: the search stopped at its bound.")
+    if not conflict.get("proved", True):
+        told.append(f"The search was given up: {unproved}.")
+    return " ".join(told)
+
+
+def percent(share: float) -> str:
+    """Rounded down: 100 % means all."""
+    return f"{int(share * 1000) / 10:.1f} %"
+
+
 def is_worse(outcome: dict[str, Any]) -> bool:
     """Whether fewer tenants or installations would be in line."""
     before, after = outcome["before"], outcome["after"]
@@ -122,6 +145,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield ""
     yield verdict(simulation)
     yield ""
+    yield from _warned(warnings(simulation))
     states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
     headings = ["", *columns(simulation), *(["carried out"] if outcome["done"] else [])]
     yield from _table(headings, [[label, *(form(s) for s in states)] for label, form in _FIGURES])
@@ -144,12 +168,20 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
 
 
+def _warned(told: Sequence[str]) -> Iterator[str]:
+    if told:
+        yield from (f"- **Perhaps a slip:** {_escape(one)}" for one in told[:_SHOWN])
+        if len(told) > _SHOWN:
+            yield f"- and {len(told) - _SHOWN:,} more"
+        yield ""
+
+
 _FIGURES: Sequence[tuple[str, Callable[[dict[str, Any]], str]]] = (
     (
         "tenants in line",
-        lambda s: f"{s['compliant_tenants']:,} of {s['tenants']:,} ({_percent(s['compliance_rate'])})",
+        lambda s: f"{s['compliant_tenants']:,} of {s['tenants']:,} ({percent(s['compliance_rate'])})",
     ),
-    ("installations in line", lambda s: _percent(s["installation_rate"])),
+    ("installations in line", lambda s: percent(s["installation_rate"])),
     ("outstanding findings", lambda s: f"{s['drift']:,}"),
     ("accepted, since exempt", lambda s: f"{s['accepted']:,}"),
     ("changes in the tenants concerned", lambda s: f"{s['changes']:,}" if "changes" in s else ""),
@@ -183,10 +215,17 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
     yield ""
     for one in conflicts[:_SHOWN]:
         yield f"- {_escape(one['summary'])} ({_escape(_tenants(one['new_tenants'] or one['tenants']))})"
-        yield from (f"  - way out: {_escape(way['says'])}" for way in one["ways_out"])
+        if one["new"]:  # how to get out of one that is solved need nobody ask
+            yield from (f"  - {_escape(line)}" for line in _below(one))
     if len(conflicts) > _SHOWN:
         yield f"- and {len(conflicts) - _SHOWN:,} more"
     yield ""
+
+
+def _below(conflict: dict[str, Any]) -> Iterator[str]:
+    if told := extent(conflict):
+        yield told
+    yield from (f"way out: {way['says']}" for way in conflict["ways_out"])
 
 
 def _tenants(keys: Sequence[str]) -> str:
@@ -203,11 +242,6 @@ def _escape(text: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _percent(share: float) -> str:
-    """Rounded down: 100 % means all."""
-    return f"{int(share * 1000) / 10:.1f} %"
 
 
 def _json(simulation: Simulation) -> bytes:

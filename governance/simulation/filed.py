@@ -7,6 +7,7 @@ from datetime import datetime
 
 from config.access import Actor
 from governance.configuration import differing, files, items
+from governance.documents import Problem
 from governance.models import Policy, Simulation
 from governance.simulation.running import simulate_what
 from governance.simulation.supposition import Supposition
@@ -33,7 +34,7 @@ def simulate_files(
 
 def suppose_files(group: Group, wanted: files.Files, *, prune: bool, at: datetime) -> Supposition:
     """What the files change. Raises ConfigurationError."""
-    checked = files.checked(wanted, files.groups_of(wanted, [group.slug]), at=at)
+    checked = _checked(group, wanted, at)
     difference = differing.compare(checked, group, prune=prune, at=at)
     gone = [item for item in difference.changed if item.action == items.RETIRE]
     kept = [item for item in difference.changed if item.action != items.RETIRE]
@@ -47,6 +48,15 @@ def suppose_files(group: Group, wanted: files.Files, *, prune: bool, at: datetim
         ended=[item.name for item in gone if item.noun == "exemption"],
         sla=sla[0] if sla else None,
     )
+
+
+def file_warnings(group: Group, wanted: files.Files, *, at: datetime) -> tuple[Problem, ...]:
+    """What may be a slip in the files, whether or not they change it. Raises ConfigurationError."""
+    return _checked(group, wanted, at).warnings
+
+
+def _checked(group: Group, wanted: files.Files, at: datetime) -> files.Files:
+    return files.checked(wanted, files.groups_of(wanted, [group.slug]), at=at)
 
 
 def joined(what: Supposition, beside: Supposition) -> Supposition:

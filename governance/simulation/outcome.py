@@ -11,7 +11,7 @@ from django.db import transaction
 
 from config.access import Actor
 from governance.answers import deciders
-from governance.simulation import carrying, facts, judging, planning, touching, weighing
+from governance.simulation import carrying, facts, judging, planning, reading, touching, weighing
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
 from governance.simulation.supposition import Supposition
@@ -72,7 +72,10 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
         judgements = judging.judge(present, after.touched, there) if after.touched else {}
         transaction.set_rollback(True)
     return Outcome(
-        document=_document({**figures, **judging.figures(judgements)}, judgements, after),
+        document={
+            **_document({**figures, **judging.figures(judgements)}, judgements, after),
+            "warnings": reading.oddities(scene.group, what, at=at),
+        },
         findings=after.findings,
         holds_until=min(filter(None, (edge, after.holds_until)), default=None),
     )

@@ -26,23 +26,45 @@ FILE = "simulation"
 _PAST = timedelta(minutes=1)  # a time so little ago was meant as the present
 
 
+class NotSupposable(ConfigurationError):
+    """What is supposed can't be: a policy of it is wrong, a name is unknown, a time lies in the past."""
+
+
 def read(group: Group, source: Source, *, at: datetime) -> Supposition:
-    """The supposition that the document describes. Raises ConfigurationError with all that is wrong."""
+    """The supposition that the document describes. Raises NotSupposable with all that is wrong."""
+    what, _ = look(group, source, at=at)
+    return what
+
+
+def look(group: Group, source: Source, *, at: datetime) -> tuple[Supposition, list[Problem]]:
+    """The same, with what is only odd about it."""
     problems = [*schemas.problems(source, schemas.SIMULATION)]
     if isinstance(source.data, dict):
         problems += [problem for entry in _entries(source) for problem in entry]
     if problems:
-        raise ConfigurationError(problems)
+        raise NotSupposable(problems)
     found = Findings(source, at)
     _check(found, group, source.data)
     if found.problems:
-        raise ConfigurationError(found.problems)
-    return of_document(source.data)
+        raise NotSupposable(found.problems)
+    return of_document(source.data), found.warnings
 
 
 def check(group: Group, what: Supposition, *, at: datetime) -> None:
-    """Hold a supposition that was put together otherwise to the same. Raises ConfigurationError."""
+    """Hold a supposition that was put together otherwise to the same. Raises NotSupposable."""
     read(group, Source(FILE, what.as_document()), at=at)
+
+
+def oddities(group: Group, what: Supposition, *, at: datetime) -> list[str]:
+    """What may be a slip, by the name of the policy that it is in; kept with the answer."""
+    what = of_document(what.as_document())  # which says the kind of each
+    has = _known(group, what)
+    told: list[str] = []
+    for document in what.policies:
+        found = Findings(Source(document["name"], policies.as_written(document)), at)
+        checking.policy(found, (), document, has)
+        told += map(str, found.warnings)
+    return told
 
 
 def _entries(source: Source) -> Iterator[Iterator[Problem]]:

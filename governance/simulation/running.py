@@ -20,7 +20,7 @@ from config.lifecycle import TransitionError, advance
 from governance import documents, flags, moments, plans
 from governance.models import Plan, Simulation, Snapshot
 from governance.policy_documents import Document
-from governance.simulation import facts, outcome, reading
+from governance.simulation import facts, naming, outcome, reading
 from governance.simulation.supposition import Supposition, of_document
 from governance.simulation.weighing import Scene
 from tenants.models import Group
@@ -135,11 +135,12 @@ def _create(
 ) -> Simulation:
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)  # numbers come one after the other
     last = Simulation.objects.filter(group=group).aggregate(last=Max("number"))["last"] or 0
+    supposed = what.as_document()
     return Simulation.objects.create(
         group=group,
         number=last + 1,
-        title=title,
-        supposed=what.as_document(),
+        title=title or naming.title(group, supposed),
+        supposed=supposed,
         created_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
         created_by_name=actor.name,
         created_at=at,

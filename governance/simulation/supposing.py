@@ -12,7 +12,7 @@ from django.db import transaction
 from config.access import Actor
 from governance import catalogue, compilation, decisions, moments, policies, sameness
 from governance.catalogue_formats import CatalogueError
-from governance.documents import ConfigurationError, Problem
+from governance.documents import Problem
 from governance.models import Configuration, Exemption, Plugin, Policy, Profile, Release, Rule
 from governance.outcomes import TenantOutcome, evaluate_outcomes
 from governance.policy_documents import Document
@@ -40,7 +40,7 @@ class Settled:
 def supposed(
     scene: Scene, what: Supposition, *, actor: Actor, at: datetime, since: Settled | None
 ) -> Iterator[Settled]:
-    """Within it, the rules in force are as if this had been applied at that time. Raises ConfigurationError.
+    """Within it, the rules in force are as if this had been applied at that time. Raises NotSupposable.
 
     A savepoint takes all of it back, its locks too: nobody else ever sees it. `since` is as for `settle`.
     """
@@ -109,7 +109,7 @@ def _catalogue(group: Group, what: Supposition) -> None:
         try:
             catalogue.take(group, reading.catalogue_documents(group, what))
         except CatalogueError as error:
-            raise ConfigurationError([Problem(reading.FILE, 0, error.place, error.reason)]) from error
+            raise reading.NotSupposable([Problem(reading.FILE, 0, error.place, error.reason)]) from error
     for one in what.withdrawn:
         rows = Release.objects.filter(group=group, plugin__name=one["plugin"], version=one["version"])
         rows.update(withdrawn=True, compiled=False)
@@ -127,7 +127,7 @@ def _profiles(group: Group, what: Supposition, at: datetime) -> None:
 def _policy(group: Group, document: Document, actor: Actor, at: datetime) -> None:
     problems, _ = policies.check(group, document, at=at, file=str(document.get("name", "policy")))
     if problems:
-        raise ConfigurationError(problems)
+        raise reading.NotSupposable(problems)
     policies.bind(policies.draft_version(group, document, actor=actor, at=at), at=at)
 
 

@@ -20,12 +20,14 @@ from config import queue
 from config.access import ConsoleRequest, Permission, requires
 from config.listing import listing
 from config.rendering import redirect_to, render_page
-from governance import configuration, flags, policies, simulation
+from governance import configuration, flags, simulation
 from governance.documents import ConfigurationError
 from governance.forms.simulations import ApplyForm, SimulationFilter, SupposeForm, begins
-from governance.models import Exemption, Policy, Simulation, Snapshot
+from governance.models import Simulation, Snapshot
 from governance.simulation import Supposition
 from tenants.models import Group
+
+Status = Simulation.Status
 
 
 @require_GET
@@ -66,8 +68,7 @@ def simulation_create(request: ConsoleRequest) -> HttpResponse:
     form = SupposeForm(group=group, at=timezone.now(), **given)
     if request.method == "POST" and form.is_valid():
         try:
-            title = form.cleaned_data["title"] or _title(request, form.what)
-            asked = ask(request, group, form.what, title=title)
+            asked = ask(request, group, form.what, title=form.cleaned_data["title"])
         except flags.FlagOff as refusal:
             messages.error(request, str(refusal))
         else:
@@ -83,7 +84,8 @@ def simulation_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     """What was supposed, and what would come of it; while it is worked out, how far it is."""
     row = _reached(request, pk)
     may = {"may_simulate": request.access.allows(Permission.POLICY_SIMULATE)}
-    supposed = {"texts": _texts(row.supposed), "gone": _gone(request, row.supposed)}
+    texts = [(name, configuration.dump(document)) for name, document in simulation.texts(row.supposed)]
+    supposed = {"texts": texts, "gone": simulation.gone(row.group, row.supposed)}
     context = {**progress(row), **may, **supposed}
     if row.is_answered:
         context |= _answered(request, row)
@@ -181,11 +183,12 @@ def _answered(request: ConsoleRequest, row: Simulation) -> dict[str, Any]:
         "snapshot": snapshots.first(),
         "as_of": datetime.fromisoformat(row.inputs["at"]),
         "verdict": simulation.verdict(row),
+        "warnings": simulation.warnings(row),
         "same": alike.exclude(pk=row.pk).order_by("-number")[:5],
         "form": ApplyForm(),
         "hindrance": simulation.hindrance(row),
         "refusal": _refusal(request, row),
-        "is_over": row.holds_until is not None and row.holds_until <= timezone.now(),
+        "outdated": simulation.outdated(row, at=timezone.now()) if row.status == Status.READY else None,
     }
 
 
@@ -211,51 +214,3 @@ def _with_figures(request: ConsoleRequest) -> QuerySet[Simulation]:
         closed=Cast(KT("outcome__difference__closed"), IntegerField()),
         new_conflicts=Cast(KT("outcome__difference__conflicts_new"), IntegerField()),
     )
-
-
-def _texts(supposed: dict[str, Any]) -> list[tuple[str, str]]:
-    """Name and text of each document that was supposed."""
-    named = [
-        *((f"{one['kind']} {one['name']}", policies.as_written(one)) for one in supposed.get("policies", ())),
-        *((f"profile {one['name']}", one) for one in supposed.get("profiles", ())),
-        *(
-            (f"exemption of {one['tenant']} from {one['policy']}", one)
-            for one in supposed.get("exemptions", ())
-        ),
-        *((f"release {one['plugin']} {one['version']}", one) for one in supposed.get("releases", ())),
-    ]
-    if "sla" in supposed:
-        named.append(("service levels", supposed["sla"]))
-    return [(name, configuration.dump(document)) for name, document in named]
-
-
-def _gone(request: ConsoleRequest, supposed: dict[str, Any]) -> list[str]:
-    """What was supposed not to be there, or to be otherwise without a text."""
-    retired, ended = supposed.get("retired", []), supposed.get("ended", [])
-    kinds = dict(Policy.objects.within(request.access).filter(name__in=retired).values_list("name", "kind"))
-    told = [f"no {kinds.get(name, 'policy')} {name}" for name in retired]
-    told += [f"{name} paused" for name in supposed.get("paused", ())]
-    # The console supposes the end of an exemption by its id, which nobody knows by heart.
-    rows = Exemption.objects.within(request.access).filter(pk__in=filter(_is_id, ended))
-    known = {str(row.pk): f"of {row}" for row in rows.select_related("tenant", "policy")}
-    told += [f"no exemption {known.get(name, name)}" for name in ended]
-    told += [f"{one['plugin']} {one['version']} withdrawn" for one in supposed.get("withdrawn", ())]
-    told += [f"the time {supposed['at']}"] if "at" in supposed else []
-    told += [f"only {name} acting" for name in supposed.get("acting", ())]
-    told += [f"plan {supposed['plan']} carried out"] if "plan" in supposed else []
-    return told + ([f"the state of snapshot {supposed['snapshot']}"] if "snapshot" in supposed else [])
-
-
-def _title(request: ConsoleRequest, what: Supposition) -> str:
-    """What tells it from others in the list, where the person gave it no title."""
-    supposed = what.as_document()
-    longest = Simulation._meta.get_field("title").max_length
-    return ", ".join([*dict(_texts(supposed)), *_gone(request, supposed)])[:longest]
-
-
-def _is_id(name: str) -> bool:
-    try:
-        UUID(name)
-    except ValueError:
-        return False
-    return True

@@ -280,5 +280,5 @@ def test_a_person_who_is_faster_with_the_plan_is_no_failure_of_the_run(world: Wo
     plans.cancel(Plan.objects.get(), actor=PERSON, at=AT)
     assert stages.execute(run, AT) == {
         "started": 0,
-        "refused": "The plan “Plan 1” can't become running: it is cancelled by now.",
+        "refused": "Plan 1 can't become running: it is cancelled by now.",
     }

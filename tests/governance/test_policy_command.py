@@ -132,12 +132,21 @@ def test_what_is_not_there_is_wrong_usage_and_named(policy: Any, folder: Path) -
     assert "no policy none" in answer.err
 
 
+def test_what_is_wrong_stands_in_one_line_where_there_is_no_terminal(policy: Any, folder: Path) -> None:
+    path = folder / configuration.BASELINES
+    path.write_text(ALIGN.replace("profile: steady", "profile: a-profile-with-quite-a-long-name-of-its-own"))
+    refused = policy("diff", folder)
+    (line,) = refused.err.splitlines()
+    assert refused.code == 1
+    assert line.startswith(f"{path}:6: groups.acme.policies[0].profile: there is no profile")
+
+
 def test_a_paused_policy_goes_on_when_resumed_and_only_then(policy: Any, folder: Path) -> None:
     policy("apply", folder, "--json")
     assert policy("pause", "align", "--reason", "release week", "--json").json["status"] == "paused"
     refused = policy("pause", "align", "--json")
     assert refused.code == 5
-    assert "can't become paused" in refused.json["error"]
+    assert refused.json["error"] == "The policy “align” is paused already."
     assert policy("resume", "align").code == 0
 
 

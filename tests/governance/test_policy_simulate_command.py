@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from governance import configuration
+from governance import configuration, simulation
 from governance.models import Policy, Simulation
 from tests.factories import World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
@@ -48,6 +48,35 @@ def test_a_simulation_ends_with_4_at_a_new_conflict(policy: Any, folder: Path, t
     assert answer.json["difference"]["conflicts_new"] == 1
     assert policy("simulate", "--against", freeze, "--fail-on", "conflict").code == 4
     assert policy("simulate", "--against", freeze, "--fail-on", "never").code == 0
+
+
+def test_people_are_told_tenants_counted_and_rates_in_per_cent(
+    policy: Any, folder: Path, tmp_path: Path
+) -> None:
+    policy("apply", folder, "--json")
+    freeze = tmp_path / "freeze.yaml"
+    freeze.write_text(FREEZE)
+    told = " ".join(policy("simulate", "--against", freeze).out.split())
+    assert "A new conflict in 1 tenant: " in told
+    assert "compliance rate 50.0 % 50.0 %" in told
+
+
+def test_people_are_told_where_the_search_for_conflicting_sets_stopped(
+    policy: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy("apply", folder, "--json")
+    freeze = tmp_path / "freeze.yaml"
+    freeze.write_text(FREEZE)
+    monkeypatch.setattr(simulation, "extent", lambda _: "There may be more such sets.")
+    assert "There may be more such sets." in policy("simulate", "--against", freeze).out
+
+
+def test_the_help_tells_all_exit_codes_and_what_it_may_fail_on(policy: Any) -> None:
+    told = " ".join(policy("simulate", "--help").out.replace("│", " ").split())
+    for code in ("0 no difference", "1 the files", "2 wrong", "3 what", "4 a new conflict", "5 refused"):
+        assert code in told
+    for word in ("difference: any", "worse: fewer", "conflict: new", "never: nothing"):
+        assert word in told
 
 
 @pytest.mark.parametrize(
@@ -117,3 +146,38 @@ def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(policy: An
     assert refused.code == 5
     assert "the policies in force" in refused.json["error"]
     assert policy("apply", "--simulation", "9").code == 2
+
+
+def test_without_a_title_it_is_called_by_what_it_supposes(policy: Any, folder: Path) -> None:
+    assert policy("simulate", "--against", folder, "--json").json["title"] == "policy align, profile steady"
+    policy("apply", folder, "--json")
+    same = policy("simulate", "--against", folder, "--json").json
+    assert same["title"] == "Nothing else than is in force"
+
+
+def test_a_tenant_that_may_still_come_is_warned_of_on_standard_error_and_in_the_json(
+    policy: Any, folder: Path
+) -> None:
+    path = folder / configuration.BASELINES
+    path.write_text(ALIGN.replace('"*"', "{keys: [tenant-x]}"))
+
+    told = policy("simulate", "--against", folder)
+    document = policy("simulate", "--against", folder, "--json")
+
+    assert (told.code, document.code) == (0, 0)
+    assert "makes no difference" in told.out
+    assert f"warning: {path}:7: " in told.err
+    (warning,) = document.json["warnings"]
+    assert "there is no tenant “tenant-x” yet; did you mean" in warning
+    assert document.err == ""
+
+
+def test_a_document_of_what_else_is_supposed_is_warned_of_too(policy: Any, tmp_path: Path) -> None:
+    hold = "{name: week, tenants: {keys: [tenant-x]}, plugins: [crm], until: in 9 days, reason: Quiet.}"
+    supposed = tmp_path / "supposed.yaml"
+    supposed.write_text(f"holds:\n  - {hold}\n")
+
+    answer = policy("simulate", "--suppose", supposed, "--json")
+
+    (warning,) = answer.json["warnings"]
+    assert warning.startswith(f"{supposed}:2: holds[0].tenants.keys[0]: there is no tenant “tenant-x” yet")

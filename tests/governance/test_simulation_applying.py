@@ -233,7 +233,7 @@ def test_time_alone_outdates_it(acme: World) -> None:
 def test_it_is_applied_once(acme: World) -> None:
     kept = suppose(acme, policies=[ALIGN])
     apply(kept)
-    with pytest.raises(TransitionError):
+    with pytest.raises(TransitionError, match=r"^Simulation 1 is applied already\.$"):
         apply(Simulation.objects.get())
     stale = Simulation.objects.get()
     stale.status = "ready"  # as someone has it who looked before

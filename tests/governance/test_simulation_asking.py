@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from config import queue
 from config.access import SYSTEM
 from governance import profiles, simulation, snapshots
+from governance.forms.simulations import SupposeForm
 from governance.models import Policy, Simulation
 from governance.models.snapshot import Trigger
 from tenants.models import Role
@@ -78,7 +80,8 @@ def test_who_may_not_decide_about_exemptions_can_not_apply_one(
     client.force_login(editor)
     answer = client.post(f"{LIST}{ending.pk}/apply/", follow=True)
     assert "It decides about exemptions, which you may not do." in answer.content.decode()
-    page = client.get(f"{LIST}{ending.pk}/").content.decode()
+    with time_machine.travel(AT, tick=False):  # later, the exemption is over and the answer outdated
+        page = client.get(f"{LIST}{ending.pk}/").content.decode()
     assert "It decides about exemptions, which you may not do." in page
     assert "apply/" not in page
 
@@ -95,3 +98,23 @@ def test_whoever_asked_for_an_exemption_is_told_before_that_someone_else_applies
     assert "apply/" not in page
     client.force_login(factories.member(world.group, "second", Role.OWNER))
     assert f"{path}apply/" in client.get(path).content.decode()
+
+
+def test_a_tenant_that_may_still_come_is_told_on_the_page_and_in_the_summary(
+    world: World, old: Policy, client: Client
+) -> None:
+    hold = "{name: week, tenants: {keys: [tenant-x]}, plugins: [crm], until: in 9 days, reason: Quiet.}"
+    client.force_login(world.owner)
+    sent = client.post(f"{LIST}create/", {"text": f"holds:\n  - {hold}\n"})
+    queue.run_pending()
+    told = "week: tenants.keys[0]: there is no tenant “tenant-x” yet; did you mean “tenant-b”?"
+    assert told in client.get(sent.headers["Location"]).content.decode()
+    assert "there is no tenant “tenant-x” yet" in simulation.markdown(Simulation.objects.get())
+
+
+def test_the_form_tells_slips_by_the_lines_of_its_text(world: World, old: Policy) -> None:
+    text = "holds:\n  - name: week\n    tenants: {keys: [tenant-x]}\n    plugins: [crm]\n"
+    text += "    until: in 9 days\n    reason: Quiet.\n"
+    form = SupposeForm({"text": text}, group=world.group, at=AT)
+    assert form.is_valid()
+    assert [(one.line, one.place) for one in form.warnings] == [(3, "holds[0].tenants.keys[0]")]

@@ -192,43 +192,6 @@ def test_equal_questions_have_equal_files(acme: World) -> None:
     assert gzip.decompress(bytes(first.findings or b"")).count(b"\n") == 3
 
 
-def test_the_summary_for_a_review_tells_what_matters(acme: World) -> None:
-    hold = {"name": "hold", "kind": "hold", "plugins": ["crm"], "tenants": {"keys": ["tenant-b"]}}
-    kept = simulate(
-        acme,
-        policy("core", CRM),
-        {**hold, "until": "in 9 days", "reason": "r"},
-        title="A | <b>stricter</b> core",
-    )
-    text = simulation.markdown(kept)
-    assert text.startswith("## A \\| \\<b>stricter\\</b> core\n")
-    assert "It opens 2 findings and closes 0, touches 2 tenants, makes 1 conflict that a person" in text
-    assert "2 of 2 tenants are in line now, 0 would be." in text
-    assert "| tenants in line | 2 of 2 (100.0 %) | 0 of 2 (0.0 %) | 1 of 2 (50.0 %) |" in text
-    assert "| core | +2 | −0 |" in text
-    assert "| crm | 2.3.0 | 2.4.0 | tenant-a |" in text
-    assert "### New conflicts" in text
-    assert "way out:" in text
-
-
-def test_a_summary_of_no_difference_says_so(acme: World) -> None:
-    policies.apply(acme.group, policy("core", CRM), actor=SYSTEM, at=AT)
-    text = simulation.markdown(simulate(acme, policy("core", CRM)))
-    assert "It makes no difference to any tenant." in text
-    assert "### " not in text
-
-
-def test_a_long_summary_is_cut_with_a_word_about_it(acme: World) -> None:
-    for number in range(25):
-        name = f"plugin-{number:02}"
-        factories.plugin(acme.group, name, ["1.0.0", "2.0.0"])
-    both = {f"plugin-{number:02}": "1.0.0" for number in range(25)}
-    factories.install(acme.tenant_a, both)
-    rules = [{"name": name, "plugins": [name], "at_least": "2.0.0"} for name in both]
-    kept = simulate(acme, {"name": "many", "profile": "acts", "tenants": "*", "rules": rules})
-    assert "And 5 more." in simulation.markdown(kept)
-
-
 @pytest.mark.parametrize(
     ("after", "worse"),
     [

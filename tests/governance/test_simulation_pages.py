@@ -192,21 +192,6 @@ def test_one_is_applied_from_its_page_and_leads_to_its_plan(
     assert again.status_code == 409
 
 
-def test_one_that_is_outdated_is_asked_again(world: World, simulated: Simulation, client: Client) -> None:
-    factories.install(world.tenant_a, {"crm": "2.4.0"})
-    client.force_login(world.owner)
-    path = f"{LIST}{simulated.pk}/"
-    answer = client.post(f"{path}apply/", follow=True)
-    assert "what the tenants run changed" in answer.content.decode()
-    again = client.post(f"{path}repeat/")
-    asked = Simulation.objects.order_by("-number")[0]
-    assert again.headers["Location"] == f"{LIST}{asked.pk}/"
-    assert asked.supposed == simulated.supposed
-    queue.run_pending()
-    asked.refresh_from_db()
-    assert asked.outcome["after"]["drift"] == 1
-
-
 def test_one_that_is_in_force_by_now_in_part_says_why_it_can_not_be_asked_again(
     world: World, simulated: Simulation, client: Client
 ) -> None:

@@ -10,7 +10,19 @@ from django_typer.management import TyperCommand, command
 
 from governance.cli import configuration, conflicts, plans, policies, rollback, runs, simulations
 from governance.cli.output import ExitCodes, Output, group_of
-from governance.cli.simulations import FailOn, Question
+from governance.cli.simulations import (
+    AgainstOption,
+    EndOption,
+    FailOn,
+    FailOnOption,
+    MarkdownOption,
+    Question,
+    RetireOption,
+    SnapshotOption,
+    SupposeOption,
+    WhenOption,
+    WithdrawOption,
+)
 from governance.restoring import Scope
 from governance.rollbacks import Asked
 
@@ -26,22 +38,6 @@ Paths = Annotated[
     typer.Argument(help="YAML files, or the folder with them; by default the deployment's own."),
 ]
 PruneOption = Annotated[bool, typer.Option(help="What the files leave out is retired.")]
-# What `simulate` supposes.
-AgainstOption = Annotated[list[Path] | None, typer.Option(help="YAML with what might be in force.")]
-SupposeOption = Annotated[
-    Path | None, typer.Option(help="YAML or JSON with what else is supposed, releases among it.")
-]
-RetireOption = Annotated[list[str] | None, typer.Option(help="A policy or hold that isn't there.")]
-EndOption = Annotated[
-    list[str] | None, typer.Option("--end", help="An exemption that is over, by name or id.")
-]
-WithdrawOption = Annotated[list[str] | None, typer.Option(help="plugin=version: a release taken back.")]
-WhenOption = Annotated[str | None, typer.Option("--at", help="A time ahead: 2030-01-31, in 30d.")]
-SnapshotOption = Annotated[int | None, typer.Option(help="A past state, by its number.")]
-MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary for a review here.")]
-FailOnOption = Annotated[
-    FailOn, typer.Option(help="What ends it with 3 or 4: any difference, or only less compliance …")
-]
 OnlyTenants = Annotated[list[str] | None, typer.Option(help="Only this tenant; may be given again.")]
 PausedOption = Annotated[list[str] | None, typer.Option(help="Pause this policy, whatever the others do.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
@@ -147,8 +143,11 @@ class Command(ExitCodes, TyperCommand):
         fail_on: FailOnOption = FailOn.DIFFERENCE,
         as_json: JsonOption = False,
     ) -> None:
-        """What it would do to the tenants, with nothing done. Exit code 4 at a new conflict, else 3 at a
-        difference; 1 where what is supposed is wrong."""
+        """What it would do to the tenants, with nothing done.
+
+        Exit codes: 0 no difference, or none that --fail-on names; 1 the files or what is supposed can't be
+        used; 2 wrong usage; 3 what --fail-on names, by default any difference; 4 a new conflict, which a
+        person would have to decide; 5 refused: governance is switched off, or the world moved meanwhile."""
         out = self._output(as_json)
         ends = (retire or [], finish or [], withdraw or [])
         question = Question(against or [], suppose, *ends, when, snapshot, prune, title)

@@ -71,6 +71,11 @@ def test_in_the_background_it_is_answered_where_its_status_is(caller: Service) -
     assert told.json()["actions"][0]["to"] == "2.5.0"
 
 
+def test_without_a_title_it_is_called_by_what_it_supposes(caller: Service) -> None:
+    assert caller.post(PATH, {"retired": ["core"]}).json()["title"] == "no policy core"
+    assert ask_later(caller, MILDER).json()["title"] == "policy core"
+
+
 def test_the_same_key_asks_once(caller: Service) -> None:
     first, second = ask_later(caller, MILDER, key="k"), ask_later(caller, MILDER, key="k")
 
@@ -85,6 +90,8 @@ def test_the_same_key_asks_once(caller: Service) -> None:
         ({"retired": ["core"]}, 2),
         ({"exemptions": [{"tenant": "tenant-a", "policy": "core", "reason": "r", "until": "in 2d"}]}, 1),
         ({"at": "2026-03-09T00:00:00Z"}, 0),
+        ({"at": "2026-03-09"}, 0),
+        ({"at": "in 30d"}, 0),
     ],
 )
 def test_ends_exemptions_and_dates_are_supposed(caller: Service, body: dict[str, Any], closed: int) -> None:
@@ -100,7 +107,8 @@ def test_ends_exemptions_and_dates_are_supposed(caller: Service, body: dict[str,
         ({}, 400, "Suppose something"),
         ({"title": "x"}, 400, "Suppose something"),
         ({"polices": []}, 400, "Unknown field"),
-        ({"at": "soon"}, 400, "at:"),
+        ({"at": "soon"}, 422, "at:"),
+        ({"at": ""}, 400, "at:"),
         ({"at": "2020-01-01T00:00:00Z"}, 422, "lies in the past"),
         ({"snapshot": 99}, 422, "there is no snapshot 99"),
         ({"releases": [{"plugin": "crm"}]}, 422, "releases[0]: “version” is missing"),
@@ -115,6 +123,27 @@ def test_what_makes_no_sense_is_a_problem_that_names_its_place(
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert told in answer.json()["detail"]
     assert not Simulation.objects.exists()
+
+
+def test_all_that_is_wrong_is_listed_with_its_places(caller: Service) -> None:
+    answer = caller.post(PATH, {"at": "2020-01-01", "retired": ["cores"]}).json()
+
+    assert answer["title"] == "What is supposed can't be used"
+    past = "lies in the past; ask about a snapshot to look back"
+    gone = "there is no policy in force “cores”; did you mean “core”?"
+    assert answer["problems"] == [
+        {"file": "request", "line": 0, "place": "retired[0]", "reason": gone},
+        {"file": "request", "line": 0, "place": "at", "reason": past},
+    ]
+
+
+def test_the_description_of_the_endpoints_has_what_is_refused_and_how_a_time_is_told(client: Client) -> None:
+    described = client.get("/internal/schema", headers={"Accept": "application/json"}).json()
+    post = described["paths"][f"/internal/{PATH}"]["post"]
+    body = described["components"]["schemas"]["SimulateBodyRequest"]["properties"]
+
+    assert "application/problem+json" in post["responses"]["422"]["content"]
+    assert "format" not in body["at"]
 
 
 @pytest.mark.parametrize("kind", ["json", "findings", "actions", "markdown"])
@@ -187,3 +216,11 @@ def test_another_group_does_not_find_it(governed: World, caller: Service, servic
     assert stranger.get(f"{PATH}/{pk}").status_code == 404
     assert stranger.get(f"{PATH}/{pk}/json").status_code == 404
     assert stranger.post(f"{PATH}/{pk}/apply").status_code == 404
+
+
+def test_a_tenant_that_may_still_come_is_warned_of(caller: Service) -> None:
+    answer = caller.post(PATH, {"policies": [document("2.2.0", tenants={"keys": ["tenant-x"]})]})
+
+    assert answer.status_code == 200, answer.json()
+    (warning,) = answer.json()["warnings"]
+    assert warning.startswith("core: tenants.keys[0]: there is no tenant “tenant-x” yet")
