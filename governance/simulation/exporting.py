@@ -74,6 +74,8 @@ def verdict(simulation: Simulation) -> str:
     ]
     if difference["conflicts_new"]:
         told.append(f"makes {_count(difference['conflicts_new'], 'conflict')} that a person has to decide")
+    if changed := difference.get("conflicts_changed"):  # those of before they were told apart have none
+        told.append(f"changes {_count(changed, 'conflict')}")
     if difference["conflicts_solved"]:
         told.append(f"solves {_count(difference['conflicts_solved'], 'conflict')}")
     return f"It {', '.join(told)}. {_in_line(simulation)}"
@@ -163,6 +165,8 @@ def _lines(simulation: Simulation) -> Iterator[str]:
         if key == "actions":
             yield from (line for told in in_later_plans(simulation) for line in (_escape(told), ""))
     yield from _conflicts("New conflicts", [one for one in outcome["conflicts"] if one["new"]])
+    changed = [one for one in outcome["conflicts"] if one.get("changed") and not one["new"]]
+    yield from _conflicts("Conflicts that stay, by other rules", changed)
     yield from _conflicts("Solved conflicts", outcome["solved"])
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
     yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
@@ -214,8 +218,9 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
     yield f"### {title}"
     yield ""
     for one in conflicts[:_SHOWN]:
-        yield f"- {_escape(one['summary'])} ({_escape(_tenants(one['new_tenants'] or one['tenants']))})"
-        if one["new"]:  # how to get out of one that is solved need nobody ask
+        tenants = one["new_tenants"] or one.get("changed_tenants") or one["tenants"]
+        yield f"- {_escape(one['summary'])} ({_escape(_tenants(tenants))})"
+        if one["new"] or one.get("changed"):  # how to get out of one that is solved need nobody ask
             yield from (f"  - {_escape(line)}" for line in _below(one))
     if len(conflicts) > _SHOWN:
         yield f"- and {len(conflicts) - _SHOWN:,} more"

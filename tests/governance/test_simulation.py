@@ -122,13 +122,15 @@ def test_what_stays_stuck_by_other_rules_is_a_conflict_changed_neither_made_nor_
     for document in (ALIGN, FREEZE):
         policies.apply(acme.group, document, actor=SYSTEM, at=AT)
     policies.settle(acme.group, actor=SYSTEM, at=AT)
-    outcome = simulate(acme, {**FREEZE, "name": "freeze-too"}).outcome
+    kept = simulate(acme, {**FREEZE, "name": "freeze-too"})
+    outcome = kept.outcome
     (conflict,) = outcome["conflicts"]
     assert (conflict["new"], conflict["changed"]) == (False, True)
     assert (conflict["new_tenants"], conflict["changed_tenants"]) == ([], ["tenant-b"])
     assert outcome["solved"] == []
     counted = {name: n for name, n in outcome["difference"].items() if name.startswith("conflicts_")}
     assert counted == {"conflicts_new": 0, "conflicts_changed": 1, "conflicts_solved": 0}
+    assert "changes 1 conflict." in simulation.verdict(kept)
 
 
 def test_it_comes_to_what_really_comes_of_it(acme: World) -> None:
