@@ -144,7 +144,7 @@ def show(out: Output, kept: Simulation) -> None:
 
 def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
     for conflict in outcome["conflicts"]:
-        changed = "A conflict that stays by other rules" if conflict["changed"] else "A conflict"
+        changed = "A conflict that stays by other rules" if conflict.get("changed") else "A conflict"
         mark = "A new conflict" if conflict["new"] else changed
         out.say(f"{mark} in {_tenants(conflict)}: {conflict['summary']}", "yellow")
         if told := simulation.extent(conflict):
