@@ -30,6 +30,7 @@ from governance.resolution import (
     Tenants,
     decide,
 )
+from governance.resolution.conflicts import EVERYTHING
 from governance.resolution.ground import Ground
 
 # Whether a release is as wanted; the function gives the rank of any version of the same plugin.
@@ -190,7 +191,7 @@ def _evaluated(situation: Situation) -> Outcome:
     opened = {binding.component for binding in broken}
     while True:
         parts = (one if one.id in opened else one.closed for one in situation.components)
-        outcome = decide(replace(situation, components=tuple(parts)))
+        outcome = decide(replace(situation, components=tuple(parts)), EVERYTHING)
         if not outcome.beyond:
             return outcome
         opened |= {one.id for one in situation.components} if outcome.widely else outcome.beyond

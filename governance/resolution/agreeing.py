@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from governance.resolution.clauses import Clauses
-from governance.resolution.conflicts import Bound
+from governance.resolution.conflicts import EVERYTHING
 from governance.resolution.deciding import settle
 from governance.resolution.minimal import minimal_sets
 from governance.resolution.oracle import Oracle
@@ -22,8 +22,6 @@ from governance.resolution.problem import Problem
 from governance.resolution.search import Search
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding
-
-EVERYTHING = Bound(sets=10_000, questions=1_000_000)
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Tenants:
     def choices(self, rules: Collection[Rule] | None = None) -> Iterator[Choice]:
         """Every way to settle what those of the rules that want the same mean."""
         same = [one for one in self.same if rules is None or one.rule in rules]
-        for chosen in product(*(one.choices for one in same)):
+        for chosen in product(*(one.choices or (frozenset[int](),) for one in same)):
             yield {one.rule: choice for one, choice in zip(same, chosen, strict=True)}
 
     def _settled(self, choice: Choice) -> tuple[tuple[Change, ...], ...] | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governance.resolution.clauses import Exhausted
 from governance.resolution.forced import hopeless_of
-from governance.resolution.minimal import MinimalSets, minimal_sets
+from governance.resolution.minimal import minimal_sets
 from governance.resolution.oracle import Oracle
 from governance.resolution.problem import Problem
 from governance.resolution.search import Search
@@ -16,32 +16,47 @@ from governance.resolution.values import Binding
 
 @dataclass(frozen=True)
 class Bound:
-    """How far an enumeration goes until there may be more than it tells."""
+    """How far an enumeration goes until there may be more than it tells.
+
+    `beside`: how many questions about what is stuck for reasons of its own, all of it together.
+    """
 
     sets: int
     questions: int
+    beside: int = 0
 
 
 GOALS = Bound(sets=200, questions=2_000)
-RULES = Bound(sets=24, questions=400)
+RULES = Bound(sets=24, questions=400, beside=60)
+EVERYTHING = Bound(sets=10_000, questions=1_000_000, beside=1_000_000)
 
 
 @dataclass(frozen=True)
 class Conflict:
     """Components that break a rule and have no way to go together, by all minimal sets of rules that say so.
 
-    Of these rules any fewer could hold together, with what isn't stuck where it has to go. `complete` is
+    Of these rules any fewer could hold together, with what isn't stuck where it has to go. `beside` are sets
+    that show only where others that are stuck for reasons of their own have to go as well. `complete` is
     False where there may be further sets.
     """
 
     stuck: tuple[int, ...]
     sets: tuple[tuple[Binding, ...], ...]
     complete: bool = True
+    beside: tuple[tuple[Binding, ...], ...] = ()
+
+    @property
+    def told(self) -> tuple[tuple[Binding, ...], ...]:
+        """All of the sets, without those of which fewer rules are another."""
+        smaller = [frozenset(one) for one in self.beside]
+        own = (one for one in self.sets if not any(some < frozenset(one) for some in smaller))
+        return (*own, *self.beside)
 
     @property
     def components(self) -> frozenset[int]:
         """Those that are stuck, and those that the rules bind."""
-        return frozenset({*self.stuck, *(b.component for bindings in self.sets for b in bindings)})
+        sets = (*self.sets, *self.beside)
+        return frozenset({*self.stuck, *(b.component for bindings in sets for b in bindings)})
 
 
 def stuck_together(problem: Problem, search: Search) -> list[tuple[int, ...]]:
@@ -77,22 +92,81 @@ def conflict(
     None where that they can't isn't found again within the solver's bound.
     """
     bindings = _in_question(oracle.problem, stuck)
-    found = conflicting(oracle, bindings, (*stuck, *settled), bound)
-    sets = tuple(tuple(bindings[place] for place in sorted(places)) for places in filter(None, found.sets))
-    return Conflict(tuple(stuck), sets, found.complete)
+    found = _conflicting(oracle, bindings, (*stuck, *settled), bound)
+    return Conflict(tuple(stuck), found.sets, found.complete)
 
 
-def conflicting(
-    oracle: Oracle, bindings: Sequence[Binding], goals: Sequence[int], bound: Bound
-) -> MinimalSets:
-    """The minimal sets of these bindings, by their places, under which the goals can't go together."""
+def with_others(
+    oracle: Oracle, conflicts: Sequence[Conflict], settled: Sequence[int], bound: Bound = RULES
+) -> list[Conflict]:
+    """The conflicts with the sets that show only where all that is stuck has to go together.
+
+    Rules that leave one nowhere to go hide what fewer of them would do to another.
+    """
+    if len(conflicts) < 2:
+        return list(conflicts)
+    goals = (*(goal for one in conflicts for goal in one.stuck), *settled)
+    known = [some for one in conflicts for some in one.sets]
+    within = Bound(bound.sets * len(conflicts), bound.beside)
+    found = _conflicting(oracle, _in_question(oracle.problem, goals), goals, within, known)
+    if not oracle.proved:  # what was given up is no proof of a set
+        return [replace(one, complete=False) for one in conflicts]
+    concerned = [_concerned(oracle, conflicts, some, goals) for some in found.sets]
+    return [
+        replace(
+            one,
+            beside=tuple(some for some, who in zip(found.sets, concerned, strict=True) if one in who),
+            complete=one.complete and found.complete,
+        )
+        for one in conflicts
+    ]
+
+
+def _concerned(
+    oracle: Oracle, conflicts: Sequence[Conflict], bindings: Sequence[Binding], goals: Sequence[int]
+) -> list[Conflict]:
+    """The conflicts to which a set belongs: those without whose components the others could go."""
+    some = frozenset(bindings)
+    found = [
+        one
+        for one in conflicts
+        if any(some < frozenset(own) for own in one.sets)
+        or oracle.failing(bindings, [goal for goal in goals if goal not in one.stuck]) is None
+    ]
+    return found or list(conflicts)
+
+
+def _conflicting(
+    oracle: Oracle,
+    bindings: Sequence[Binding],
+    goals: Sequence[int],
+    bound: Bound,
+    known: Iterable[Sequence[Binding]] = (),
+) -> _Sets:
+    """The minimal sets of these bindings under which the goals can't go together, but for what is known."""
     place_of = {binding: place for place, binding in enumerate(bindings)}
 
     def failing(places: Sequence[int]) -> list[int] | None:
         failed = oracle.failing([bindings[place] for place in places], goals)
         return None if failed is None else [place_of[binding] for binding in failed]
 
-    return minimal_sets(len(bindings), failing, most_sets=bound.sets, most_questions=bound.questions)
+    found = minimal_sets(
+        len(bindings),
+        failing,
+        most_sets=bound.sets,
+        most_questions=bound.questions,
+        known=[[place_of[binding] for binding in some] for some in known],
+    )
+    sets = (tuple(bindings[place] for place in sorted(places)) for places in filter(None, found.sets))
+    return _Sets(tuple(sets), found.complete)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """Sets of rules, and whether they are all."""
+
+    sets: tuple[tuple[Binding, ...], ...]
+    complete: bool
 
 
 def _in_question(problem: Problem, goals: Collection[int]) -> list[Binding]:

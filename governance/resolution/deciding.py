@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from governance.resolution.clauses import Clauses
-from governance.resolution.conflicts import stuck_together
+from governance.resolution.conflicts import RULES, Bound, stuck_together
 from governance.resolution.direct import Settled, directly
 from governance.resolution.explaining import explain
 from governance.resolution.ground import State
@@ -20,14 +20,14 @@ from governance.resolution.values import labels
 OPENED = 1_000  # components of a part that may be opened; from there on what is open has to do
 
 
-def decide(situation: Situation) -> Outcome:
+def decide(situation: Situation, bound: Bound = RULES) -> Outcome:
     """What to change in a tenant, and what needs a person. Equal situations have equal outcomes.
 
     The changes satisfy every binding, requirement, conflict and host range that the situation knows of;
     what was wrong before, and isn't made worse, is not held against them unless the situation is strict.
     What breaks a rule and has no way to go is left as it is and told as unsettled.
     """
-    return combined([decide_whole(part) for part in parts(situation)])
+    return combined([decide_whole(part, bound) for part in parts(situation)])
 
 
 def combined(outcomes: Sequence[Outcome]) -> Outcome:
@@ -54,17 +54,17 @@ def settle(situation: Situation) -> tuple[Change, ...] | None:
     return None if found.state is None else _changes(problem, found.state)
 
 
-def decide_whole(part: Situation) -> Outcome:
+def decide_whole(part: Situation, bound: Bound = RULES) -> Outcome:
     """The same, with nothing taken apart."""
     problem = Problem.of(part)
-    outcome = _outcome(problem, final=False)
+    outcome = _outcome(problem, bound, final=False)
     opened = sum(component.open for component in part.components)
     if outcome.beyond and opened + len(outcome.beyond) > OPENED:
-        return _outcome(problem, final=True)
+        return _outcome(problem, bound, final=True)
     return outcome
 
 
-def _outcome(problem: Problem, *, final: bool) -> Outcome:
+def _outcome(problem: Problem, bound: Bound, *, final: bool) -> Outcome:
     settled = directly(problem, final=final)
     stuck, found = settled or _searched(problem, final=final)
     if found.beyond:
@@ -74,7 +74,7 @@ def _outcome(problem: Problem, *, final: bool) -> Outcome:
     if settled is not None and not problem.situation.why:
         return Outcome(changes, tuple(map(Unsettled, sorted(stuck))))
     try:
-        unsettled = explain(problem, sorted(stuck), found.state, final=final)
+        unsettled = explain(problem, sorted(stuck), found.state, final=final, bound=bound)
     except Beyond as missing:
         return Outcome(beyond=missing.components, widely=missing.widely)
     return Outcome(changes, unsettled)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from governance.resolution.chaining import Chain, chain
 from governance.resolution.clauses import Clauses
-from governance.resolution.conflicts import Conflict, conflict
+from governance.resolution.conflicts import RULES, Bound, Conflict, conflict, with_others
 from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.ground import State
 from governance.resolution.leaving import ways_out
@@ -22,7 +22,12 @@ GIVEN_UP = "the search for a way was given up at its bound"
 
 
 def explain(
-    problem: Problem, stuck: Iterable[tuple[int, ...]], settled: State | None, *, final: bool
+    problem: Problem,
+    stuck: Iterable[tuple[int, ...]],
+    settled: State | None,
+    *,
+    final: bool,
+    bound: Bound = RULES,
 ) -> tuple[Unsettled, ...]:
     """Say why these components have no way to go together, and what would give them one.
 
@@ -34,7 +39,8 @@ def explain(
     with Clauses(problem, whole=True) as clauses:
         search = Search(clauses, final=final)
         oracles = [Oracle(problem, search, settled) for _ in groups]
-        found = [conflict(oracle, stuck, others) for oracle, stuck in zip(oracles, groups, strict=True)]
+        own = [conflict(oracle, stuck, others, bound) for oracle, stuck in zip(oracles, groups, strict=True)]
+        found = with_others(Oracle(problem, search, settled), own, others, bound)
         return tuple(
             _explained(oracle, one, others, [*found[:place], *found[place + 1 :]])
             for place, (oracle, one) in enumerate(zip(oracles, found, strict=True))
@@ -50,7 +56,7 @@ def _explained(oracle: Oracle, one: Conflict, settled: Sequence[int], rest: Sequ
 def _unsettled(problem: Problem, found: Conflict, ways: tuple[WayOut, ...], *, proved: bool) -> Unsettled:
     if not found.sets:
         return _given_up(problem, found.stuck)
-    reasons = sorted((_reason(problem, found, rules) for rules in found.sets), key=lambda one: one.order)
+    reasons = sorted((_reason(problem, found, rules) for rules in found.told), key=lambda one: one.order)
     return Unsettled(
         stuck=found.stuck,
         fingerprint=digest_of(*found.stuck, digest_of_set(reason.digest for reason in reasons)),

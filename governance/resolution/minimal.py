@@ -7,7 +7,7 @@ fails is shrunk to a minimal one; one that doesn't rules out all that is smaller
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,14 +26,23 @@ class MinimalSets:
     complete: bool
 
 
-def minimal_sets(size: int, failing: Failing, *, most_sets: int, most_questions: int) -> MinimalSets:
+def minimal_sets(
+    size: int,
+    failing: Failing,
+    *,
+    most_sets: int,
+    most_questions: int,
+    known: Iterable[Collection[int]] = (),
+) -> MinimalSets:
     """Every minimal part of `size` items that fails, up to so many sets and questions.
 
-    Items in front are preferred where the bound is hit.
+    Items in front are preferred where the bound is hit. Nothing is looked for that contains a `known` part.
     """
     found: list[frozenset[int]] = []
     asking = _Counted(failing)
     with _Map(size) as unseen:
+        for part in known:
+            unseen.rule_out_above(part)
         while (seed := unseen.largest()) is not None:
             if len(found) >= most_sets or asking.asked >= most_questions:
                 return MinimalSets(tuple(found), complete=False)
