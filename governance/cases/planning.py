@@ -34,7 +34,7 @@ from governance.resolution.conflicts import EVERYTHING
 from governance.resolution.ground import Ground
 
 # Whether a release is as wanted; the function gives the rank of any version of the same plugin.
-Fits = Callable[[Release, Callable[[str], int]], bool]
+Fits = Callable[[Release, Callable[[str], float]], bool]
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class Planning:
     def _allowed(self, wish: Wish, installed: Mapping[str, str]) -> frozenset[int]:
         releases = self.world.candidates(wish.plugin)
 
-        def rank(version: str) -> int:
-            return self.world.release(wish.plugin, version).rank
+        def rank(version: str) -> float:
+            return self.world.rank(wish.plugin, version)
 
         if wish.kind == "absent":
             return frozenset()

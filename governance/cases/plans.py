@@ -35,12 +35,16 @@ def _universe(cases: list[Case]) -> dict[str, set[str]]:
 
 
 def _planning(everything: World, case: Case) -> Planning:
+    wishes = [_wish(policy) for policy in case["policies"]]
+    # What policies are about and the universe leaves out has no release.
+    wanted = {one.plugin: () for one in wishes if one.plugin != pinned.HOST}
+    universe = {**wanted, **case["universe"]}
     return Planning(
-        world=everything.restricted(case["universe"], case["cores"]),
-        plugins=list(case["universe"]),
+        world=everything.restricted(universe, case["cores"]),
+        plugins=list(universe),
         host=pinned.HOST,
         tenants=[{**tenant["installed"], pinned.HOST: tenant["core"]} for tenant in case["tenants"]],
-        wishes=[_wish(policy) for policy in case["policies"]],
+        wishes=wishes,
     )
 
 

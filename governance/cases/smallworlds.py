@@ -7,7 +7,7 @@ place or null, ...}], "expect": {"satisfiable", "minimal_conflicts", "min_change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from governance.cases import planning
@@ -27,24 +27,26 @@ def _questions(document: Mapping[str, Any], _: Shelf) -> Questions:
 
 def _planning(case: Case) -> Planning:
     hosts = map(str, range(1, case["hosts"] + 1))
+    wishes = [_wish(policy) for policy in case["policies"]]
+    # What only policies name has no release.
+    plugins = list(dict.fromkeys([*case["plugins"], *(w.plugin for w in wishes if w.plugin != HOST)]))
     return Planning(
-        world=World([host_document(HOST, SCHEME, hosts), *_documents(case)]),
-        plugins=case["plugins"],
+        world=World([host_document(HOST, SCHEME, hosts), *_documents(case, plugins)]),
+        plugins=plugins,
         host=HOST,
         tenants=[
             {HOST: str(tenant["host"]), **{p: str(v) for p, v in tenant["installed"].items()}}
             for tenant in case["tenants"]
         ],
-        wishes=[_wish(policy) for policy in case["policies"]],
+        wishes=wishes,
     )
 
 
-def _documents(case: Case) -> Iterator[Document]:
-    for plugin in case["plugins"]:
-        releases = [
-            _release(str(version), case["releases"][f"{plugin}@{version}"])
-            for version in range(1, case["versions"] + 1)
-        ]
+def _documents(case: Case, plugins: Iterable[str]) -> Iterator[Document]:
+    for plugin in plugins:
+        names = {str(version): f"{plugin}@{version}" for version in range(1, case["versions"] + 1)}
+        told = case["releases"]
+        releases = [_release(version, told[name]) for version, name in names.items() if name in told]
         yield {"plugin": plugin, "scheme": SCHEME, "releases": releases}
 
 

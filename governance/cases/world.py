@@ -87,6 +87,23 @@ class World:
             )
         return self._releases[key]
 
+    def rank(self, plugin: str, version: str) -> float:
+        """Where a version stands among the plugin's releases: between two of them if it is none.
+
+        Raises Refused for what is no version.
+        """
+        self._load(plugin)
+        ranks = self._ranks[plugin]
+        if version in ranks:
+            return ranks[version]
+        dialect = self._plugins[plugin].dialect
+        if not _is_orderable(dialect, version):
+            raise Refused(f"{version} is no version of {plugin}")
+        compared = {text: versions.scheme(dialect).compare(text, version) for text in ranks}
+        same = (ranks[text] for text, order in compared.items() if order == 0)
+        below = (ranks[text] for text, order in compared.items() if order < 0)
+        return next(same, max(below, default=-1) + 0.5)
+
     def entry(self, release: Release, place: int) -> Entry | None:
         """What the catalogue says that the relation at that place was compiled from; None for the hosts."""
         return list(self._sourced(self.name(release), release.version))[place][0]

@@ -97,7 +97,7 @@ def test_what_evaluation_would_decide_is_what_is_compared(
     worlds = json.loads(gzip.decompress((FILES / "cases-smallworlds.json.gz").read_bytes()))["cases"]
     costly = [one for one in worlds if one["expect"].get("min_changes")]
     apart = [one for one in costly if all(policy["type"] != "same" for policy in one["policies"])]
-    monkeypatch.setattr(planning, "decide", lambda _: Outcome())
+    monkeypatch.setattr(planning, "decide", lambda *_: Outcome())
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("check_cases", write(tmp_path, *apart), "--json", stdout=out)
