@@ -7,7 +7,7 @@ rules under which nothing is are the conflicts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import product
@@ -49,10 +49,23 @@ class Tenants:
     same: tuple[Sameness, ...] = ()
 
     def agreement(self) -> tuple[tuple[Change, ...], ...] | None:
-        """What to change in each tenant so that all rules hold, as little as can be; None if nothing does."""
-        found = (self._settled(choice) for choice in self.choices())
-        agreed = (changes for changes in found if changes is not None)
-        return min(agreed, key=lambda changes: sum(map(len, changes)), default=None)
+        """What to change in each tenant so that all rules hold, as little as can be; None if nothing does.
+
+        What a choice takes by itself, it takes at least beside others: so these are tried by that, the least
+        first, until none that is left could take less than the best.
+        """
+        alone = [
+            [(self._cost({one.rule: choice}), one.rule, choice) for choice in _of(one)] for one in self.same
+        ]
+        possible = ([taken for taken in some if taken[0] is not None] for some in alone)
+        best: tuple[tuple[Change, ...], ...] | None = None
+        for chosen in sorted(product(*possible), key=_at_least):
+            if best is not None and _at_least(chosen) >= _size(best):
+                break
+            found = self._settled({rule: choice for _, rule, choice in chosen})
+            if found is not None and (best is None or _size(found) < _size(best)):
+                best = found
+        return best
 
     def conflicts(self, rules: Sequence[Rule]) -> list[frozenset[Rule]]:
         """All minimal sets of these rules that can't hold together."""
@@ -71,11 +84,16 @@ class Tenants:
     def choices(self, rules: Collection[Rule] | None = None) -> Iterator[Choice]:
         """Every way to settle what those of the rules that want the same mean."""
         same = [one for one in self.same if rules is None or one.rule in rules]
-        for chosen in product(*(one.choices or (frozenset[int](),) for one in same)):
+        for chosen in product(*map(_of, same)):
             yield {one.rule: choice for one, choice in zip(same, chosen, strict=True)}
 
+    def _cost(self, choice: Choice) -> int | None:
+        """How much it takes if nothing but that is chosen; None if it can't be."""
+        found = self._settled(choice)
+        return None if found is None else _size(found)
+
     def _settled(self, choice: Choice) -> tuple[tuple[Change, ...], ...] | None:
-        bindings = tuple(one.binding(choice[one.rule]) for one in self.same)
+        bindings = tuple(one.binding(choice[one.rule]) for one in self.same if one.rule in choice)
         settled: list[tuple[Change, ...]] = []
         for situation in self.situations:
             changes = settle(replace(situation, bindings=(*situation.bindings, *bindings)))
@@ -83,6 +101,19 @@ class Tenants:
                 return None
             settled.append(changes)
         return tuple(settled)
+
+
+def _of(one: Sameness) -> Sequence[frozenset[int]]:
+    """What there is to choose; of a component without any release, that nobody has it."""
+    return one.choices or (frozenset(),)
+
+
+def _at_least(chosen: Iterable[tuple[int | None, Rule, frozenset[int]]]) -> int:
+    return max((cost or 0 for cost, _, _ in chosen), default=0)
+
+
+def _size(changes: Iterable[Collection[Change]]) -> int:
+    return sum(map(len, changes))
 
 
 class _Judge:
