@@ -16,7 +16,7 @@ from governance.resolution.values import Component
 SHOWN_RELEASES = 3  # of the allowed releases so many are told of, one thing about each
 LINKS = 400  # releases looked at for a chain before it is left untold
 
-NOWHERE: State = {}  # nothing is supposed
+_NOTHING: State = {}
 
 _Path = tuple[Fault, ...]
 
@@ -120,7 +120,7 @@ def _following(problem: Problem, relation: Relation) -> Iterator[Release]:
             yield first
 
 
-def _link(problem: Problem, fault: Fault, supposed: State = NOWHERE) -> Link:
+def _link(problem: Problem, fault: Fault, supposed: State = _NOTHING) -> Link:
     """The demand, and where the others are or, for the `supposed` and those that can't stay, would be."""
     relation = fault.relation
     others = sorted(c for c in relation.components if c != fault.component and c in problem.start)
