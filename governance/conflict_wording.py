@@ -49,6 +49,19 @@ def _said(saying: Saying, names: Names) -> dict[str, Any]:
     }
 
 
+def extent(conflict: Mapping[str, Any]) -> str:
+    """What the search for a conflict's sets left open, in words; empty where they are all and proved."""
+    unproved = "that there is no way isn’t proved"
+    if not conflict.get("proved", True) and not conflict.get("sets"):
+        return f"The search was given up before it found which rules can’t hold together: {unproved}."
+    told = []
+    if not conflict.get("complete", True):
+        told.append("There may be more such sets: the search stopped at its bound.")
+    if not conflict.get("proved", True):
+        told.append(f"The search was given up: {unproved}.")
+    return " ".join(told)
+
+
 def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
     """The conflict as it is in all of its tenants: at which version a plugin is, they needn't share."""
     first, *others = tellings
@@ -161,10 +174,11 @@ def _in_words(says: str, where: Iterable[Mapping[str, Any]]) -> str:
     cases = by_words(where)
     if len(cases) <= 1:
         return f"{says}: {cases[0][0]}" if cases else says
-    told = [f"{leads} in {_listed(tenants, _SHOWN_TENANTS)}" for leads, tenants in cases]
-    return f"{says}: {_listed(told, _SHOWN_CASES, '; ')}"
+    told = [f"{leads} in {listed(tenants, _SHOWN_TENANTS)}" for leads, tenants in cases]
+    return f"{says}: {listed(told, _SHOWN_CASES, '; ')}"
 
 
-def _listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:
+def listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:
+    """The first of them, and how many more there are."""
     more = len(texts) - shown
     return mark.join(texts[:shown]) + (f" and {more:,} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
 from governance import decisions
+from governance.conflict_wording import listed
 from governance.models import Conflict, ConflictTenant
 from governance.resolution import Rule
 
@@ -135,10 +136,5 @@ def _refuse_if_stuck(conflict: Conflict, tenant_ids: Collection[int]) -> None:
     if left:
         raise DecisionRefused(
             f"That isn't enough: with these rules set aside there is still no way to go for "
-            f"{' and '.join(left[0].stuck)} in {_listed(_tenant_keys(left[0]))}: {left[0]}"
+            f"{' and '.join(left[0].stuck)} in {listed(_tenant_keys(left[0]), SHOWN_TENANTS)}: {left[0]}"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN_TENANTS
-    return ", ".join(names[:SHOWN_TENANTS]) + (f" and {more} more" if more > 0 else "")

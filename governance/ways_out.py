@@ -240,6 +240,4 @@ def _let_go_too(aside: Aside) -> str:
 
 def in_words(keys: Iterable[str]) -> str:
     """Tenants by their keys, the first of many."""
-    names = list(keys)
-    more = len(names) - _SHOWN_TENANTS
-    return ", ".join(names[:_SHOWN_TENANTS]) + (f" and {more} more" if more > 0 else "")
+    return conflict_wording.listed(list(keys), _SHOWN_TENANTS)

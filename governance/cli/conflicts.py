@@ -8,7 +8,7 @@ from datetime import datetime
 import typer
 
 from config.access import Actor, Permission
-from governance import conflicts, pipeline, presenters
+from governance import conflict_wording, conflicts, pipeline, presenters
 from governance.cli.output import Exit, Output, end
 from governance.models import Conflict
 from tenants.models import Group, User
@@ -43,12 +43,7 @@ def _show_sets(out: Output, row: Conflict) -> None:
     if not row.sets:
         for rule in row.explanation["rules"]:
             out.say(f"  binding: {rule['policy']}/{rule['key']} {rule['says']}")
-    elif row.explanation.get("complete", True):
-        out.say("  These are all.")
-    else:
-        out.say("  There may be more: the search stopped at its bound.")
-    if not row.explanation.get("proved", True):
-        out.say("  The search was given up: that there is no way isn't proved.")
+    out.say(f"  {conflict_wording.extent(row.explanation) or 'These are all.'}")
 
 
 def decide(

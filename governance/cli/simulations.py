@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from governance import documents, presenters, simulation
+from governance import conflict_wording, documents, presenters, simulation
 from governance.cli import configuration
 from governance.cli.output import Exit, Output, end, operator
 from governance.configuration import Files
@@ -147,7 +147,7 @@ def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
         changed = "A conflict that stays by other rules" if conflict.get("changed") else "A conflict"
         mark = "A new conflict" if conflict["new"] else changed
         out.say(f"{mark} in {_tenants(conflict)}: {conflict['summary']}", "yellow")
-        if told := simulation.extent(conflict):
+        if told := conflict_wording.extent(conflict):
             out.say(f"  {told}")
     for conflict in outcome["solved"]:
         out.say(f"No conflict any more in {_tenants(conflict)}: {conflict['summary']}", "green")

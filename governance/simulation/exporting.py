@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governance import conflict_wording
 from governance.models import Simulation
 from governance.simulation import planning
 
@@ -89,19 +90,6 @@ def in_later_plans(simulation: Simulation) -> list[str]:
 def warnings(simulation: Simulation) -> list[str]:
     """What is supposed that may be a slip, in sentences."""
     return list(simulation.outcome.get("warnings", ()))  # those of before they were looked for have none
-
-
-def extent(conflict: dict[str, Any]) -> str:
-    """What the search for a conflict's sets left open, in words; empty where they are all and proved."""
-    unproved = "that there is no way isn’t proved"
-    if not conflict.get("proved", True) and not conflict.get("sets"):
-        return f"The search was given up before it found which rules can’t hold together: {unproved}."
-    told = []
-    if not conflict.get("complete", True):
-        told.append("There may be more such sets: the search stopped at its bound.")
-    if not conflict.get("proved", True):
-        told.append(f"The search was given up: {unproved}.")
-    return " ".join(told)
 
 
 def percent(share: float) -> str:
@@ -220,7 +208,7 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
     for one in conflicts[:_SHOWN]:
         tenants = one["new_tenants"] or one.get("changed_tenants") or one["tenants"]
         yield f"- {_escape(one['summary'])} ({_escape(_tenants(tenants))})"
-        if one["new"] or one.get("changed"):  # how to get out of one that is solved need nobody ask
+        if one["new"] or one.get("changed"):  # of one that is solved nobody needs a way out
             yield from (f"  - {_escape(line)}" for line in _below(one))
     if len(conflicts) > _SHOWN:
         yield f"- and {len(conflicts) - _SHOWN:,} more"
@@ -228,14 +216,13 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
 
 
 def _below(conflict: dict[str, Any]) -> Iterator[str]:
-    if told := extent(conflict):
+    if told := conflict_wording.extent(conflict):
         yield told
     yield from (f"way out: {way['says']}" for way in conflict["ways_out"])
 
 
 def _tenants(keys: Sequence[str]) -> str:
-    more = len(keys) - _NAMED
-    return ", ".join(keys[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return conflict_wording.listed(keys, _NAMED)
 
 
 def _escape(text: str) -> str:

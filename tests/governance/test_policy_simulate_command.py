@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from governance import configuration, simulation
+from governance import configuration, conflict_wording
 from governance.models import Policy, Simulation
 from tests.factories import World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
@@ -67,7 +67,7 @@ def test_people_are_told_where_the_search_for_conflicting_sets_stopped(
     policy("apply", folder, "--json")
     freeze = tmp_path / "freeze.yaml"
     freeze.write_text(FREEZE)
-    monkeypatch.setattr(simulation, "extent", lambda _: "There may be more such sets.")
+    monkeypatch.setattr(conflict_wording, "extent", lambda _: "There may be more such sets.")
     assert "There may be more such sets." in policy("simulate", "--against", freeze).out
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.access import SYSTEM
-from governance import policies, profiles, simulation
+from governance import conflict_wording, policies, profiles, simulation
 from governance.models import Simulation
 from tests import factories
 from tests.factories import AT, World
@@ -88,7 +88,7 @@ def test_what_the_search_left_open_is_told_in_the_summary(
     kept = simulate(acme, CORE)
     conflict = {"summary": "No way.", "new": True, "new_tenants": [], "tenants": ["tenant-a"], "ways_out": []}
     kept.outcome["conflicts"] = [{**conflict, **found}]
-    assert simulation.extent(found) == told
+    assert conflict_wording.extent(found) == told
     assert told in simulation.markdown(kept)
 
 
