@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from governance.resolution.candidates import Candidates
 from governance.resolution.ground import Places
@@ -127,8 +125,7 @@ class Movers:
 
     def _goes_alone(self, mover: int) -> bool:
         """Whether one of its places asks nothing of who stays that isn't given there."""
-        others = self._candidates[mover].asks.keys() - self._places.keys()
-        return bool(self._places[mover] & ~reduce(or_, (self._influence.denied(mover, c) for c in others), 0))
+        return bool(self._places[mover] & ~self._influence.denied(mover, self._places))
 
     def _add(self, component: int) -> None:
         part = self._situation.component(component)

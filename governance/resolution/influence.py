@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from operator import and_
+from operator import and_, or_
+from typing import NamedTuple
 
-from governance.resolution.candidates import Asked
 from governance.resolution.ground import Ground
 from governance.resolution.releases import Relation
 
 Leaving = tuple[int, Relation]  # who can't stay, by what
+
+
+class _Minders(NamedTuple):
+    """Who of what is installed asks something of a component that is given.
+
+    Those who ask it of this one `alone` are with the places that give it; the others ask it `jointly`.
+    """
+
+    alone: list[tuple[int, Relation, int]]
+    jointly: list[Leaving]
 
 
 @dataclass(frozen=True)
@@ -38,69 +48,57 @@ class Influence:
         if known is None:
             known = self._leaving[key] = [
                 (watcher, relation)
-                for watcher, asked in self._minding(component)
-                for relation, giving in asked
-                if giving is not None and not places & giving and self._stands(relation)
+                for watcher, relation, giving in self._minders_of(component).alone
+                if not places & giving
             ]
         return known
 
     def jointly(self, component: int) -> Sequence[Leaving]:
         """Who asks something that an open component gives together with others."""
-        known = self._jointly.get(component)
-        if known is None:
-            known = self._jointly[component] = [
-                (watcher, relation)
-                for watcher, asked in self._minding(component)
-                for relation, giving in asked
-                if giving is None and self._stands(relation)
-            ]
-        return known
+        return self._minders_of(component).jointly
 
     def given(self, component: int, moving: frozenset[int]) -> int:
         """The places of an open component that give what those ask of it alone who aren't moving."""
+        alone = self._minders_of(component).alone
+        return reduce(and_, (giving for watcher, _, giving in alone if watcher not in moving), -1)
+
+    def asked_to_move(self, mover: int, places: int) -> list[int]:
+        """Whom every one of these places of an open component denies to stay."""
+        return [component for component, denied in self._denying(mover) if not places & ~denied]
+
+    def denied(self, mover: int, moving: Collection[int]) -> int:
+        """The mover's places that ask something of those not moving that these don't give."""
         return reduce(
-            and_,
-            (
-                giving
-                for watcher, asked in self._minding(component)
-                if watcher not in moving
-                for relation, giving in asked
-                if giving is not None and self._stands(relation)
-            ),
-            -1,
+            or_, (denied for component, denied in self._denying(mover) if component not in moving), 0
         )
 
-    def asked_to_move(self, mover: int, places: int) -> Sequence[int]:
-        """Whom every one of these places of an open component denies to stay."""
-        known = self._asked_to_move.get(key := (mover, places))
+    def _denying(self, mover: int) -> Sequence[tuple[int, int]]:
+        """Whom some of the places of an open component deny to stay, with these places."""
+        known = self._deniers.get(mover)
         if known is None:
-            mine = self.ground.situation.component(mover).candidates
-            # Being gone asks nothing.
-            relations = () if places & mine.gone else next(mine.among(places)).relations
-            asked = dict.fromkeys(c for relation in relations for c in relation.components)
-            known = self._asked_to_move[key] = [c for c in asked if not places & ~self.denied(mover, c)]
+            situation, start = self.ground.situation, self.ground.start
+            candidates, complete = situation.component(mover).candidates, situation.complete
+            there = ((c, start[c]) for c in candidates.asks if c in start)
+            denied = (
+                (c, candidates.denied(c, here.id if here is not None else None, complete=complete))
+                for c, here in there
+            )
+            known = self._deniers[mover] = [one for one in denied if one[1]]
         return known
 
-    def denied(self, mover: int, component: int) -> int:
-        """The mover's places that ask something of the component that it denies them where it is."""
-        situation = self.ground.situation
-        if situation.find(component) is None:
-            return 0
-        here = self.ground.start[component]
-        release_id = here.id if here is not None else None
-        mine = situation.component(mover).candidates
-        return mine.denied(component, release_id, complete=situation.complete)
-
-    def _minding(self, component: int) -> Sequence[tuple[int, Asked]]:
-        """Who of what is installed asks something of an open component, and what."""
+    def _minders_of(self, component: int) -> _Minders:
         known = self._minders.get(component)
         if known is None:
-            situation = self.ground.situation
+            known = self._minders[component] = _Minders([], [])
+            situation, here = self.ground.situation, self._here(component)
             candidates = situation.component(component).candidates
-            known = self._minders[component] = [
-                (watcher, candidates.asked_by(release, component, complete=situation.complete))
-                for watcher, release in self.ground.watching.get(component, ())
-            ]
+            for watcher, release in self.ground.watching.get(component, ()):
+                for relation, giving in candidates.asked_by(release, component, complete=situation.complete):
+                    if giving is None:
+                        if self._stands(relation):
+                            known.jointly.append((watcher, relation))
+                    elif self._stands(relation) if here is None else giving & here:
+                        known.alone.append((watcher, relation, giving))
         return known
 
     @cached_property
@@ -121,16 +119,23 @@ class Influence:
         return {}
 
     @cached_property
-    def _jointly(self) -> dict[int, Sequence[Leaving]]:
+    def _deniers(self) -> dict[int, Sequence[tuple[int, int]]]:
         return {}
 
     @cached_property
-    def _asked_to_move(self) -> dict[tuple[int, int], Sequence[int]]:
+    def _minders(self) -> dict[int, _Minders]:
         return {}
 
-    @cached_property
-    def _minders(self) -> dict[int, Sequence[tuple[int, Asked]]]:
-        return {}
+    def _here(self, component: int) -> int | None:
+        """Where an open component is, in bits of its candidates; None if that isn't one of them.
+
+        What is asked of it alone stands if this gives it. With `strict` all is to stand.
+        """
+        if self.ground.situation.strict:
+            return -1
+        here = self.ground.start[component]
+        bits = self.ground.situation.component(component).candidates.bits
+        return bits.get(here.id if here is not None else None)
 
     def _stands(self, relation: Relation) -> bool:
         """Whether it is to go on: not what doesn't hold anyway."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-Groups = tuple[tuple[int, int], ...]  # who of the one, and with which of the other these go
+from governance.resolution.remembering import remembered
 
-_KEPT = 200  # answers remembered at a time, of each kind: a search asks the same few again and again
+Groups = tuple[tuple[int, int], ...]  # who of the one, and with which of the other these go
 
 
 class Matching:
@@ -22,26 +22,17 @@ class Matching:
 
     def refused(self, there: int) -> int:
         """Who asks what none of the other's candidates `there` gives."""
-        return _remembered(self._refused, there, self._find_refused)
+        return remembered(self._refused, there, self._find_refused)
 
     def allowed(self, these: int) -> int:
         """The other's candidates with which one of these goes."""
-        return _remembered(self._allowed, these, self._find_allowed)
+        return remembered(self._allowed, these, self._find_allowed)
 
     def _find_refused(self, there: int) -> int:
         return _union(these for these, match in self._groups if not match & there)
 
     def _find_allowed(self, these: int) -> int:
         return _union(match for some, match in self._groups if some & these)
-
-
-def _remembered(known: dict[int, int], asked: int, find: Callable[[int], int]) -> int:
-    answer = known.get(asked)
-    if answer is None:
-        if len(known) >= _KEPT:
-            known.clear()
-        answer = known[asked] = find(asked)
-    return answer
 
 
 def _union(sets: Iterable[int]) -> int:

@@ -47,7 +47,7 @@ class Placing:
         self._problem = forced.problem
         self._moving = frozenset(forced.left)
         self._order = [*goals, *_in_order(self._problem, self._moving.difference(goals))]
-        self._asking: dict[Relation, _Asking] = {}
+        self._asking: dict[int, _Asking] = {}
         self._asked_by: dict[int, tuple[_Asking, ...]] = {}
         self._tries = 0
         asked = {component: self._asked_of(component) for component in self._order}
@@ -134,27 +134,32 @@ class Placing:
         return True
 
     def _asked_of(self, component: int) -> tuple[int, tuple[_Asking, ...]]:
-        """What those that stay ask of one that moves: the places that give it, and what others may give too.
+        """The places of one that moves that go with all that stay, and what others may give along with it.
 
-        The places are in bits of its candidates.
+        The places are in bits of its candidates. What a place asks of several together isn't looked at yet.
         """
         influence, moving = self._problem.influence, self._moving
         joint = dict.fromkeys(asked for who, asked in influence.jointly(component) if who not in moving)
         asked = (asking for relation in joint if (asking := self._about(relation)).settled is None)
-        return influence.given(component, moving), tuple(asked)
+        places = influence.given(component, moving) & ~influence.denied(component, moving)
+        return places, tuple(asked)
 
     def _own(self, release: Release) -> tuple[_Asking, ...]:
         """What the release asks, but for what holds wherever they go."""
         known = self._asked_by.get(release.id)
         if known is None:
-            asked = map(self._about, release.relations)
+            asked = (self._about(one) for one in release.relations if not self._stands_anyway(one))
             known = self._asked_by[release.id] = tuple(one for one in asked if one.settled is not True)
         return known
 
+    def _stands_anyway(self, relation: Relation) -> bool:
+        """Whether it holds as things are, and none of those moving has a part in it."""
+        return self._moving.isdisjoint(relation.components) and self._problem.ground.stands(relation)
+
     def _about(self, relation: Relation) -> _Asking:
-        known = self._asking.get(relation)
+        known = self._asking.get(id(relation))  # by identity: the situation's releases keep theirs alive
         if known is None:
-            known = self._asking[relation] = self._looked_at(relation)
+            known = self._asking[id(relation)] = self._looked_at(relation)
         return known
 
     def _looked_at(self, relation: Relation) -> _Asking:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,10 +52,15 @@ class Problem:
             found.setdefault(binding.component, []).append(binding)
         return found
 
-    def broken(self, component_id: int) -> list[Binding]:
+    def broken(self, component_id: int) -> Sequence[Binding]:
         """The bindings that are to be acted on and that what is installed breaks."""
-        installed = self.start[component_id]
-        return [b for b in self.binding.get(component_id, []) if b.wanted and not b.allows(installed)]
+        known = self._broken.get(component_id)
+        if known is None:
+            installed = self.start[component_id]
+            bindings = self.binding.get(component_id, ())
+            known = [b for b in bindings if b.wanted and not b.allows(installed)]
+            self._broken[component_id] = known
+        return known
 
     @cached_property
     def obliged(self) -> tuple[int, ...]:
@@ -80,6 +85,10 @@ class Problem:
 
     # Worked out for those that are asked about, which mostly are few.
     @cached_property
+    def _broken(self) -> dict[int, Sequence[Binding]]:
+        return {}
+
+    @cached_property
     def _reached(self) -> dict[int, int]:
         return {}
 
@@ -103,10 +112,7 @@ class Problem:
 
     def ordered(self, component_id: int, places: int) -> Places:
         """Places of an open component, given in bits of its candidates, the best first."""
-        component = self.situation.component(component_id)
-        preferred = component.preferred(self.prefer(component_id))
-        there = tuple([release for release, bit in preferred if places & bit])
-        return (*there, None) if places & component.candidates.gone else there
+        return self.situation.component(component_id).ordered(places, self.prefer(component_id))
 
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""

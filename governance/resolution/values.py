@@ -10,6 +10,9 @@ from functools import cached_property
 from governance.resolution.candidates import NONE, Candidates
 from governance.resolution.digests import Sent, digest_of, digest_of_set
 from governance.resolution.releases import Prefer, Relation, Release, preference
+from governance.resolution.remembering import remembered
+
+_KEPT = 20  # orders of places that a component remembers: there are many components
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,24 @@ class Component(Sent):
     def _here(self) -> frozenset[int]:
         return frozenset({self.installed.id} if self.installed is not None else ())
 
-    def preferred(self, prefer: Prefer) -> tuple[tuple[Release, int], ...]:
-        """The candidates with their bits in order: upwards before downwards, the newest or nearest there.
+    def ordered(self, places: int, prefer: Prefer) -> tuple[Release | None, ...]:
+        """Places in bits of the candidates, the best first; equal versions have one order too.
 
-        Equal versions have one order too.
+        Upwards comes before downwards, the newest or nearest there, and being gone last.
         """
+        return remembered(self._ordered, (places, prefer), self._in_order, kept=_KEPT)
+
+    def _in_order(self, asked: tuple[int, Prefer]) -> tuple[Release | None, ...]:
+        places, prefer = asked
         if prefer not in self._preferred:
             ordered = sorted(self.candidates, key=preference(self.installed, prefer))
             self._preferred[prefer] = tuple((one, self.candidates.bits[one.id]) for one in ordered)
-        return self._preferred[prefer]
+        there = tuple([release for release, bit in self._preferred[prefer] if places & bit])
+        return (*there, None) if places & self.candidates.gone else there
+
+    @cached_property
+    def _ordered(self) -> dict[tuple[int, Prefer], tuple[Release | None, ...]]:
+        return {}
 
     @cached_property
     def _preferred(self) -> dict[Prefer, tuple[tuple[Release, int], ...]]:

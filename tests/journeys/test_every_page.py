@@ -17,7 +17,7 @@ DOWNLOADS = re.compile(r"/(reports|simulations)/[^/]+/[a-z]+/$")
 HOME = "/g/powerx/home/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Nothing but what is wrong is told: to describe all that is right takes as long again as to find it.
-BARRIERS = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
+BARRIERS = "axe.run({resultTypes: ['violations'], preload: false}).then(found => found.violations)"
 LINKS = "[...document.querySelectorAll('a[href]')].map(a => a.origin == location.origin ? a.pathname : '')"
 # Whose pages, how they are looked at, and how many sorts of them there are at the least.
 VISITS = (
