@@ -46,6 +46,15 @@ class Forced:
         """How many these are."""
         return len(self.left) + len(self.beyond)
 
+    @property
+    def moving(self) -> Set[int]:
+        """All of these."""
+        return self.left.keys() | self.beyond
+
+    def targets(self, component: int) -> Places:
+        """Where an open component may go, whether it must or not, the best place first."""
+        return self.places(component, -1) if component in self.left else self.problem.targets(component)
+
     def places(self, component: int, left: int) -> Places:
         """Where it may go that is also in these bits, the best place first."""
         return self.problem.ordered(component, left & self.left[component])

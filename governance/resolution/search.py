@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pysat.card import ITotalizer
 
 from governance.resolution.clauses import Clauses, Exhausted
+from governance.resolution.forced import Forced, must_move
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
 from governance.resolution.values import Binding
@@ -78,11 +79,12 @@ class Search:
 
     def _best(self, problem: Problem, goals: Sequence[int]) -> Attempt:
         bound = [goal for goal in problem.obliged if goal in goals]
-        free = [move for c, move in self.clauses.moves.items() if c not in bound]
+        forced = must_move(problem, bound)
+        free = [move for c, move in self.clauses.moves.items() if c not in forced.moving]
         least = self._least(self._given(problem.bindings, goals), free)
         if least is None:
             return Attempt()
-        self._prefer(problem, bound, least)
+        self._prefer(forced, bound, least)
         beyond = self.moved_beyond()
         return Attempt(beyond=beyond) if beyond else Attempt(self.clauses.state())
 
@@ -127,28 +129,30 @@ class Search:
                 return [bounds[number]]
         return bounds[highest : highest + 1]
 
-    def _prefer(self, problem: Problem, bound: Sequence[int], least: list[int]) -> None:
+    def _prefer(self, forced: Forced, bound: Sequence[int], least: list[int]) -> None:
         """Move on to the state that is best for the goals, the weightiest first.
 
         Then the host stays if it can, and then each of the others.
         """
         for component in bound:
-            least.append(self._best_of(self._wishes(problem, component), least))
-        components = problem.situation.components
+            least.append(self._best_of(self._wishes(forced, component), least))
+        components = forced.problem.situation.components
         others = sorted((c for c in components if c.id not in bound), key=lambda c: (not c.host, c.id))
         for other in others:
             stays = -self.clauses.moves[other.id]
             if self.clauses.is_true(stays):
                 least.append(stays)
             else:
-                least.append(self._best_of([stays, *self._wishes(problem, other.id)], least))
+                first = [] if other.id in forced.moving else [stays]
+                least.append(self._best_of([*first, *self._wishes(forced, other.id)], least))
 
-    def _wishes(self, problem: Problem, component: int) -> list[int]:
+    def _wishes(self, forced: Forced, component: int) -> list[int]:
         """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""
         places = self.clauses.places.get(component)
         if places is None:
             return [self.clauses.moves[component]]
-        return [places[to.id if to is not None else None] for to in problem.targets(component)]
+        targets = forced.targets(component)
+        return [places[to.id if to is not None else None] for to in targets]
 
     def _best_of(self, wishes: Sequence[int], least: Sequence[int]) -> int:
         """The first of the literals that can be true; one of them is in the last state.

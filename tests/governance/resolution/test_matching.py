@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.resolution import matching
+from governance.resolution import remembering
 from governance.resolution.matching import Groups, Matching
 
 bits = st.integers(0, 2**6 - 1)
@@ -28,6 +28,6 @@ def test_who_is_refused_and_what_is_allowed_follows_from_the_groups(groups: Grou
 
 def test_no_more_is_remembered_than_the_bound() -> None:
     one = Matching(((1, 1),))
-    for asked in range(matching._KEPT + 10):
+    for asked in range(remembering._KEPT + 10):
         assert one.refused(asked) == (0 if asked & 1 else 1)
-    assert len(one._refused) <= matching._KEPT
+    assert len(one._refused) <= remembering._KEPT
