@@ -11,10 +11,9 @@ from functools import cached_property, lru_cache
 from django.db import connection
 
 from governance.relations import Catalogue
-from governance.resolution import NONE, Binding, Component, Frame, Relation, Release, Situation
+from governance.resolution import NONE, Binding, Component, Frame, Release, Situation
 
 _FRAMES = 20_000  # of parts, those that were asked for last
-_UNIONS = 50_000  # of what several components ask of another
 _PARTS = 40_000  # that one stock makes before it is begun anew
 _GROUPS = 2  # whose stock is kept: of those asked about last
 
@@ -77,7 +76,6 @@ class Stock:
         self._without_joint: set[int] = set()
         self._bindings: dict[str, Binding] = {}
         self._frame = lru_cache(_FRAMES)(self._framed)
-        self._unite = lru_cache(_UNIONS)(frozenset[Relation].union)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -171,7 +169,7 @@ class Stock:
         """A frame of parts, and those parts that were made of it."""
         mine = (self.component(*one, is_open=True) for one in opened)
         near = (self.component(self.catalogue.component_of(pk), pk, related=True) for pk in sorted(askers))
-        return Frame(tuple(mine), tuple(near), self._unite), {}
+        return Frame(tuple(mine), tuple(near)), {}
 
     def _release(self, release_id: int | None, *, whole: bool) -> Release | None:
         """What a bystander asks of others doesn't matter: nothing that it asks for may change."""

@@ -8,14 +8,14 @@ nearly all their parts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from governance.resolution.releases import Relation
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
 
-Unite = Callable[..., frozenset[Relation]]  # several sets into one
+Asked = tuple[frozenset[Relation], ...]  # what each of several components asks
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
@@ -53,20 +53,16 @@ def _narrowed(
 class Frame:
     """A part without its bystanders and rules: what is open, and what closed asks something of it."""
 
-    def __init__(
-        self, mine: tuple[Component, ...], near: tuple[Component, ...], unite: Unite = frozenset.union
-    ) -> None:
-        """`unite` may remember: many frames ask for the same unions."""
+    def __init__(self, mine: tuple[Component, ...], near: tuple[Component, ...]) -> None:
         self.mine = mine
         self.near = near
-        self._unite = unite
 
     @cached_property
-    def asked(self) -> Mapping[int, frozenset[Relation]]:
+    def asked(self) -> Mapping[int, Asked]:
         """What is asked of each bystander, which is there for what it is and not for what it asks."""
         opened = {component.id for component in self.mine}
         joint = [one for component in self.near for one in component.joint if one.components & opened]
-        found = _asked(self.mine, joint, self._unite)
+        found = _asked(self.mine, joint)
         apart = opened.union(component.id for component in self.near)
         return {component: found[component] for component in sorted(found.keys() - apart)}
 
@@ -84,12 +80,8 @@ class Frame:
         return Situation(components, tuple(bindings), complete, strict, why)
 
 
-def _asked(
-    mine: Sequence[Component], joint: Sequence[Relation], unite: Unite
-) -> Mapping[int, frozenset[Relation]]:
+def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, Asked]:
     """By component, what is asked of it that may come to matter."""
-    if len(mine) == 1 and not joint:
-        return mine[0].about
     found: dict[int, list[frozenset[Relation]]] = defaultdict(list)
     for component in mine:
         for other, relations in component.about.items():
@@ -97,7 +89,7 @@ def _asked(
     for relation in joint:
         for other in relation.components:
             found[other].append(frozenset({relation}))
-    return {other: unite(*some) for other, some in found.items()}
+    return {other: tuple(some) for other, some in found.items()}
 
 
 def together(named: Mapping[int, Collection[int]], joint: Iterable[Collection[int]]) -> list[frozenset[int]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from governance.resolution.candidates import NONE, Candidates
 from governance.resolution.digests import Sent, digest_of, digest_of_set
@@ -13,6 +14,18 @@ from governance.resolution.releases import Prefer, Relation, Release, preference
 from governance.resolution.remembering import remembered
 
 _KEPT = 20  # orders of places that a component remembers: there are many components
+
+
+class _Gift(NamedTuple):
+    """Which releases give of what is asked the same as one of them.
+
+    Those that are in all that it meets: of what is asked of its component alone, and of it and others; None
+    where it meets nothing. And those that meet something else.
+    """
+
+    own: frozenset[int] | None
+    joint: frozenset[int] | None
+    others: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -40,28 +53,60 @@ class Component(Sent):
         """The same, to stay as it is, and asking nothing of others."""
         return replace(self.closed, installed=self.installed.bare if self.installed else None)
 
-    def like(self, asked: Collection[Relation]) -> Component:
+    def like(self, asked: tuple[frozenset[Relation], ...]) -> Component:
         """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
 
-        Its version isn't told: one tenant's would be read in another.
+        `asked` is what each of several others asks. The version isn't told: one tenant's would be read in
+        another.
         """
-        here = self.installed
-        if here is None:
+        if self.installed is None:
             return self
-        known = self._likes.get(key := frozenset(asked))
+        known = self._likes.get(asked)
         if known is None:
-            met = [one for one in key if here.id in one.releases]
-            other = (one.releases for one in key if here.id not in one.releases)
-            alike = frozenset({-self.id})
-            if any(len(one.components) == 1 for one in met):
-                alike = frozenset.intersection(*(one.releases for one in met)).difference(*other)
-            elif met:  # these may name releases of others
-                alike = frozenset({here.id})
-            known = self._likes[key] = replace(self, installed=replace(here, id=min(alike), version=""))
+            known = self._likes[asked] = self._at(self._least_alike(asked))
+        return known
+
+    def _least_alike(self, asked: tuple[frozenset[Relation], ...]) -> int:
+        """The lowest of its releases that gives of what is asked the same as the installed one."""
+        assert self.installed is not None
+        gifts = [remembered(self._gifts, one, self._gift) for one in asked]
+        own = [gift.own for gift in gifts if gift.own is not None]
+        joint = [gift.joint for gift in gifts if gift.joint is not None]
+        if own:
+            return min(frozenset.intersection(*own, *joint).difference(*(gift.others for gift in gifts)))
+        return self.installed.id if joint else -self.id  # joint ones may name releases of others
+
+    def _gift(self, asked: frozenset[Relation]) -> _Gift:
+        """What the installed release gives of what one other asks."""
+        assert self.installed is not None
+        met = [one for one in asked if self.installed.id in one.releases]
+        own = [one.releases for one in met if len(one.components) == 1]
+        joint = [one.releases for one in met if len(one.components) > 1]
+        return _Gift(
+            frozenset.intersection(*own) if own else None,
+            frozenset.intersection(*joint) if joint else None,
+            frozenset[int]().union(*(one.releases for one in asked.difference(met))),
+        )
+
+    def _at(self, release_id: int) -> Component:
+        """The same at another release of which nothing else is told."""
+        known = self._places.get(release_id)
+        if known is None:
+            assert self.installed is not None
+            there = replace(self.installed, id=release_id, version="")
+            known = self._places[release_id] = replace(self, installed=there)
         return known
 
     @cached_property
-    def _likes(self) -> dict[frozenset[Relation], Component]:
+    def _likes(self) -> dict[tuple[frozenset[Relation], ...], Component]:
+        return {}
+
+    @cached_property
+    def _gifts(self) -> dict[frozenset[Relation], _Gift]:
+        return {}
+
+    @cached_property
+    def _places(self) -> dict[int, Component]:
         return {}
 
     @property
