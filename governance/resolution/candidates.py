@@ -68,11 +68,18 @@ class Candidates(tuple[Release, ...]):
         """By component, what is asked of it."""
         return {other: frozenset(one for one, _ in asked) for other, asked in self.asks.items()}
 
+    def vain(self, *, complete: bool) -> int:
+        """Those that ask what there is no release to give, where that can be judged."""
+        known = self._vain.get(complete)
+        if known is None:
+            needs = ((one, askers) for one, askers in self.asking.items() if isinstance(one, Need))
+            never = (askers for need, askers in needs if not need.releases and complete and not need.of_host)
+            known = self._vain[complete] = reduce(or_, never, 0)
+        return known
+
     @cached_property
-    def vain(self) -> tuple[tuple[Need, int], ...]:
-        """What they ask that there is no release to give, and which of them do."""
-        needs = ((one, askers) for one, askers in self.asking.items() if isinstance(one, Need))
-        return tuple((need, askers) for need, askers in needs if not need.releases)
+    def _vain(self) -> dict[bool, int]:
+        return {}
 
     def of(self, releases: frozenset[int]) -> int:
         """Those of them with these ids."""

@@ -35,6 +35,8 @@ def explain(
     to be opened first; not if `final`.
     """
     groups = list(stuck)
+    if not groups:
+        return ()
     others = [goal for goal in problem.obliged if not any(goal in group for group in groups)]
     with Clauses(problem, whole=True) as clauses:
         search = Search(clauses, final=final)

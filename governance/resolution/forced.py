@@ -142,10 +142,8 @@ class Movers:
             self._beyond.add(component)
             return
         mine = self._candidates[component] = part.candidates
-        places = self._problem.reach(component)
-        for need, askers in mine.vain:
-            if not self._may_be_unknown(need):
-                places &= ~askers
+        vain = mine.vain(complete=self._situation.complete)
+        places = self._problem.reach(component) & ~vain
         self._places[component] = places
         self._note_nowhere(component)
         self._latest.append(component)

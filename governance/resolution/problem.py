@@ -25,17 +25,17 @@ class Problem:
         """The situation under its bindings, unless others are given."""
         return cls(Influence(Ground(situation)), tuple(situation.bindings if bindings is None else bindings))
 
-    @property
+    @cached_property
     def situation(self) -> Situation:
         """The situation."""
         return self.ground.situation
 
-    @property
+    @cached_property
     def start(self) -> dict[int, Release | None]:
         """What is installed."""
         return self.ground.start
 
-    @property
+    @cached_property
     def ground(self) -> Ground:
         """What holds between the releases."""
         return self.influence.ground
@@ -97,15 +97,13 @@ class Problem:
         return {}
 
     def _reach(self, component_id: int) -> int:
-        component, bindings = self.situation.component(component_id), self.binding.get(component_id, ())
+        component = self.situation.component(component_id)
         if not component.open:
             return 0
-        candidates = component.candidates
-        left = candidates.of(component.offered) | candidates.of(self._named(component))
-        for binding in bindings:
-            left &= candidates.of(binding.allowed)
-        goes = self._removable(component) and all(binding.absence for binding in bindings)
-        return left | candidates.gone if goes else left
+        candidates, left = component.candidates, self.situation.reach(component_id)
+        for binding in self.binding.get(component_id, ()):
+            left &= candidates.of(binding.allowed) | (candidates.gone if binding.absence else 0)
+        return left
 
     def _targets(self, component_id: int) -> Places:
         return self.ordered(component_id, self.reach(component_id))
@@ -116,27 +114,10 @@ class Problem:
 
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
-        here = component.installed.id if component.installed is not None else None
-        named = self._named(component)
-        others = (r for r in component.candidates if r.id != here and (r.offered or r.id in named))
-        yield from sorted(others, key=lambda release: (release.rank, release.id))
-        if self._removable(component):
+        reach = self.situation.reach(component.id)
+        yield from sorted(component.candidates.among(reach), key=lambda release: (release.rank, release.id))
+        if reach & component.candidates.gone:
             yield None
-
-    def _named(self, component: Component) -> frozenset[int]:
-        """What is a target only because a rule names exactly it.
-
-        Some of the bindings are asked with the freedom that all give, so that fewer never allow less.
-        """
-        named = [b.allowed for b in self.situation.binding(component.id) if b.exact]
-        if not named:
-            return frozenset()
-        return component.nameable.intersection(frozenset[int]().union(*named))
-
-    def _removable(self, component: Component) -> bool:
-        """Whether a rule says that it be gone; also where only other rules are asked about."""
-        absent = any(b.kind == "absent" for b in self.situation.binding(component.id))
-        return absent and component.installed is not None
 
     def prefer(self, component_id: int) -> Prefer:
         """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""
