@@ -26,9 +26,10 @@ class TransitionErrorMiddleware:
         """The page for it, or a toast where HTMX would swap the answer into a page."""
         if not isinstance(exception, TransitionError):
             return None
+        told = {"reason": exception, "typed": request.POST.get("reason", "")}
         if not request.htmx:
-            return render(request, "409.html", {"reason": exception, "back": _came_from(request)}, status=409)
-        toast = render(request, "includes/_conflict.html", {"reason": exception}, status=409)
+            return render(request, "409.html", {**told, "back": _came_from(request)}, status=409)
+        toast = render(request, "includes/_conflict.html", told, status=409)
         toast["HX-Retarget"] = "#toasts"
         toast["HX-Reswap"] = "beforeend"
         return toast

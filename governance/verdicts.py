@@ -103,7 +103,7 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     for change in result.outcome.changes:
         reason = change.because
         if change.component in aside:
-            reason += f" (by {result.decision_on(aside[change.component])})"
+            reason += f", by {result.decision_on(aside[change.component])}"
         found[change.component] = _Verdict(
             target_id=change.after.id if change.after else None,
             remove=change.after is None,

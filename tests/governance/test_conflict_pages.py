@@ -107,6 +107,32 @@ def test_every_set_is_told_by_itself_with_its_policies(house: Furnished, owner: 
         assert f'<a href="/g/acme/plugins/{plugin.pk}/">{name}</a>' in shown
 
 
+def test_many_sets_do_not_push_away_what_could_be_done(house: Furnished, owner: Client, page: str) -> None:
+    explanation = house.conflict.explanation
+    told = {**explanation, "sets": [{**explanation["sets"][0], "chain": [f"link {n}"]} for n in range(7)]}
+    Conflict.objects.filter(pk=house.conflict.pk).update(explanation=told)
+    first, folded = text(owner, page).split("<summary>2 more sets</summary>")
+    assert "Set 5 of 7" in first
+    assert "Set 6 of 7" not in first
+    assert folded.index("link 6") < folded.index("What could be done")
+
+
+def test_a_conflict_that_is_gone_says_why(house: Furnished, owner: Client, page: str) -> None:
+    Conflict.objects.filter(pk=house.conflict.pk).update(status="closed", closed_at=timezone.now())
+    assert "No tenant is in this conflict any more" in text(owner, page)
+
+
+def test_what_was_written_is_given_back_where_someone_else_was_faster(
+    house: Furnished, owner: Client, page: str
+) -> None:
+    Conflict.objects.filter(pk=house.conflict.pk).update(
+        status="decided", decided_at=timezone.now(), decided_by_name="Ann", reason="Agreed on"
+    )
+    answer = owner.post(page, {"set_aside": ["core/crm"], "reason": "A long thought <b>"})
+    assert answer.status_code == 409
+    assert "should you need it again: “A long thought &lt;b&gt;”" in answer.content.decode()
+
+
 def test_a_rule_that_cannot_be_kept_even_alone_is_not_said_to_conflict(
     house: Furnished, owner: Client, page: str
 ) -> None:

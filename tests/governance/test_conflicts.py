@@ -121,7 +121,7 @@ def test_every_way_out_that_is_told_is_accepted(tangled: Conflict) -> None:
     ("set_aside", "begins"),
     [
         (CORE, "Left as it is by a recorded decision "),
-        (HOLD, "core wants crm 2.4.0 everywhere (by a recorded decision "),
+        (HOLD, "core wants crm 2.4.0 everywhere, by a recorded decision "),
     ],
 )
 def test_a_finding_names_who_decided_and_when_and_whether_it_was_earlier(
