@@ -42,7 +42,9 @@ def behind(conflict: Conflict, *, at: datetime) -> list[Choice]:
     }
     if not said:
         return []
-    plugins = Plugin.objects.filter(group=conflict.group_id, name__in={plugin for *_, plugin in said})
+    plugins = Plugin.objects.filter(
+        group=conflict.group_id, name__in={plugin for *_, plugin in said}
+    ).order_by("name")
     in_force = Rule.objects.filter(group=conflict.group_id).in_force(at).values_list("pk", flat=True)
     rows = rule_rows(list(in_force))
     return [

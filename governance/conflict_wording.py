@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from governance.resolution import Saying, Unsettled, WayOut
-from governance.resolution.links import Demand, Link, Place, Stands
+from governance.resolution.links import Link, Place, Stands
 from governance.resolution.outcome import ConflictingSet
 
 Names = Mapping[int, str]  # of the components
@@ -76,7 +76,13 @@ def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
         for before, after in zip(one.links, links, strict=True):
             summary = summary.replace(str(before), str(after))
         sets.append(replace(one, links=tuple(links)))
-    return replace(first, summary=summary, sets=tuple(sets))
+    return replace(
+        first,
+        summary=summary,
+        sets=tuple(sets),
+        complete=all(one.complete for one in tellings),
+        proved=all(one.proved for one in tellings),
+    )
 
 
 def _demanded(link: Link) -> tuple[str, ...]:
@@ -84,16 +90,25 @@ def _demanded(link: Link) -> tuple[str, ...]:
 
 
 def _shared(link: Link, others: Iterable[tuple[Stands, ...]]) -> Link:
-    alike = [
-        one if all(one in other for other in others) else _somewhere(one, link.demand) for one in link.stands
-    ]
+    there = [one for other in others for one in other]
+    alike = (_alike(one, [other for other in there if other.plugin == one.plugin]) for one in link.stands)
     return replace(link, stands=tuple(alike))
 
 
-def _somewhere(stands: Stands, demand: Demand) -> Stands:
-    if stands.at is Place.GONE:
+def _alike(stands: Stands, others: Sequence[Stands]) -> Stands:
+    """Where a component is in all of the tenants."""
+    if all(other == stands for other in others):
         return stands
-    return replace(stands, at=Place.SUCH if demand is Demand.NOT else Place.ANOTHER)
+    sorts = {_sort(one) for one in (stands, *others)}
+    would = any(one.would for one in (stands, *others))
+    return replace(stands, at=sorts.pop() if len(sorts) == 1 else Place.VARIES, would=would)
+
+
+def _sort(stands: Stands) -> Place:
+    """Where a component is, without the version."""
+    if isinstance(stands.at, Place):
+        return stands.at
+    return Place.SUCH if stands.such else Place.ANOTHER
 
 
 def ways_out(unsettled: Unsettled, names: Names) -> list[dict[str, Any]]:

@@ -124,8 +124,9 @@ def _hold(demand: Demand) -> str:
 
 
 _DEMANDS = {"needs": "需要 {}", "only": "只能与 {} 共存", "not": "不能与 {} 共存"}
-_PLACES = {"gone": "未安装", "such": "已安装此类版本", "another": "已安装其他版本"}
-_WOULD_BE = {"gone": "将不再安装", "such": "将安装此类版本", "another": "将安装其他版本"}
+_ANYWAY = {"nowhere": "没有可用的版本", "varies": "在各租户中的版本不同"}
+_PLACES = {"gone": "未安装", "such": "已安装此类版本", "another": "已安装其他版本", **_ANYWAY}
+_WOULD_BE = {"gone": "将不再安装", "such": "将安装此类版本", "another": "将安装其他版本", **_ANYWAY}
 _UNITS = {"major": "主版本", "minor": "次版本", "patch": "修订版本", "releases": "发布版本"}
 _KINDS = {
     "range": "版本范围",

@@ -52,7 +52,8 @@ class Tenants:
         """What to change in each tenant so that all rules hold, as little as can be; None if nothing does.
 
         What a choice takes by itself, it takes at least beside others: so these are tried by that, the least
-        first, until none that is left could take less than the best.
+        first, until none that is left could take less than the best. That holds where no release is a target
+        only because a rule names it: all that is chosen from is to be offered.
         """
         alone = [
             [(self._cost({one.rule: choice}), one.rule, choice) for choice in _of(one)] for one in self.same
@@ -128,16 +129,20 @@ class _Judge:
         self._clauses = Clauses(problem, whole=True)
         self._oracle = Oracle(problem, Search(self._clauses, final=True))
         self._known: dict[frozenset[Binding], bool] = {}
+        self._cores: list[frozenset[Binding]] = []  # what can't hold, and so nothing that it is among
 
     def holds(self, rules: Collection[Rule], choice: Choice) -> bool:
         """Whether all of these can, those that want the same as chosen."""
         some = frozenset(
             b for b in self._bindings if b.rule in rules and choice.get(b.rule, b.allowed) == b.allowed
         )
+        if any(core <= some for core in self._cores):
+            return False
         if some not in self._known:
-            self._known[some] = (
-                self._oracle.failing(sorted(some, key=lambda b: b.digest), self._goals) is None
-            )
+            core = self._oracle.failing(sorted(some, key=lambda b: b.digest), self._goals)
+            self._known[some] = core is None
+            if core is not None:
+                self._cores.append(frozenset(core))
         return self._known[some]
 
     def __enter__(self) -> _Judge:

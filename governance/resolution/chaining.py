@@ -40,8 +40,7 @@ def chain(problem: Problem, component: Component) -> Chain:
     if way := _shortest(problem, held_up) or _confined(problem, held_up, bound):
         return _told(way, [_link(problem, fault) for fault in way])
     faults = _faults(problem, held_up, bound - {held_up})
-    supposed = {fault: {held_up: release} for fault, release in faults.items()}
-    return _told(tuple(faults), [_link(problem, fault, state) for fault, state in supposed.items()])
+    return _told(tuple(faults), [_link(problem, fault, state) for fault, state in faults.items()])
 
 
 def _told(faults: Sequence[Fault], links: Iterable[Link]) -> Chain:
@@ -51,18 +50,23 @@ def _told(faults: Sequence[Fault], links: Iterable[Link]) -> Chain:
     )
 
 
-def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Release | None]:
+def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, State]:
     """What is wrong with the best targets, one thing of each: rather what the others that are bound are in.
 
-    What is wrong with several is told of the best of them.
+    With each, where all are then: the others where their bindings take them, or where they are if nothing is
+    wrong with that. What is wrong with several is told of the best of them.
     """
-    found: dict[Fault, Release | None] = {}
+    found: dict[Fault, State] = {}
+    away = {c: there[0] for c in sorted(bound & problem.start.keys()) if (there := places(problem, c))}
     for release in problem.targets(held_up)[:SHOWN_RELEASES]:
-        faults = problem.ground.faults({**problem.start, held_up: release})
-        about = (fault for fault in faults if bound & {fault.component, *fault.relation.components})
-        first = next(about, next(iter(faults), None))
-        if first is not None:
-            found.setdefault(first, release)
+        for others in (away, _NOTHING):
+            state = {**problem.start, **others, held_up: release}
+            faults = problem.ground.faults_of(state, held_up, [held_up, *others])
+            about = (fault for fault in faults if bound & {fault.component, *fault.relation.components})
+            first = next(about, next(iter(faults), None))
+            if first is not None:
+                found.setdefault(first, state)
+                break
     return found
 
 
@@ -135,14 +139,13 @@ def _link(problem: Problem, fault: Fault, supposed: State = _NOTHING) -> Link:
 
 
 def _stands(problem: Problem, component: int, relation: Relation, supposed: State) -> Stands:
-    named, here = problem.situation.component(component), problem.start[component]
-    there = supposed[component] if component in supposed else _there(problem, component)
-    return Stands(named.name, _at(named, there, relation), would=there is not here)
-
-
-def _there(problem: Problem, component: int) -> Release | None:
-    """Where a component is, or where it would go first if its bindings don't let it stay."""
-    return next(iter(places(problem, component)), problem.start[component])
+    named = problem.situation.component(component)
+    there = (supposed[component],) if component in supposed else places(problem, component)[:1]
+    if not there:
+        return Stands(named.name, Place.NOWHERE)
+    such = there[0] is not None and there[0].id in relation.releases
+    would = there[0] is not problem.start[component]
+    return Stands(named.name, _at(named, there[0], relation), would=would, such=such)
 
 
 def _demand(relation: Relation) -> Demand:

@@ -18,7 +18,7 @@ def places(problem: Problem, component: int) -> Places:
     if component not in problem.start:
         return ()
     here = problem.start[component]
-    stays = all(binding.allows(here) for binding in problem.binding.get(component, ()))
+    stays = not problem.broken(component)
     return (*((here,) if stays else ()), *problem.targets(component))
 
 

@@ -18,7 +18,8 @@ from governance.resolution.values import Binding
 class Bound:
     """How far an enumeration goes until there may be more than it tells.
 
-    `beside`: how many questions about what is stuck for reasons of its own, all of it together.
+    `beside`: the same for what is stuck for reasons of its own, all of it together; to whom each set that is
+    found then belongs is asked on top.
     """
 
     sets: int

@@ -127,12 +127,12 @@ class Influence:
         return {}
 
     def _here(self, component: int) -> int | None:
-        """Where an open component is, in bits of its candidates; None if that isn't one of them.
+        """Where an open component is, in bits of its candidates; None where that doesn't say what stands.
 
-        What is asked of it alone stands if this gives it. With `strict` all is to stand.
+        What is asked of it alone stands if this gives it, but all is to stand with `strict`.
         """
         if self.ground.situation.strict:
-            return -1
+            return None
         here = self.ground.start[component]
         bits = self.ground.situation.component(component).candidates.bits
         return bits.get(here.id if here is not None else None)

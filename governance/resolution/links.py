@@ -22,17 +22,27 @@ class Place(StrEnum):
     GONE = "gone"
     SUCH = "such"
     ANOTHER = "another"
+    NOWHERE = "nowhere"  # its rules leave it no place
+    VARIES = "varies"  # at such a version in some tenants, in others not
 
 
 @dataclass(frozen=True)
 class Stands:
-    """Where a component is: at a version, or in a place. It `would` be there if a rule were followed."""
+    """Where a component is: at a version, or in a place. It `would` be there if a rule were followed.
+
+    `such` is whether it is one of the releases that the demand names.
+    """
 
     plugin: str
     at: str | Place
     would: bool = False
+    such: bool = False
 
     def __str__(self) -> str:
+        if self.at is Place.NOWHERE:
+            return f"{self.plugin} has nowhere to go"
+        if self.at is Place.VARIES:
+            return f"{self.plugin} is not at the same version everywhere"
         if self.at is Place.GONE:
             return f"{self.plugin} {'would not be' if self.would else 'is not'} installed"
         is_ = "would be" if self.would else "is"

@@ -20,12 +20,12 @@ class _Gift(NamedTuple):
     """Which releases give of what is asked the same as one of them.
 
     Those that are in all that it meets: of what is asked of its component alone, and of it and others; None
-    where it meets nothing. And those that meet something else.
+    where it meets nothing. And those that meet something else, by what.
     """
 
     own: frozenset[int] | None
     joint: frozenset[int] | None
-    others: frozenset[int]
+    others: tuple[frozenset[int], ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Component(Sent):
         own = [gift.own for gift in gifts if gift.own is not None]
         joint = [gift.joint for gift in gifts if gift.joint is not None]
         if own:
-            return min(frozenset.intersection(*own, *joint).difference(*(gift.others for gift in gifts)))
+            others = (some for gift in gifts for some in gift.others)
+            return min(frozenset.intersection(*own, *joint).difference(*others))
         return self.installed.id if joint else -self.id  # joint ones may name releases of others
 
     def _gift(self, asked: frozenset[Relation]) -> _Gift:
@@ -85,7 +86,7 @@ class Component(Sent):
         return _Gift(
             frozenset.intersection(*own) if own else None,
             frozenset.intersection(*joint) if joint else None,
-            frozenset[int]().union(*(one.releases for one in asked.difference(met))),
+            tuple(one.releases for one in asked.difference(met)),
         )
 
     def _at(self, release_id: int) -> Component:

@@ -63,9 +63,10 @@ def test_the_conflicts_page_names_the_tenants_in_which_a_way_out_leads_elsewhere
     assert "crm goes back to 2.2.0 in tenant-b; crm stays at 2.2.0 in tenant-c" in page
 
 
-def needing(at: str | Place, demand: Demand = Demand.NEEDS) -> Unsettled:
+def needing(at: str | Place, demand: Demand = Demand.NEEDS, *, such: bool = False) -> Unsettled:
     """A conflict that a dependency closes, in a tenant that has the host there."""
-    link = Link("crm", "2.4.0", "needs base >=3", demand, ("base >=3",), (Stands("base", at),))
+    stands = Stands("base", at, such=such)
+    link = Link("crm", "2.4.0", "needs base >=3", demand, ("base >=3",), (stands,))
     return Unsettled((1,), "f", f"core wants crm 2.4.0; {link}", (ConflictingSet((), (link,)),))
 
 
@@ -74,8 +75,21 @@ def test_where_tenants_have_something_else_installed_no_version_of_one_is_told_o
     words = "crm 2.4.0 needs base >=3, and base is installed at another version"
     assert told.chain == (words,)
     assert told.summary == f"core wants crm 2.4.0; {words}"
-    clashing = conflict_wording.in_common([needing("1.0", Demand.NOT), needing("2.0", Demand.NOT)])
-    assert clashing.sets[0].links[0].stands == (Stands("base", Place.SUCH),)
+    clashing = conflict_wording.in_common([needing(at, Demand.NOT, such=True) for at in ("1.0", "2.0")])
+    assert clashing.chain == ("crm 2.4.0 needs base >=3, and base is installed at such a version",)
+
+
+def test_a_demand_that_is_met_where_each_tenant_is_isnt_said_to_be_missed() -> None:
+    met = conflict_wording.in_common([needing("3.1", such=True), needing("3.2", such=True)])
+    assert met.chain == ("crm 2.4.0 needs base >=3, and base is installed at such a version",)
+    mixed = conflict_wording.in_common([needing("3.1", such=True), needing("2.0")])
+    assert mixed.chain == ("crm 2.4.0 needs base >=3, and base is not at the same version everywhere",)
+
+
+def test_what_one_tenants_search_left_open_is_left_open_for_all() -> None:
+    one = needing("1.0")
+    assert not conflict_wording.in_common([one, replace(one, complete=False)]).complete
+    assert not conflict_wording.in_common([one, replace(one, proved=False)]).proved
 
 
 def test_what_tenants_share_is_told_as_it_is() -> None:

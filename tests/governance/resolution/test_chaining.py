@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from governance.resolution import Binding, Relation, chaining
 from governance.resolution.chaining import Chain, chain
+from governance.resolution.links import Place, Stands
 from governance.resolution.problem import Problem
 from tests.governance.resolution.test_properties import worlds
 from tests.governance.resolution.worlds import World, absent, clash, either, holds, need, release_id, wants
@@ -69,6 +70,21 @@ def test_a_demand_that_another_release_would_do_without_is_no_explanation() -> N
     world = World(ALL, relations, (holds(KUBERNETES, 2), LOW_STRUCTS))
     assert not world.decide().unsettled
     assert not told(world, STRUCTS).links or "p1 2" not in str(told(world, STRUCTS).links[0])
+
+
+def test_what_breaks_a_rule_that_nobody_acts_on_is_told_where_it_is() -> None:
+    relations = {(KUBERNETES, 2): (need(CLIENT, [3], "needs p2 3"),)}
+    observed = wants(CLIENT, [2], "observed", wanted=False)
+    world = World({KUBERNETES: 1, CLIENT: 1}, relations, (wants(KUBERNETES, [2], "up"), observed))
+    assert chains(world) == [("p1 2 needs p2 3, and p2 is at 1",)]
+
+
+def test_what_its_own_rules_leave_no_place_is_said_to_have_nowhere_to_go() -> None:
+    relations = {(KUBERNETES, 2): (need(CLIENT, [3], "needs p2 3"),)}
+    bindings = (wants(KUBERNETES, [2], "up"), wants(CLIENT, [], "gone", absence=False))
+    assert told(World({KUBERNETES: 1, CLIENT: 1}, relations, bindings), KUBERNETES).links[0].stands == (
+        Stands("p2", Place.NOWHERE),
+    )
 
 
 def test_a_demand_that_another_component_could_meet_is_no_explanation() -> None:

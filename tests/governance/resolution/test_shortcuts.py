@@ -29,7 +29,9 @@ from governance.resolution import (
     decide,
     deciding,
     oracle,
+    search,
 )
+from governance.resolution.forced import Forced
 from tests.governance.resolution.worlds import HOST, absent, holds, ids, present, release_id, wants
 
 ELSEWHERE = 7  # a component that no situation has
@@ -159,6 +161,7 @@ def test_what_is_decided_is_what_the_search_alone_decides(seed: int, share: floa
     decided = world.decide(opened)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deciding, "directly", lambda *_args, **_kinds: None)
+        patch.setattr(search, "must_move", lambda one, goals: Forced(one, {}, frozenset(goals), {}, None))
         patch.setattr(conflicts, "hopeless_of", lambda _problem: ())
         patch.setattr(oracle, "best_directly", lambda *_args, **_kinds: None)
         patch.setattr(oracle, "blamed_directly", lambda *_args: None)
