@@ -86,18 +86,19 @@ class SupposeForm(forms.Form):
         self._offer("ended", [(str(one.pk), f"{one}, until {one.expires_at:%Y-%m-%d}") for one in rows])
 
     def clean(self) -> dict[str, Any]:
-        """Read all of it as one supposition, and hold it to what the group has."""
+        """Read all of it as one supposition, and hold it to what the group has.
+
+        Fields that are wrong by themselves are left out, so that all that is wrong is told at once.
+        """
         cleaned = self.cleaned_data
-        if self.errors:
-            return cleaned
         try:
             source = self._source(cleaned)
             self.what, odd = simulation.look(self.group, source, at=self.asked_at)
         except ConfigurationError as error:
             self._refuse(error, cleaned)
         else:
-            self.warnings = located(odd, {}, cleaned["text"])
-            if not self.what.as_document():
+            self.warnings = located(odd, {}, cleaned.get("text", ""))
+            if not self.errors and not self.what.as_document():
                 self.add_error(None, "Suppose something: a text, an end, another day or a past snapshot.")
         return cleaned
 

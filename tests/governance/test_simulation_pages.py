@@ -177,6 +177,15 @@ def test_what_can_not_be_asked_is_told_beside_it(
     assert Simulation.objects.count() == 1
 
 
+def test_all_that_is_wrong_is_told_at_once(world: World, simulated: Simulation, client: Client) -> None:
+    factories.policy(world.group, "old", [{"name": "r", "plugins": ["crm"], "at_least": "2.4.0"}])
+    client.force_login(world.owner)
+    given = {"text": "polices: []", "at": "yesterday", "snapshot": "none", "retired": ["nobody"]}
+    shown = client.post(f"{LIST}create/", given).content.decode()
+    for told in ("did you mean “policies”?", "isn&#x27;t of the form", "whole number", "available choices"):
+        assert told in shown
+
+
 def test_one_is_applied_from_its_page_and_leads_to_its_plan(
     world: World, simulated: Simulation, client: Client
 ) -> None:
