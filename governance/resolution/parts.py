@@ -11,11 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
-from governance.resolution.releases import Relation
+from governance.resolution.releases import AskedByEach, Relation
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
-
-Asked = tuple[frozenset[Relation], ...]  # what each of several components asks
 
 
 def parts(situation: Situation) -> tuple[Situation, ...]:
@@ -58,7 +56,7 @@ class Frame:
         self.near = near
 
     @cached_property
-    def asked(self) -> Mapping[int, Asked]:
+    def asked(self) -> Mapping[int, AskedByEach]:
         """What is asked of each bystander, which is there for what it is and not for what it asks."""
         opened = {component.id for component in self.mine}
         joint = [one for component in self.near for one in component.joint if one.components & opened]
@@ -80,7 +78,7 @@ class Frame:
         return Situation(components, tuple(bindings), complete, strict, why)
 
 
-def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, Asked]:
+def _asked(mine: Sequence[Component], joint: Sequence[Relation]) -> Mapping[int, AskedByEach]:
     """By component, what is asked of it that may come to matter."""
     found: dict[int, list[frozenset[Relation]]] = defaultdict(list)
     for component in mine:

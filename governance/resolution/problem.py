@@ -100,7 +100,7 @@ class Problem:
         component = self.situation.component(component_id)
         if not component.open:
             return 0
-        candidates, left = component.candidates, self.situation.reach(component_id)
+        candidates, left = component.candidates, self.situation.unbound(component_id)
         for binding in self.binding.get(component_id, ()):
             left &= candidates.of(binding.allowed) | (candidates.gone if binding.absence else 0)
         return left
@@ -114,7 +114,7 @@ class Problem:
 
     def possible(self, component: Component) -> Iterator[Release | None]:
         """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
-        reach = self.situation.reach(component.id)
+        reach = self.situation.unbound(component.id)
         yield from sorted(component.candidates.among(reach), key=lambda release: (release.rank, release.id))
         if reach & component.candidates.gone:
             yield None

@@ -73,6 +73,7 @@ class Clash(Sent):
 
 
 Relation = Need | Clash
+AskedByEach = tuple[frozenset[Relation], ...]  # what each of several components asks of another
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,13 @@ class Situation(Sent):
         """The bindings of that component."""
         return self._bindings_of.get(component_id, ())
 
-    def reach(self, component_id: int) -> int:
+    def unbound(self, component_id: int) -> int:
         """Where an open component might go if nothing bound it, in bits of its candidates.
 
         Some of the bindings are asked with the freedom that all give, so that fewer never allow less: what is
         a target only because a rule names exactly it, and being gone because a rule says so.
         """
-        known = self._reached.get(component_id)
+        known = self._unbound.get(component_id)
         if known is None:
             component, bindings = self.component(component_id), self.binding(component_id)
             candidates, reach = component.candidates, component.offered
@@ -89,11 +89,11 @@ class Situation(Sent):
                 reach |= component.nameable.intersection(frozenset[int]().union(*named))
             absent = component.installed is not None and any(b.kind == "absent" for b in bindings)
             known = candidates.of(reach) | (candidates.gone if absent else 0)
-            self._reached[component_id] = known
+            self._unbound[component_id] = known
         return known
 
     @cached_property
-    def _reached(self) -> dict[int, int]:
+    def _unbound(self) -> dict[int, int]:
         return {}
 
     @cached_property

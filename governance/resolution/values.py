@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from governance.resolution.candidates import NONE, Candidates
 from governance.resolution.digests import Sent, digest_of, digest_of_set
-from governance.resolution.releases import Prefer, Relation, Release, preference
+from governance.resolution.releases import AskedByEach, Prefer, Relation, Release, preference
 from governance.resolution.remembering import remembered
 
 _KEPT = 20  # orders of places that a component remembers: there are many components
@@ -53,11 +53,10 @@ class Component(Sent):
         """The same, to stay as it is, and asking nothing of others."""
         return replace(self.closed, installed=self.installed.bare if self.installed else None)
 
-    def like(self, asked: tuple[frozenset[Relation], ...]) -> Component:
+    def like(self, asked: AskedByEach) -> Component:
         """A bystander at one release that stands for all of which the same holds, so that tenants are alike.
 
-        `asked` is what each of several others asks. The version isn't told: one tenant's would be read in
-        another.
+        The version isn't told: one tenant's would be read in another.
         """
         if self.installed is None:
             return self
@@ -66,7 +65,7 @@ class Component(Sent):
             known = self._likes[asked] = self._at(self._least_alike(asked))
         return known
 
-    def _least_alike(self, asked: tuple[frozenset[Relation], ...]) -> int:
+    def _least_alike(self, asked: AskedByEach) -> int:
         """The lowest of its releases that gives of what is asked the same as the installed one."""
         assert self.installed is not None
         gifts = [remembered(self._gifts, one, self._gift) for one in asked]
@@ -99,7 +98,7 @@ class Component(Sent):
         return known
 
     @cached_property
-    def _likes(self) -> dict[tuple[frozenset[Relation], ...], Component]:
+    def _likes(self) -> dict[AskedByEach, Component]:
         return {}
 
     @cached_property
