@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import pytest
 
 from config import postgres
 from config.env import BASE_DIR
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,6 @@ def manage(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPro
         )
 
     return run
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.env import BASE_DIR
-from tests.config.conftest import free_port, processes_of, wait_until
+from tests.config.conftest import processes_of, wait_until
+from tests.ports import free_port
 
 
 class Product:

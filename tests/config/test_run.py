@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from config import postgres
-from tests.config.conftest import free_port, wait_until
+from tests.config.conftest import wait_until
 from tests.config.product import Product, running
+from tests.ports import free_port
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 

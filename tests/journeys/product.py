@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,12 +20,11 @@ import httpx
 
 from config import postgres
 from tests.journeys.standby import ROOT, Standby
+from tests.ports import free_port
 
 READY_WITHIN = 120.0
 # Nothing is proved by waiting: what callbacks and wake-ups don't bring at once is looked after each second.
 QUICK = {"PLUMBLINE_FOLLOW_UP_SECONDS": "1", "PLUMBLINE_POLL_SECONDS": "2"}
-# Below the range for outgoing connections, and not where embedded databases look for theirs.
-PORTS = range(10_000, 20_000)
 # As if somebody had put it back by hand: its host runs the older version again, and its manifest says so.
 BEHIND = """
 from django.conf import settings
@@ -174,15 +171,3 @@ def until(look: Callable[[], Value | None], what: str, within: float = 60.0) -> 
             return seen
         time.sleep(0.1)
     raise AssertionError(f"not within {within:g} s: {what}")
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    while True:
-        port = random.SystemRandom().choice(PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

@@ -17,6 +17,7 @@ from ldap3 import NONE, Connection, Server
 
 from config.env import BASE_DIR
 from config.ldap import LdapServer
+from tests.ports import free_port
 
 FETCHED = BASE_DIR / ".venv" / "slapd"
 SUFFIX = "dc=example,dc=org"
@@ -64,7 +65,7 @@ class Slapd:
 def running() -> Iterator[Slapd]:
     """A server with an empty tree, gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="slapd-"))
-    port = _free_port()
+    port = free_port()
     try:
         process = _start(home, port)
         try:
@@ -121,10 +122,3 @@ def _await(process: subprocess.Popen[bytes], port: int, home: Path) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError(f"slapd didn't start: {(home / 'log').read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-        return port
