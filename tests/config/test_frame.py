@@ -110,8 +110,10 @@ def test_messages_travel_with_a_fragment_as_toasts(world: World, rf: RequestFact
     assert "Saved &lt;b&gt;" in html
 
 
-def raced(rf: RequestFactory, world: World, headers: dict[str, str]) -> HttpResponse:
-    request: Any = rf.post(LIST, headers=headers)
+def raced(
+    rf: RequestFactory, world: World, headers: dict[str, str], sent: dict[str, str] | None = None
+) -> HttpResponse:
+    request: Any = rf.post(LIST, sent, headers=headers)
     request.htmx = HtmxDetails(request)
 
     def answer(_request: HttpRequest) -> HttpResponse:
@@ -128,6 +130,16 @@ def test_losing_a_race_is_a_conflict_that_says_so(rf: RequestFactory, world: Wor
     assert page.status_code == 409
     assert b"Someone else was faster" in page.content
     assert b"can&#x27;t become approved" in page.content
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_what_was_typed_is_given_back_to_who_lost_a_race(
+    rf: RequestFactory, world: World, headers: dict[str, str]
+) -> None:
+    told = "should you need it again"
+    typed = raced(rf, world, headers, {"reason": "A long thought <b>"}).content.decode()
+    assert f"{told}: “A long thought &lt;b&gt;”" in typed
+    assert told not in raced(rf, world, headers).content.decode()
 
 
 @pytest.mark.parametrize(

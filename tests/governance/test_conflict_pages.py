@@ -122,17 +122,6 @@ def test_a_conflict_that_is_gone_says_why(house: Furnished, owner: Client, page:
     assert "No tenant is in this conflict any more" in text(owner, page)
 
 
-def test_what_was_written_is_given_back_where_someone_else_was_faster(
-    house: Furnished, owner: Client, page: str
-) -> None:
-    Conflict.objects.filter(pk=house.conflict.pk).update(
-        status="decided", decided_at=timezone.now(), decided_by_name="Ann", reason="Agreed on"
-    )
-    answer = owner.post(page, {"set_aside": ["core/crm"], "reason": "A long thought <b>"})
-    assert answer.status_code == 409
-    assert "should you need it again: “A long thought &lt;b&gt;”" in answer.content.decode()
-
-
 def test_a_rule_that_cannot_be_kept_even_alone_is_not_said_to_conflict(
     house: Furnished, owner: Client, page: str
 ) -> None:
