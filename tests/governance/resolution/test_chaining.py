@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from governance.resolution import Binding, Relation, chaining
 from governance.resolution.chaining import Chain, chain
+from governance.resolution.ground import holds as holds_in
 from governance.resolution.links import Place, Stands
 from governance.resolution.problem import Problem
 from tests.governance.resolution.test_properties import worlds
+from tests.governance.resolution.test_shortcuts import Harder
 from tests.governance.resolution.worlds import World, absent, clash, either, holds, need, release_id, wants
 
 KUBERNETES, CLIENT, STRUCTS, ANT = 1, 2, 3, 4
@@ -159,3 +161,16 @@ def test_every_link_is_a_demand_of_its_release_and_the_order_of_the_rules_change
         found = chain(problem, component)
         assert found == chain(problem.under(shuffled), component)
         assert set(found.demands) <= asked
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_what_is_told_to_be_wrong_is_wrong_where_the_words_put_everybody(seed: int) -> None:
+    world = Harder(seed)
+    for one in world.components:
+        situation = world.situation({*world.broken, one})
+        problem = Problem.of(situation)
+        bound = {binding.component for binding in problem.bindings} - {one}
+        for fault, state in chaining._faults(problem, one, bound).items():
+            assert not holds_in(fault.relation, state, complete=situation.complete)
+            assert one in {fault.component, *fault.relation.components}
