@@ -9,7 +9,7 @@ from typing import Any
 
 from governance.compilation.judgements import broken_by
 from governance.demands import PluginRow
-from governance.likeness import Likeness
+from governance.likeness import Exempt, Likeness
 from governance.models import Policy, Rule
 from governance.models.policy import Mode
 from governance.models.rule import RuleKind
@@ -99,6 +99,7 @@ class Rulebook:
         self._broken: Broken = {} if broken is None else broken
         self._covering: dict[int, list[RuleRow]] = {}
         self._about: dict[tuple[tuple[int, ...], int], tuple[RuleRow, ...]] = {}
+        self._bound: dict[tuple[tuple[int, ...], Exempt, int, int | None], tuple[Binding, ...]] = {}
         self._bindings: dict[tuple[int, int, int | None], Binding | None] = {}
 
     def load(self, plugin_ids: Iterable[int]) -> None:
@@ -108,15 +109,18 @@ class Rulebook:
             found = broken_by([rule.id for rule in self.rules], missing)
             self._broken.update({plugin_id: found.get(plugin_id, {}) for plugin_id in missing})
 
-    def binding(self, alike: Likeness, plugin_id: int, installed: int | None) -> list[Binding]:
+    def binding(self, alike: Likeness, plugin_id: int, installed: int | None) -> tuple[Binding, ...]:
         """What binds a loaded plugin in the tenants alike, which have that release of it."""
-        plugin = self.catalogue.plugins[plugin_id]
-        found = (
-            self._once(rule, plugin, installed)
-            for rule in self._rules_about(plugin, alike.selections)
-            if not (alike.exempt and _is_exempt(alike, rule, plugin_id))
-        )
-        return [binding for binding in found if binding is not None]
+        known = self._bound.get(key := (alike.selections, alike.exempt, plugin_id, installed))
+        if known is None:
+            plugin = self.catalogue.plugins[plugin_id]
+            found = (
+                self._once(rule, plugin, installed)
+                for rule in self._rules_about(plugin, alike.selections)
+                if not (alike.exempt and _is_exempt(alike, rule, plugin_id))
+            )
+            known = self._bound[key] = tuple(binding for binding in found if binding is not None)
+        return known
 
     def _rules_about(self, plugin: PluginRow, selections: tuple[int, ...]) -> tuple[RuleRow, ...]:
         if plugin.id not in self._covering:

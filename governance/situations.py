@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from governance.bindings import Rulebook, RuleRow
 from governance.likeness import Likeness
-from governance.resolution import Rule, Situation, together
+from governance.resolution import Company, Rule, Situation, together
 from governance.sighting import Sighting
 from governance.stock import Stock
 
@@ -46,6 +47,8 @@ class Setting:
         self.catalogue = self.stock.catalogue
         self.sighting = inputs.sighting or Sighting(inputs.group_id, inputs.at, inputs.rules, inputs.snapshot)
         self.rulebook = Rulebook(inputs.rules, self.stock, inputs.acting, self.sighting.broken)
+        # By what is true of tenants alike, then by a component with what is installed of it.
+        self.companies: dict[tuple[object, ...], dict[tuple[int, int | None], Company]] = defaultdict(dict)
 
     def slices(self) -> Iterator[Situations]:
         """All tenants that some rule is for, so many kinds of them at a time."""
@@ -67,6 +70,7 @@ class Situations:
         self.opened = setting.sighting.offenders(by_example.keys(), setting.inputs.acting)
         self.kinds = {example: by_example[example] for example in sorted(self.opened)}
         self._installed = setting.sighting.installed(self.opened.keys())
+        self._prepared: set[int] = set()
         self._asking: dict[int, dict[int, frozenset[int]]] = {example: {} for example in self.kinds}
         self._there = {example: frozenset(here.values()) for example, here in self._installed.items()}
         there = frozenset[int]().union(*self._there.values())
@@ -90,17 +94,44 @@ class Situations:
             opened |= latest
 
     def prepare(self, examples: Iterable[int]) -> None:
-        """Load at once what the parts of these are made of."""
+        """Load at once what the parts of these are made of.
+
+        The first time, whoever is seen to move along with what breaks a rule is opened too.
+        """
         examples = list(examples)
-        opened = {component for example in examples for component in self.opened[example]}
-        self.setting.catalogue.load_plugins(opened)
-        self.setting.rulebook.load(opened)
+        self._load({example: self.opened[example] for example in examples})
+        latest = {example: self.opened[example] for example in examples if example not in self._prepared}
+        self._prepared.update(latest)
+        while latest := {e: along for e, some in latest.items() if (along := self._open_along(e, some))}:
+            self._load(latest)
+
+    def _load(self, opened: Mapping[int, Collection[int]]) -> None:
+        """Load what the parts are made of that have these open, by example."""
+        components = frozenset[int]().union(*opened.values())
+        self.setting.catalogue.load_plugins(components)
+        self.setting.rulebook.load(components)
         named: set[int] = set()
-        for example in examples:
+        for example, mine in opened.items():
             installed = self._installed[example]
-            named.update(installed[c] for c in self.opened[example] & installed.keys())
-            named.update(*(self._askers(example, c) for c in self.opened[example]))
+            named.update(installed[c] for c in mine & installed.keys())
+            named.update(*(self._askers(example, c) for c in mine))
         self.setting.catalogue.load_named(named)
+
+    def _open_along(self, example: int, moving: Collection[int]) -> set[int]:
+        """Open who moves along with these, wherever they go; those that weren't open before."""
+        setting, kind, installed = self.setting, self.kinds[example], self._installed[example]
+        companies = setting.companies[kind.selections, kind.exempt, kind.complete]
+        along = set[int]()
+        for component in moving:
+            have = component, installed.get(component)
+            if have not in companies:
+                bindings = setting.rulebook.binding(kind, *have)
+                companies[have] = setting.stock.company(*have, bindings, complete=kind.complete)
+            askers = self._askers(example, component)
+            along |= companies[have].of(installed, askers, setting.catalogue.release)
+        along -= self.opened[example]
+        self.opened[example] |= along
+        return along
 
     def groups(self, example: int) -> list[frozenset[int]]:
         """The open components of each part."""

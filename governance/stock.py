@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from django.db import connection
 
 from governance.relations import Catalogue
-from governance.resolution import NONE, Binding, Component, Frame, Release, Situation
+from governance.resolution import NONE, Binding, Company, Component, Frame, Release, Situation
 
 _FRAMES = 20_000  # of parts, those that were asked for last
 _PARTS = 40_000  # that one stock makes before it is begun anew
@@ -75,6 +75,7 @@ class Stock:
         self._joint: dict[int, tuple[frozenset[int], ...]] = {}  # of the few releases that have any
         self._without_joint: set[int] = set()
         self._bindings: dict[str, Binding] = {}
+        self._companies: dict[tuple[int | None, ...], Company] = {}
         self._frame = lru_cache(_FRAMES)(self._framed)
 
     @cached_property
@@ -130,6 +131,17 @@ class Stock:
     def binding(self, binding: Binding) -> Binding:
         """The one object that stands for equal bindings, whichever rules they were made from."""
         return self._bindings.setdefault(binding.digest, binding)
+
+    def company(
+        self, plugin_id: int, release_id: int | None, bindings: tuple[Binding, ...], *, complete: bool
+    ) -> Company:
+        """Who moves along with a plugin that a tenant has so, under bindings of here."""
+        key = (plugin_id, release_id, complete, *map(id, bindings))
+        known = self._companies.get(key)
+        if known is None:
+            component = self.component(plugin_id, release_id, is_open=True)
+            known = self._companies[key] = Company(component, bindings, complete=complete)
+        return known
 
     def part(
         self,

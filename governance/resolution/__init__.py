@@ -2,6 +2,7 @@
 
 from governance.resolution.agreeing import Sameness, Tenants
 from governance.resolution.candidates import NONE, Candidates
+from governance.resolution.company import Company
 from governance.resolution.consistency import Reason, Trouble, Why, troubles
 from governance.resolution.deciding import combined, decide, decide_whole
 from governance.resolution.digests import digest_of, digest_of_set
@@ -19,6 +20,7 @@ __all__ = [
     "Candidates",
     "Change",
     "Clash",
+    "Company",
     "Component",
     "Frame",
     "Need",
