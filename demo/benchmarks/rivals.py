@@ -38,11 +38,14 @@ _READ = {
     " AND starts_at <= '{at}' AND expires_at > '{at}'",
 }
 _TYPES = {"exemptions": {"exemption_id": polars.String, "rule_key": polars.String, "plugin_id": polars.Int64}}
-_COLUMNS = "tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, severity, exemption_id, status"
-# A table like that of the findings, with its indexes; what is the same in every row isn't sent.
+_COLUMNS = (
+    "tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, severity, exemption_id, status, due_at"
+)
+# A table like that of the findings, with its indexes, its checks and the room that it leaves; what is the
+# same in every row isn't sent.
 _TARGET = """
 DROP TABLE IF EXISTS rival_finding;
-CREATE TABLE rival_finding (LIKE governance_finding INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES);
+CREATE TABLE rival_finding (LIKE governance_finding INCLUDING ALL) WITH ({room});
 ALTER TABLE rival_finding
     ALTER group_id SET DEFAULT {group},
     ALTER opened_at SET DEFAULT '{at}',
@@ -53,12 +56,13 @@ SELECT count(*) FROM rival_finding rival
 FULL JOIN (SELECT * FROM governance_finding WHERE closed_at IS NULL) own
   ON own.tenant_id = rival.tenant_id AND own.plugin_id = rival.plugin_id
     AND own.policy_id = rival.policy_id AND own.rule_key = rival.rule_key
-WHERE (own.rule_id, own.release_id, own.exemption_id, own.status)
-    IS DISTINCT FROM (rival.rule_id, rival.release_id, rival.exemption_id, rival.status)
+WHERE (own.rule_id, own.release_id, own.exemption_id, own.status, own.due_at)
+    IS DISTINCT FROM (rival.rule_id, rival.release_id, rival.exemption_id, rival.status, rival.due_at)
 """
 _DUCKDB = """
 SELECT i.tenant_id, i.plugin_id, r.policy_id, r.key, r.rule_id, i.release_id, r.severity, e.exemption_id,
-    CASE WHEN e.exemption_id IS NULL THEN 'new' ELSE 'accepted' END
+    CASE WHEN e.exemption_id IS NULL THEN 'new' ELSE 'accepted' END,
+    CASE WHEN e.exemption_id IS NULL THEN '{at}'::TIMESTAMPTZ + to_days(r.sla_days) END
 FROM installations i
 JOIN violations v USING (release_id)
 JOIN rules r ON r.rule_id = v.rule_id
@@ -92,7 +96,9 @@ def _fastest(run: Callable[[], Figures]) -> Figures:
 
 def _once(run: Callable[[], Figures]) -> Figures:
     with connection.cursor() as cursor:
-        cursor.execute(_TARGET.format(group=_group(), at=AT.isoformat()))
+        cursor.execute("SELECT reloptions FROM pg_class WHERE oid = 'governance_finding'::regclass")
+        room = ", ".join(cursor.fetchone()[0])
+        cursor.execute(_TARGET.format(group=_group(), at=AT.isoformat(), room=room))
     return run()
 
 
@@ -103,7 +109,7 @@ def _duckdb(folder: Path) -> Figures:
         for name, file in files.items():
             memory.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{file}', header = true)")
         read = time.perf_counter()
-        memory.execute(f"CREATE TABLE found AS {_DUCKDB}")
+        memory.execute(f"CREATE TABLE found AS {_DUCKDB.format(at=AT.isoformat())}")
         computed = time.perf_counter()
         memory.execute(f"COPY found TO '{folder / 'found.csv'}' (HEADER false)")
     findings = _copied_in(folder / "found.csv")
@@ -142,6 +148,9 @@ def _join(frames: dict[str, polars.DataFrame]) -> polars.DataFrame:
         status=polars.when(column("exemption_id").is_null())
         .then(polars.lit("new"))
         .otherwise(polars.lit("accepted")),
+        due_at=polars.when(column("exemption_id").is_null()).then(
+            polars.lit(AT) + polars.duration(days=column("sla_days"))
+        ),
         rule_key=column("key"),
     )
 
