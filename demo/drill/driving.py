@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ from governance.models.snapshot import Trigger
 from tenants.models import Group, Tenant
 
 EVERY = 0.3  # seconds between two looks
+PATIENCE = timedelta(seconds=8)  # for what is to be tried again, which after some failures waits for minutes
 MOST_RUNS = 25
 _AWAY = (DatabaseError, InterfaceError, postgres.PostgresError)
 
@@ -77,6 +79,7 @@ class Driver:
         course.upgraded = _upgraded()
         if did := self._mischief.take_turn(course.upgraded / max(1, course.possible)):
             self._tell(f"{course.upgraded} of {course.possible} upgraded, run {course.runs}: {did}")
+        _hurry()
         under_way = Run.objects.filter(status__in=[Run.Status.RUNNING, Run.Status.ACTING]).exists()
         if under_way or UpgradeTask.objects.unfinished().exists():
             return False
@@ -97,6 +100,13 @@ class Driver:
 def _upgraded() -> int:
     done = UpgradeTask.objects.filter(status=UpgradeTask.Status.SUCCEEDED)
     return done.order_by().values("tenant").distinct().count()
+
+
+def _hurry() -> None:
+    """Have what waits for long tried again soon, as it would be by itself once the time is over."""
+    soon = timezone.now() + PATIENCE
+    waiting = OutboxMessage.objects.filter(status=OutboxStatus.PENDING, next_attempt_at__gt=soon)
+    waiting.update(next_attempt_at=soon)
 
 
 def _is_quiet() -> bool:

@@ -12,7 +12,8 @@ from playwright.sync_api import Page
 from tests.journeys.browsing import Look, Visitor, chromium
 from tests.journeys.product import QUICK, Product
 
-IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
+# What tells two pages of one sort apart: an identity, a number, or which message a template is for.
+IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|(?<=/templates/)[a-z_]+(?=/)")
 DOWNLOADS = re.compile(r"/(reports|simulations)/[^/]+/[a-z]+/$")
 HOME = "/g/powerx/home/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
