@@ -75,19 +75,21 @@ def register(
     if tenant_ids is not None:
         _look_elsewhere(group, found, tenant_ids)
     known = {row.fingerprint: row for row in Conflict.objects.filter(group=group, fingerprint__in=found)}
-    records: list[ledger.Record] = []
+    news: list[Conflict] = []
     for fingerprint, conflict in sorted(found.items()):
         row, is_news = _keep(group, known.get(fingerprint), conflict, names, at)
         known[fingerprint] = row
         if is_news:
-            records.append(_record(Action.CONFLICT_FOUND, row, sorted(conflict.tenants)))
+            news.append(row)
+    Conflict.objects.bulk_create(row for row in news if row._state.adding)
     _touch(group, _wanted(found, known, names), tenant_ids)
     closed = _close(group, at)
-    records += [_record(Action.CONFLICT_CLOSED, row, []) for row in closed]
+    records = _records(Action.CONFLICT_FOUND, {row: found[row.fingerprint].tenants for row in news}, names)
+    records += _records(Action.CONFLICT_CLOSED, dict.fromkeys(closed, ()), names)
     if records:
         ledger.record_many(records, group_id=group.pk, actor=actor, at=at)
     waiting = Conflict.objects.filter(group=group).waiting().count()
-    return Standing(new=len(records) - len(closed), closed=len(closed), waiting=waiting)
+    return Standing(new=len(news), closed=len(closed), waiting=waiting)
 
 
 def _gather(outcomes: Mapping[int, TenantOutcome]) -> dict[str, _Found]:
@@ -108,7 +110,10 @@ def _look_elsewhere(group: Group, found: Mapping[str, _Found], tenant_ids: Colle
 def _keep(
     group: Group, row: Conflict | None, found: _Found, names: Mapping[int, str], at: datetime
 ) -> tuple[Conflict, bool]:
-    """The conflict's row as it is to be now, and whether a person should hear that it is there."""
+    """The conflict's row as it is to be now, and whether a person should hear that it is there.
+
+    A new one isn't saved yet.
+    """
     unsettled = found.in_common
     told: dict[str, Any] = {
         "explanation": conflict_wording.explanation(unsettled, names),
@@ -117,7 +122,7 @@ def _keep(
     if row is not None and found.is_elsewhere and _agrees(row, told["explanation"]):
         del told["explanation"]  # it is told for tenants too that weren't looked at
     if row is None:
-        made = Conflict.objects.create(
+        made = Conflict(
             group=group,
             fingerprint=unsettled.fingerprint,
             plugin_id=unsettled.component,
@@ -184,17 +189,23 @@ def _close(group: Group, at: datetime) -> list[Conflict]:
     return gone
 
 
-def _record(action: Action, row: Conflict, tenant_ids: Collection[int]) -> ledger.Record:
-    tenants = Tenant.objects.filter(pk__in=tenant_ids).order_by("key").values_list("key", flat=True)
-    return ledger.Record(
-        action=action,
-        subject_kind="conflict",
-        subject_id=str(row.pk),
-        subject_label=str(row),
-        data={
-            "fingerprint": row.fingerprint,
-            "plugin": row.plugin.name,
-            "rules": [f"{rule['policy']}/{rule['key']}" for rule in row.explanation["rules"]],
-            "tenants": list(tenants),
-        },
-    )
+def _records(
+    action: Action, concerned: Mapping[Conflict, Collection[int]], names: Mapping[int, str]
+) -> list[ledger.Record]:
+    """An entry for each conflict, by the ids of the tenants that it concerns."""
+    keys = dict(Tenant.objects.filter(pk__in=set().union(*concerned.values())).values_list("pk", "key"))
+    return [
+        ledger.Record(
+            action=action,
+            subject_kind="conflict",
+            subject_id=str(row.pk),
+            subject_label=str(row),
+            data={
+                "fingerprint": row.fingerprint,
+                "plugin": names[row.plugin_id],
+                "rules": [f"{rule['policy']}/{rule['key']}" for rule in row.explanation["rules"]],
+                "tenants": sorted(keys[tenant_id] for tenant_id in tenant_ids),
+            },
+        )
+        for row, tenant_ids in concerned.items()
+    ]
