@@ -1,7 +1,9 @@
 """Who moves along wherever a component goes, as far as that is seen from this component alone.
 
 A decision would find the same and ask for these to be opened, once a situation was put together for it. Here
-it is worked out once for all tenants that have the component so, under the same rules.
+it is worked out once for all tenants that have the component so, under the same rules. Where goals can't go
+together it may be more than a decision would have asked for, which changes nothing but how exactly it is told
+where somebody could be.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from operator import or_
 from governance.resolution.ground import holds
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Relation, Release
+from governance.resolution.remembering import remembered
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
 
@@ -46,12 +49,15 @@ class Company:
         """
         if not self._places:
             return frozenset()
-        known = self._known.get(key := (askers, *map(installed.get, self._asked)))
-        if known is None:
-            found = {other for other in self._asked if self._denied(other, installed.get(other))}
-            found.update(one.component for one in map(release, askers) if self._dropped(one))
-            known = self._known[key] = frozenset(found - {self._component.id})
-        return known
+        key = askers, *map(installed.get, self._asked)
+        return remembered(self._known, key, lambda _: self._found(installed, askers, release))
+
+    def _found(
+        self, installed: Mapping[int, int], askers: frozenset[int], release: Callable[[int], Release]
+    ) -> frozenset[int]:
+        found = {other for other in self._asked if self._denied(other, installed.get(other))}
+        found.update(one.component for one in map(release, askers) if self._dropped(one))
+        return frozenset(found - {self._component.id})
 
     def _asked_everywhere(self) -> Iterator[int]:
         """Of whom each of the places asks something; no other is denied by all."""
