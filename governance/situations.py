@@ -9,7 +9,7 @@ from datetime import datetime
 
 from governance.bindings import Rulebook, RuleRow
 from governance.likeness import Likeness
-from governance.resolution import Company, Rule, Situation, together
+from governance.resolution import OPENED, Company, Rule, Situation, together
 from governance.sighting import Sighting
 from governance.stock import Stock
 
@@ -96,16 +96,17 @@ class Situations:
     def prepare(self, examples: Iterable[int]) -> None:
         """Load at once what the parts of these are made of.
 
-        The first time, whoever is seen to move along with what breaks a rule is opened too.
+        The first time, whoever is seen to move along with what breaks a rule is opened too; what else has to
+        be open is asked for.
         """
         examples = list(examples)
-        self._load({example: self.opened[example] for example in examples})
+        self.load({example: self.opened[example] for example in examples})
         latest = {example: self.opened[example] for example in examples if example not in self._prepared}
         self._prepared.update(latest)
         while latest := {e: along for e, some in latest.items() if (along := self._open_along(e, some))}:
-            self._load(latest)
+            self.load(latest)
 
-    def _load(self, opened: Mapping[int, Collection[int]]) -> None:
+    def load(self, opened: Mapping[int, Collection[int]]) -> None:
         """Load what the parts are made of that have these open, by example."""
         components = frozenset[int]().union(*opened.values())
         self.setting.catalogue.load_plugins(components)
@@ -129,8 +130,11 @@ class Situations:
                 companies[have] = setting.stock.company(*have, bindings, complete=kind.complete)
             askers = self._askers(example, component)
             along |= companies[have].of(installed, askers, setting.catalogue.release)
-        along -= self.opened[example]
-        self.opened[example] |= along
+        opened = self.opened[example]
+        along -= opened
+        if len(opened) + len(along) > OPENED:  # so many are left to the decision, which knows what to do then
+            return set()
+        opened |= along
         return along
 
     def groups(self, example: int) -> list[frozenset[int]]:

@@ -14,6 +14,7 @@ from governance.relations import Catalogue
 from governance.resolution import NONE, Binding, Company, Component, Frame, Release, Situation
 
 _FRAMES = 20_000  # of parts, those that were asked for last
+_COMPANIES = 20_000  # the same
 _PARTS = 40_000  # that one stock makes before it is begun anew
 _GROUPS = 2  # whose stock is kept: of those asked about last
 
@@ -75,8 +76,8 @@ class Stock:
         self._joint: dict[int, tuple[frozenset[int], ...]] = {}  # of the few releases that have any
         self._without_joint: set[int] = set()
         self._bindings: dict[str, Binding] = {}
-        self._companies: dict[tuple[int | None, ...], Company] = {}
         self._frame = lru_cache(_FRAMES)(self._framed)
+        self._company = lru_cache(_COMPANIES)(self._company_of)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -136,12 +137,13 @@ class Stock:
         self, plugin_id: int, release_id: int | None, bindings: tuple[Binding, ...], *, complete: bool
     ) -> Company:
         """Who moves along with a plugin that a tenant has so, under bindings of here."""
-        key = (plugin_id, release_id, complete, *map(id, bindings))
-        known = self._companies.get(key)
-        if known is None:
-            component = self.component(plugin_id, release_id, is_open=True)
-            known = self._companies[key] = Company(component, bindings, complete=complete)
-        return known
+        return self._company(plugin_id, release_id, bindings, complete)
+
+    def _company_of(
+        self, plugin_id: int, release_id: int | None, bindings: tuple[Binding, ...], complete: bool
+    ) -> Company:
+        component = self.component(plugin_id, release_id, is_open=True)
+        return Company(component, bindings, complete=complete)
 
     def part(
         self,

@@ -55,8 +55,9 @@ def _spread(kinds: list[Likeness]) -> list[Likeness]:
 
 
 def _decided(situations: Situations, example: int) -> Outcome:
+    """With only what breaks a rule open at first, and nothing opened that isn't asked for."""
     while True:
-        situations.prepare([example])
+        situations.load({example: situations.opened[example]})
         outcome = combined(
             [decide_whole(situations.part(example, group)) for group in situations.groups(example)]
         )

@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.utils import timezone
 
 from audit.models import OutboxMessage
-from audit.models.outbox import OutboxStatus
+from audit.models.outbox import Cause, OutboxStatus
 from config import postgres, queue
 from config.access import SYSTEM
 from demo.drill import group as drilled
@@ -79,11 +79,11 @@ class Driver:
         course.upgraded = _upgraded()
         if did := self._mischief.take_turn(course.upgraded / max(1, course.possible)):
             self._tell(f"{course.upgraded} of {course.possible} upgraded, run {course.runs}: {did}")
-        _hurry()
         under_way = Run.objects.filter(status__in=[Run.Status.RUNNING, Run.Status.ACTING]).exists()
         if under_way or UpgradeTask.objects.unfinished().exists():
             return False
         if (course.upgraded == course.possible and self._mischief.over) or course.runs == MOST_RUNS:
+            _hurry()
             return _is_quiet()
         self._start_run()
         return False
@@ -103,10 +103,13 @@ def _upgraded() -> int:
 
 
 def _hurry() -> None:
-    """Have what waits for long tried again soon, as it would be by itself once the time is over."""
+    """Have the rest that waits for long tried again soon, once all else has come to its end.
+
+    Not what waits for a receiver that is left alone: it would be put back.
+    """
     soon = timezone.now() + PATIENCE
     waiting = OutboxMessage.objects.filter(status=OutboxStatus.PENDING, next_attempt_at__gt=soon)
-    waiting.update(next_attempt_at=soon)
+    waiting.exclude(cause=Cause.HELD).update(next_attempt_at=soon)
 
 
 def _is_quiet() -> bool:

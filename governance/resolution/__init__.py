@@ -4,7 +4,7 @@ from governance.resolution.agreeing import Sameness, Tenants
 from governance.resolution.candidates import NONE, Candidates
 from governance.resolution.company import Company
 from governance.resolution.consistency import Reason, Trouble, Why, troubles
-from governance.resolution.deciding import combined, decide, decide_whole
+from governance.resolution.deciding import OPENED, combined, decide, decide_whole
 from governance.resolution.digests import digest_of, digest_of_set
 from governance.resolution.ordering import in_order
 from governance.resolution.outcome import Change, Outcome, Rule, Saying, Unsettled, WayOut
@@ -16,6 +16,7 @@ from governance.resolution.wording import reason_in_words
 
 __all__ = [
     "NONE",
+    "OPENED",
     "Binding",
     "Candidates",
     "Change",

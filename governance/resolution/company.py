@@ -1,9 +1,11 @@
 """Who moves along wherever a component goes, as far as that is seen from this component alone.
 
 A decision would find the same and ask for these to be opened, once a situation was put together for it. Here
-it is worked out once for all tenants that have the component so, under the same rules. Where goals can't go
-together it may be more than a decision would have asked for, which changes nothing but how exactly it is told
-where somebody could be.
+it is worked out once for all tenants that have the component so, under the same rules.
+
+Where goals can't go together it may be more than a decision would have asked for. What changes, what is stuck
+and by which rules is the same then; but where the others are may be told otherwise, so that it may be another
+conflict.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
+from governance.resolution import Outcome, decide
 from governance.resolution.company import Company
 from tests.governance.resolution.test_best import worlds
 from tests.governance.resolution.worlds import HOST, World, absent, clash, need, release_id, wants
@@ -65,6 +66,38 @@ def test_answers_depend_on_what_is_installed_each_time() -> None:
     nobody = frozenset[int]()
     found = [company.of({2: release_id(2, v)}, nobody, lambda _: world.release(2, 1)) for v in (1, 2, 1)]
     assert found == [{2}, nobody, {2}]
+
+
+def test_who_asks_for_it_is_looked_at_each_time() -> None:
+    world = World({1: 1, 2: 1}, {(2, 1): (need(1, [1]),)}, (wants(1, [2]),))
+    company = Company(world.component(1, is_open=True), world.bindings, complete=True)
+    asker, installed = world.release(2, 1), {2: release_id(2, 1)}
+    found = [company.of(installed, frozenset(some), lambda _: asker) for some in ([], [asker.id], [])]
+    assert found == [frozenset(), {2}, frozenset()]
+
+
+@given(worlds())
+@settings(max_examples=300, deadline=None)
+def test_with_those_along_opened_the_same_changes_and_the_same_is_stuck_by_the_same_rules(
+    world: World,
+) -> None:
+    opened = latest = world.broken()
+    while latest:
+        latest = set[int]().union(*(along(world, one) for one in latest)) - opened
+        opened = opened | latest
+    while (outcome := decide(world.situation(opened))).beyond:
+        opened |= outcome.beyond
+    asked = world.decide()
+    assert outcome.changes == asked.changes
+    assert told(outcome) == told(asked)
+
+
+def told(outcome: Outcome) -> list[tuple[object, ...]]:
+    """What is stuck, by which rules, and what could be done."""
+    return [
+        (one.stuck, {some.rules for some in one.sets}, one.complete, one.ways_out)
+        for one in outcome.unsettled
+    ]
 
 
 @given(worlds())
