@@ -105,7 +105,7 @@ def _once(run: Callable[[], Figures]) -> Figures:
 def _duckdb(folder: Path) -> Figures:
     begun = time.perf_counter()
     files = _copied_out(folder)
-    with duckdb.connect(config={"TimeZone": "UTC"}) as memory:
+    with duckdb.connect() as memory:
         for name, file in files.items():
             memory.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{file}', header = true)")
         read = time.perf_counter()
