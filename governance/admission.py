@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Subquery
+
 from governance import catalogue, versions
 from governance.manifest_formats import Judged, ManifestDocument, ManifestRefused
 from governance.models import Plugin
@@ -76,9 +78,13 @@ class _World:
     @classmethod
     def of(cls, group: Group, documents: Iterable[Judged]) -> _World:
         keys = {document.tenant for document in documents if isinstance(document, ManifestDocument)}
-        rows = Tenant.objects.filter(group=group, key__in=keys).order_by("pk").select_for_update(no_key=True)
-        host = Plugin.objects.filter(group=group, is_host=True).values_list("name", flat=True).first()
-        return cls({tenant.key: tenant for tenant in rows}, host or group.host_name)
+        hosts = Plugin.objects.filter(group=group, is_host=True).values("name")
+        rows = (
+            Tenant.objects.filter(group=group, key__in=keys).order_by("pk").annotate(host=Subquery(hosts[:1]))
+        )
+        tenants = {tenant.key: tenant for tenant in rows.select_for_update(no_key=True, of=("self",))}
+        host = next((getattr(tenant, "host", None) for tenant in tenants.values()), None)
+        return cls(tenants, host or group.host_name)
 
 
 def _admit(index: int, document: Judged, world: _World, *, at: datetime) -> Admitted:

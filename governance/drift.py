@@ -60,7 +60,7 @@ class DriftResult:
         return None if self.rules_changed else {*tenant_ids, *self.tenant_ids}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def detect(
     group: Group,
     *,

@@ -47,50 +47,42 @@ def replace(
         **staged.parameters,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE.format(staged=staged.text), parameters)
-        closed: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
-        cursor.execute(_OPEN.format(staged=staged.text), parameters)
-        opened: list[int] = [tenant_id for (tenant_id,) in cursor.fetchall()]
-    return Change(len(opened), len(closed), frozenset(closed) | frozenset(opened))
+        cursor.execute(_REPLACE.format(staged=staged.text), parameters)
+        rows = cursor.fetchall()
+    opened = sum(is_opened for _, is_opened in rows)
+    return Change(opened, len(rows) - opened, frozenset(tenant_id for tenant_id, _ in rows))
 
 
-_WANTED = """
-wanted AS MATERIALIZED (
+# A row that was opened since the last seal is taken back: no snapshot has it. One that was closed since then
+# goes on as if it hadn't been; it is looked up by tenant and plugin ("+ 0"): the planner takes all that were
+# closed since the seal for few, which they aren't.
+# What goes is gone before anything comes, since a tenant has a plugin once: counting the one waits for it.
+_REPLACE = """
+WITH wanted AS MATERIALIZED (
     SELECT tenant.id AS tenant_id, staged_installed.plugin_id, staged_installed.release_id
     FROM unnest(%(tenants)s::bigint[], %(places)s::integer[]) AS tenant (id, place)
     JOIN {staged} ON staged_installed.place = tenant.place
 ), opening AS MATERIALIZED (
     SELECT open_snapshot AS number FROM tenants_group WHERE id = %(group)s
-)"""
-
-# A row that was opened since the last seal is taken back: no snapshot has it.
-_CLOSE = f"""
-WITH {_WANTED}, gone AS MATERIALIZED (
-    SELECT row.id, row.since
-    FROM governance_installation AS row
-    LEFT JOIN wanted USING (tenant_id, plugin_id, release_id)
-    WHERE row.tenant_id = ANY(%(tenants)s) AND row.until IS NULL AND wanted.tenant_id IS NULL
+), differing AS MATERIALIZED (
+    SELECT row.id, row.since, wanted.*
+    FROM wanted
+    FULL JOIN (
+        SELECT * FROM governance_installation WHERE tenant_id = ANY(%(tenants)s::bigint[]) AND until IS NULL
+    ) AS row USING (tenant_id, plugin_id, release_id)
+    WHERE row.id IS NULL OR wanted.tenant_id IS NULL
 ), dropped AS (
-    DELETE FROM governance_installation AS row USING gone
-    WHERE row.id = gone.id AND gone.since = (SELECT number FROM opening)
+    DELETE FROM governance_installation AS row USING differing
+    WHERE row.id = differing.id AND differing.since = (SELECT number FROM opening)
     RETURNING row.tenant_id
 ), closed AS (
-    UPDATE governance_installation AS row SET until = (SELECT number FROM opening) FROM gone
-    WHERE row.id = gone.id AND gone.since < (SELECT number FROM opening)
+    UPDATE governance_installation AS row SET until = (SELECT number FROM opening) FROM differing
+    WHERE row.id = differing.id AND differing.since < (SELECT number FROM opening)
     RETURNING row.tenant_id
-)
-SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
-"""
-
-# A row that was closed since the last seal goes on as if it hadn't been. It is looked up by tenant and plugin
-# ("+ 0"): the planner takes all that were closed since the seal for few, which they aren't.
-_OPEN = f"""
-WITH {_WANTED}, missing AS MATERIALIZED (
-    SELECT wanted.*
-    FROM wanted
-    LEFT JOIN governance_installation AS row ON row.tenant_id = wanted.tenant_id
-        AND row.plugin_id = wanted.plugin_id AND row.until IS NULL
-    WHERE row.id IS NULL
+), gone AS MATERIALIZED (
+    SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
+), missing AS (
+    SELECT * FROM differing WHERE id IS NULL AND (SELECT count(*) FROM gone) >= 0
 ), resumed AS (
     UPDATE governance_installation AS row SET until = NULL FROM missing
     WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
@@ -106,5 +98,7 @@ WITH {_WANTED}, missing AS MATERIALIZED (
     )
     RETURNING tenant_id
 )
-SELECT tenant_id FROM resumed UNION ALL SELECT tenant_id FROM opened
+SELECT tenant_id, FALSE FROM gone
+UNION ALL SELECT tenant_id, TRUE FROM resumed
+UNION ALL SELECT tenant_id, TRUE FROM opened
 """

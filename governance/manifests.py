@@ -65,7 +65,7 @@ class _Row:
 Rows = Mapping[tuple[int, datetime, str], _Row]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ingest(group: Group, documents: Sequence[Judged], *, actor: Actor, at: datetime) -> IngestResult:
     """Take a batch. The greatest manifest of a tenant by time, then digest, says what the tenant runs.
 
@@ -110,11 +110,11 @@ def _store(group_id: int, admitted: Sequence[Admitted], *, at: datetime) -> Rows
     )
     told = staging.given("staged_manifest", _MANIFEST_COLUMNS, _manifest_rows(admitted))
     with connection.cursor() as cursor:
-        cursor.execute(_STORE_CONTENTS.format(staged=stored.text), stored.parameters)
-        parameters = {"group": group_id, "at": at, **told.parameters}
-        cursor.execute(_STORE_MANIFESTS.format(staged=told.text), parameters)
+        parameters = {"group": group_id, "at": at, **stored.parameters, **told.parameters}
+        cursor.execute(_STORE.format(contents=stored.text, told=told.text), parameters)
+        cursor.nextset()  # of the contents, which say nothing
         new = {row_id for row_id, was_new in cursor.fetchall() if was_new}
-        cursor.execute(_FIND_MANIFESTS.format(staged=told.text), told.parameters)
+        cursor.nextset()
         return {
             (tenant_id, observed_at, digest): _Row(row_id, row_id in new, newest)
             for row_id, tenant_id, observed_at, digest, newest in cursor.fetchall()
@@ -182,33 +182,29 @@ _MANIFEST_COLUMNS = {
     "complete": "boolean",
 }
 
-_STORE_CONTENTS = """
+# In one go: contents; then who told of them when (told twice, once as complete: then it is complete); then
+# the rows of these, one by one, by the index that has them once: the planner takes an unknown table for
+# hundreds of rows, and would go through the manifests of all tenants.
+_STORE = """
 INSERT INTO governance_inventory (digest, host_version, plugins, size)
-SELECT digest, host_version, plugins, size FROM {staged} ORDER BY digest
-ON CONFLICT (digest) DO NOTHING
-"""
+SELECT digest, host_version, plugins, size FROM {contents} ORDER BY digest
+ON CONFLICT (digest) DO NOTHING;
 
-# Told twice, once as complete: then it is complete.
-_STORE_MANIFESTS = """
 INSERT INTO governance_manifest AS manifest
     (group_id, tenant_id, inventory_id, observed_at, received_at, source, complete)
 SELECT %(group)s, tenant_id, digest, observed_at, %(at)s, source, complete
-FROM {staged}
+FROM {told}
 ORDER BY tenant_id, observed_at, digest
 ON CONFLICT (tenant_id, observed_at, inventory_id) DO UPDATE SET complete = TRUE
 WHERE EXCLUDED.complete AND NOT manifest.complete
-RETURNING id, xmax = 0
-"""
+RETURNING id, xmax = 0;
 
-# One by one, by the index that has them once: the planner takes an unknown table for hundreds of rows, and
-# would go through the manifests of all tenants.
-_FIND_MANIFESTS = """
 SELECT manifest.id, manifest.tenant_id, manifest.observed_at, manifest.inventory_id, NOT EXISTS (
     SELECT FROM governance_manifest AS newer
     WHERE newer.tenant_id = manifest.tenant_id
         AND (newer.observed_at, newer.inventory_id) > (manifest.observed_at, manifest.inventory_id)
 )
-FROM {staged}
+FROM {told}
 CROSS JOIN LATERAL (
     SELECT id, tenant_id, observed_at, inventory_id FROM governance_manifest AS one
     WHERE one.tenant_id = staged_manifest.tenant_id

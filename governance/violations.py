@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governance import staging
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -37,18 +39,19 @@ def violations_query(
     of that snapshot instead of now; `at` says which exemptions cover what. `narrowed` asks the same by way of
     fewer rows, for a statement under JOINED_AS_WRITTEN about all tenants.
     """
-    # Hundreds of numbers, which as a list would be put into words one by one.
-    rules = f"{{{','.join(map(str, rule_ids))}}}"
-    parameters: dict[str, Any] = {"group": group_id, "rules": rules, "at": at}
+    parameters: dict[str, Any] = {"group": group_id, "rules": staging.numbers(rule_ids), "at": at}
     if snapshot is not None:
         parameters["snapshot"] = snapshot
     some = {"i": "", "s": "", "e": ""}
     if tenant_ids is not None:
         some = {alias: f"AND {alias}.tenant_id = ANY (%(tenants)s::bigint[])" for alias in some}
         parameters["tenants"] = list(tenant_ids)
-    broken = _NARROWED if narrowed else _BROKEN
+    is_few = tenant_ids is not None and len(tenant_ids) <= _FEW
+    broken = _NARROWED if narrowed else _OF_FEW if is_few else _BROKEN
     text = _VIOLATIONS.format(
-        broken=broken.format(installed=installed_condition("i", snapshot), some=some["i"]),
+        broken=broken.format(
+            installed=installed_condition("i", snapshot), some=some["i"], some_members=some["s"]
+        ),
         also_installed=installed_condition("here", snapshot),
         exemptions=EXEMPTIONS.format(some=some["e"]),
         some_members=some["s"],
@@ -80,6 +83,27 @@ _BROKEN = """
       ON i.group_id = %(group)s AND i.release_id = v.release_id AND {installed} {some}
     JOIN governance_selectiontenant s ON s.selection_id = r.selection_id AND s.tenant_id = i.tenant_id
     WHERE r.id = ANY (%(rules)s::bigint[])
+"""
+
+# What few tenants have that breaks any rule, and which rules concern them, are few rows each. Left to itself,
+# the planner joins each installation with all that chooses its tenant.
+_FEW = 20
+_OF_FEW = """
+    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id, r.policy_id, r.key
+    FROM (
+        SELECT r.id, r.policy_id, r.key, s.tenant_id
+        FROM governance_rule r
+        JOIN governance_selectiontenant s ON s.selection_id = r.selection_id {some_members}
+        WHERE r.id = ANY (%(rules)s::bigint[])
+        OFFSET 0
+    ) AS r
+    JOIN (
+        SELECT i.tenant_id, i.plugin_id, i.release_id, v.rule_id
+        FROM governance_installation i
+        JOIN governance_violation v ON v.release_id = i.release_id
+        WHERE i.group_id = %(group)s AND {installed} {some}
+        OFFSET 0
+    ) AS i ON i.rule_id = r.id AND i.tenant_id = r.tenant_id
 """
 
 # The planner keeps to the order in which a statement joins.

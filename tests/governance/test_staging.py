@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection
+from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from governance import staging
@@ -28,6 +30,23 @@ def test_a_statement_reads_the_rows_that_were_given(count: int) -> None:
         )
         found = cursor.fetchall()
     assert found == [(n, name, f'[{n}, "\\\\"]') for n, name, _ in rows(count)]
+
+
+@hypothesis.given(
+    st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+)
+@hypothesis.settings(deadline=None)
+def test_any_texts_arrive_in_an_array_as_they_are(wanted: list[str | None]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::text[]", [staging.texts(wanted)])
+        assert cursor.fetchone()[0] == wanted
+
+
+def test_any_whole_numbers_arrive_in_an_array_as_they_are() -> None:
+    with connection.cursor() as cursor:
+        for wanted in ([], [0], [-1, 2**62, 7]):
+            cursor.execute("SELECT %s::bigint[]", [staging.numbers(wanted)])
+            assert cursor.fetchone()[0] == wanted
 
 
 def test_few_rows_make_no_table_and_many_do() -> None:

@@ -23,11 +23,15 @@ def policy(world: World) -> Policy:
 
 
 def ask(group: Group, **options: Any) -> set[tuple[int, int | None, Any]]:
+    return {(tenant, release, exemption) for tenant, _, _, release, exemption in violations(group, **options)}
+
+
+def violations(group: Group, **options: Any) -> list[tuple[Any, ...]]:
     rules = list(Rule.objects.filter(group=group).values_list("pk", flat=True))
     query = violations_query(rules, options.pop("tenant_ids", None), AT, group_id=group.pk, **options)
     with connection.cursor() as cursor:
         cursor.execute(query.text, query.parameters)
-        return {(tenant, release, exemption) for tenant, _, _, release, exemption in cursor.fetchall()}
+        return sorted(cursor.fetchall(), key=str)
 
 
 def test_rules_that_are_not_in_force_can_be_asked(world: World, policy: Policy) -> None:
@@ -51,3 +55,20 @@ def test_the_exemption_that_lasts_longest_is_named_for_what_it_covers(world: Wor
     longer = factories.exemption(world.tenant_a, policy, until=AT + timedelta(days=2), rule_key="crm")
     ((_, _, exemption),) = ask(world.group)
     assert exemption == longer.pk
+
+
+def test_few_tenants_are_told_the_same_as_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.plugin(world.group, "crm", ["1.0.0", "2.0.0", "3.0.0"])
+    factories.plugin(world.group, "mail", ["1.0.0", "2.0.0"])
+    factories.install(world.tenant_a, {"crm": "1.0.0", "mail": "1.0.0"})
+    factories.install(world.tenant_b, {"crm": "2.0.0"})
+    crm, mail = {"name": "crm", "plugins": ["crm"]}, {"name": "mail", "plugins": ["mail"]}
+    core = factories.policy(world.group, "core", [crm | {"at_least": "2.0.0"}, mail | {"present": True}])
+    factories.policy(world.group, "newest", [crm | {"at_least": "3.0.0"}], tenants={"keys": ["tenant-b"]})
+    factories.exemption(world.tenant_b, core, until=AT + timedelta(days=1), rule_key="mail")
+    for tenants in ([world.tenant_a.pk], [world.tenant_b.pk], [world.tenant_a.pk, world.tenant_b.pk]):
+        few = violations(world.group, tenant_ids=tenants)
+        with monkeypatch.context() as patch:
+            patch.setattr("governance.violations._FEW", 0)
+            assert violations(world.group, tenant_ids=tenants) == few
+        assert {row[0] for row in few} == set(tenants)
