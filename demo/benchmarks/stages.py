@@ -147,8 +147,9 @@ def simulate_further(_: Fleet) -> Figures:
 
 def _simulated() -> Figures:
     group = _group()
+    document = _edited(group)
     begun = time.perf_counter()
-    kept = simulation.simulate(group, policies=[_edited(group)], at=AT + 2 * SOON, actor=SYSTEM)
+    kept = simulation.simulate(group, policies=[document], at=AT + 2 * SOON, actor=SYSTEM)
     seconds = _since(begun)
     outcome = kept.outcome
     return {

@@ -16,6 +16,7 @@ from django.db.models import Max
 from audit import ledger
 from audit.actions import Action
 from config.access import Actor, ActorKind
+from config.garbage import uncollected
 from config.lifecycle import TransitionError, advance
 from governance import documents, flags, moments, plans
 from governance.models import Plan, Simulation, Snapshot
@@ -54,6 +55,7 @@ def simulate(
     return simulate_what(group, supposed, at=at, actor=actor, title=title)
 
 
+@uncollected()
 def simulate_what(
     group: Group, what: Supposition, *, at: datetime, actor: Actor, title: str = ""
 ) -> Simulation:
@@ -82,6 +84,7 @@ def request(group: Group, what: Supposition, *, at: datetime, actor: Actor, titl
     return _create(group, _checked(group, what, at=at), at=at, actor=actor, title=title)
 
 
+@uncollected()
 def run(simulation_id: UUID | str, *, at: datetime) -> Simulation:
     """Answer a question that was asked. One that can't be answered says why.
 
