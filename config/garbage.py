@@ -12,7 +12,8 @@ from threading import Lock
 def uncollected() -> Iterator[None]:
     """Look for none meanwhile: for work that makes a great many objects, nearly all of which it keeps.
 
-    Each search goes through all of them, which takes a fifth of an evaluation. It is for the whole process.
+    Each search goes through all of them, which takes a fifth of an evaluation and a tenth of a simulation. It
+    is for the whole process.
     """
     _resting.begin()
     try:

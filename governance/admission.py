@@ -83,6 +83,7 @@ class _World:
             Tenant.objects.filter(group=group, key__in=keys).order_by("pk").annotate(host=Subquery(hosts[:1]))
         )
         tenants = {tenant.key: tenant for tenant in rows.select_for_update(no_key=True, of=("self",))}
+        # Each has it; but for the type checker no tenant does.
         host = next((getattr(tenant, "host", None) for tenant in tenants.values()), None)
         return cls(tenants, host or group.host_name)
 

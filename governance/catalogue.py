@@ -93,10 +93,10 @@ def withdraw(release: Release, *, actor: Actor, at: datetime) -> None:
 
 def find_releases(group_id: int, wanted: Collection[Wanted]) -> dict[Wanted, Found]:
     """Those of the wanted releases that are known. Only an identical text is the same release."""
-    names = staging.texts(name for name, _ in wanted)
-    texts = staging.texts(version for _, version in wanted)
+    wanted_names = staging.texts(name for name, _ in wanted)
+    wanted_versions = staging.texts(version for _, version in wanted)
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [names, texts, group_id])
+        cursor.execute(_FIND, [wanted_names, wanted_versions, group_id])
         return {(name, version): (plugin, release) for name, version, plugin, release in cursor.fetchall()}
 
 

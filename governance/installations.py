@@ -31,8 +31,8 @@ def replace(
 ) -> Change:
     """Let each tenant run what its inventory holds and nothing else, from the open snapshot on.
 
-    `inventories` are plugin and release ids by digest, `tenants` digests by tenant id. The caller holds the
-    group's ingest lock and these tenants' rows.
+    `inventories` are plugin and release ids by digest, one release a plugin, `tenants` digests by tenant id.
+    The caller holds the group's ingest lock and these tenants' rows.
     """
     places = {digest: place for place, digest in enumerate(inventories)}
     staged = staging.given(
@@ -82,7 +82,8 @@ WITH wanted AS MATERIALIZED (
 ), gone AS MATERIALIZED (
     SELECT tenant_id FROM dropped UNION ALL SELECT tenant_id FROM closed
 ), missing AS (
-    SELECT * FROM differing WHERE id IS NULL AND (SELECT count(*) FROM gone) >= 0
+    SELECT * FROM differing WHERE id IS NULL
+        AND (SELECT count(*) FROM gone) >= 0  -- always, but not before all has gone
 ), resumed AS (
     UPDATE governance_installation AS row SET until = NULL FROM missing
     WHERE row.tenant_id = missing.tenant_id AND row.plugin_id = missing.plugin_id
@@ -92,10 +93,7 @@ WITH wanted AS MATERIALIZED (
     INSERT INTO governance_installation (group_id, tenant_id, plugin_id, release_id, since)
     SELECT %(group)s, tenant_id, plugin_id, release_id, (SELECT number FROM opening)
     FROM missing
-    WHERE NOT EXISTS (
-        SELECT FROM resumed
-        WHERE resumed.tenant_id = missing.tenant_id AND resumed.plugin_id = missing.plugin_id
-    )
+    WHERE (tenant_id, plugin_id) NOT IN (SELECT tenant_id, plugin_id FROM resumed)
     RETURNING tenant_id
 )
 SELECT tenant_id, FALSE FROM gone

@@ -89,9 +89,9 @@ def texts(values: Iterable[str | None]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
-def numbers(values: Iterable[int]) -> str:
+def numbers(values: Iterable[int | None]) -> str:
     """The same for an array of whole numbers."""
-    return "{" + ",".join(map(str, values)) + "}"
+    return "{" + ",".join("NULL" if one is None else str(one) for one in values) + "}"
 
 
 _WORDED: Mapping[str, Callable[[Iterable[Any]], Any]] = {"text": texts, "bigint": numbers, "integer": numbers}

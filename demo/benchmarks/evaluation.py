@@ -36,11 +36,11 @@ def measure(size: Size, tell: Tell) -> dict[str, Any]:
 
 def _in_turns() -> Iterator[str]:
     """The stages in their order, those that are compared some times over and one after the other."""
-    before, *others = (stage for stage in STAGES if stage not in COMPARED)
-    yield before
-    for _ in range(ROUNDS):
-        yield from COMPARED
-    yield from others
+    for stage in STAGES:
+        if stage not in COMPARED:
+            yield stage
+        elif stage == COMPARED[0]:
+            yield from COMPARED * ROUNDS
 
 
 def _usual(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -82,9 +82,10 @@ def with_polars() -> Figures:
 
 
 def _checked(run: Callable[[Path], Figures]) -> Figures:
-    """What it takes into an empty table.
+    """The figures of one run, whose findings go into an empty table.
 
-    Raises AssertionError where it finds anything else than Plumbline."""
+    Raises AssertionError where they aren't those of Plumbline.
+    """
     with connection.cursor() as cursor, TemporaryDirectory() as folder:
         cursor.execute("SELECT reloptions FROM pg_class WHERE oid = 'governance_finding'::regclass")
         room = ", ".join(cursor.fetchone()[0])

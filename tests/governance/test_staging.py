@@ -14,11 +14,14 @@ from governance import staging
 
 pytestmark = pytest.mark.django_db
 
-COLUMNS = {"number": "integer", "name": "text", "document": "jsonb"}
+COLUMNS = {"number": "integer", "other": "bigint", "name": "text", "document": "jsonb"}
 
 
 def rows(count: int) -> list[tuple[Any, ...]]:
-    return [(n, None if n % 7 == 3 else f"it's “{n}” %", Jsonb({"n": [n, "\\"]})) for n in range(count)]
+    return [
+        (n, n if n % 5 else None, None if n % 7 == 3 else f"it's “{n}” %", Jsonb({"n": [n, "\\"]}))
+        for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, staging._FEW, staging._FEW + 1, staging._FEW + 5])
@@ -26,10 +29,11 @@ def test_a_statement_reads_the_rows_that_were_given(count: int) -> None:
     given = staging.given("handed", COLUMNS, iter(rows(count)))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT number, name, document ->> 'n' FROM {given.text} ORDER BY number", given.parameters
+            f"SELECT number, other, name, document ->> 'n' FROM {given.text} ORDER BY number",
+            given.parameters,
         )
         found = cursor.fetchall()
-    assert found == [(n, name, f'[{n}, "\\\\"]') for n, name, _ in rows(count)]
+    assert found == [(n, other, name, f'[{n}, "\\\\"]') for n, other, name, _ in rows(count)]
 
 
 @hypothesis.given(
@@ -44,7 +48,7 @@ def test_any_texts_arrive_in_an_array_as_they_are(wanted: list[str | None]) -> N
 
 def test_any_whole_numbers_arrive_in_an_array_as_they_are() -> None:
     with connection.cursor() as cursor:
-        for wanted in ([], [0], [-1, 2**62, 7]):
+        for wanted in ([], [0], [-1, 2**62, None, 7]):
             cursor.execute("SELECT %s::bigint[]", [staging.numbers(wanted)])
             assert cursor.fetchone()[0] == wanted
 

@@ -57,7 +57,10 @@ def test_the_exemption_that_lasts_longest_is_named_for_what_it_covers(world: Wor
     assert exemption == longer.pk
 
 
-def test_few_tenants_are_told_the_same_as_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("snapshot", [None, 1, 2])
+def test_few_tenants_are_told_the_same_as_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, snapshot: int | None
+) -> None:
     factories.plugin(world.group, "crm", ["1.0.0", "2.0.0", "3.0.0"])
     factories.plugin(world.group, "mail", ["1.0.0", "2.0.0"])
     factories.install(world.tenant_a, {"crm": "1.0.0", "mail": "1.0.0"})
@@ -66,9 +69,13 @@ def test_few_tenants_are_told_the_same_as_many(world: World, monkeypatch: pytest
     core = factories.policy(world.group, "core", [crm | {"at_least": "2.0.0"}, mail | {"present": True}])
     factories.policy(world.group, "newest", [crm | {"at_least": "3.0.0"}], tenants={"keys": ["tenant-b"]})
     factories.exemption(world.tenant_b, core, until=AT + timedelta(days=1), rule_key="mail")
+    Group.objects.filter(pk=world.group.pk).update(open_snapshot=2)
+    world.tenant_a.group.refresh_from_db()
+    factories.install(world.tenant_a, {"crm": "2.0.0"})
     for tenants in ([world.tenant_a.pk], [world.tenant_b.pk], [world.tenant_a.pk, world.tenant_b.pk]):
-        few = violations(world.group, tenant_ids=tenants)
+        few = violations(world.group, tenant_ids=tenants, snapshot=snapshot)
         with monkeypatch.context() as patch:
             patch.setattr("governance.violations._FEW", 0)
-            assert violations(world.group, tenant_ids=tenants) == few
-        assert {row[0] for row in few} == set(tenants)
+            assert violations(world.group, tenant_ids=tenants, snapshot=snapshot) == few
+        breaking = {world.tenant_a.pk, world.tenant_b.pk} if snapshot == 1 else {world.tenant_b.pk}
+        assert {row[0] for row in few} == breaking.intersection(tenants)
