@@ -71,7 +71,7 @@ def test_few_tenants_are_told_the_same_as_many(
     factories.exemption(world.tenant_b, core, until=AT + timedelta(days=1), rule_key="mail")
     Group.objects.filter(pk=world.group.pk).update(open_snapshot=2)
     world.tenant_a.group.refresh_from_db()
-    factories.install(world.tenant_a, {"crm": "2.0.0"})
+    factories.install(world.tenant_a, {"crm": "2.0.0", "mail": "1.0.0"})
     for tenants in ([world.tenant_a.pk], [world.tenant_b.pk], [world.tenant_a.pk, world.tenant_b.pk]):
         few = violations(world.group, tenant_ids=tenants, snapshot=snapshot)
         with monkeypatch.context() as patch:
