@@ -115,17 +115,19 @@ def _compare(group: Group, kind: str, what: Supposition) -> Compared:
     wrong = dict(_differing("findings", foretold, outstanding(group)))
     wrong |= _unequal("compliance", outcome["after"], figures(group))
     conflicts = _conflicts(group)
-    new = _pairs(outcome["conflicts"], "new_tenants")
-    wrong |= dict(_differing("new conflicts", new, conflicts - conflicts_before))
-    wrong |= dict(
-        _differing("solved conflicts", _pairs(outcome["solved"], "tenants"), conflicts_before - conflicts)
-    )
+    new, changed = (_pairs(outcome["conflicts"], which) for which in ("new_tenants", "changed_tenants"))
+    wrong |= dict(_differing("new and changed conflicts", new | changed, conflicts - conflicts_before))
+    # One that is told as changed takes the place of another in its tenant.
+    solved, where = _pairs(outcome["solved"], "tenants"), {tenant for _, tenant in changed}
+    gone = conflicts_before - conflicts
+    solved_there = {(one, tenant) for one, tenant in gone if (one, tenant) in solved or tenant not in where}
+    wrong |= dict(_differing("solved conflicts", solved, solved_there))
     settle(group)
     done, tasks = _done(group, last)
     wrong |= dict(_differing("actions", _actions(kept), done))
     wrong |= _unequal("compliance once carried out", outcome["done"], figures(group))
-    changed = bool(outcome["difference"]["changed"])
-    return Compared(kind, kept.number, changed, tasks, taken, wrong)
+    is_changed = bool(outcome["difference"]["changed"])
+    return Compared(kind, kept.number, is_changed, tasks, taken, wrong)
 
 
 def outstanding(group: Group) -> set[Identity]:
