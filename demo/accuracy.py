@@ -114,20 +114,27 @@ def _compare(group: Group, kind: str, what: Supposition) -> Compared:
     foretold, outcome = _foretold(kept, before), kept.outcome
     wrong = dict(_differing("findings", foretold, outstanding(group)))
     wrong |= _unequal("compliance", outcome["after"], figures(group))
-    conflicts = _conflicts(group)
-    new, changed = (_pairs(outcome["conflicts"], which) for which in ("new_tenants", "changed_tenants"))
-    wrong |= dict(_differing("new and changed conflicts", new | changed, conflicts - conflicts_before))
-    # One that is told as changed takes the place of another in its tenant.
-    solved, where = _pairs(outcome["solved"], "tenants"), {tenant for _, tenant in changed}
-    gone = conflicts_before - conflicts
-    solved_there = {(one, tenant) for one, tenant in gone if (one, tenant) in solved or tenant not in where}
-    wrong |= dict(_differing("solved conflicts", solved, solved_there))
+    wrong |= dict(_conflicts_otherwise(outcome, conflicts_before, _conflicts(group)))
     settle(group)
     done, tasks = _done(group, last)
     wrong |= dict(_differing("actions", _actions(kept), done))
     wrong |= _unequal("compliance once carried out", outcome["done"], figures(group))
-    is_changed = bool(outcome["difference"]["changed"])
-    return Compared(kind, kept.number, is_changed, tasks, taken, wrong)
+    changed = bool(outcome["difference"]["changed"])
+    return Compared(kind, kept.number, changed, tasks, taken, wrong)
+
+
+def _conflicts_otherwise(
+    outcome: dict[str, Any], before: set[tuple[str, str]], after: set[tuple[str, str]]
+) -> Iterator[tuple[str, Any]]:
+    """Where conflicts came or went otherwise than foretold, by fingerprint and tenant.
+
+    One that is told as changed takes the place of another in its tenant, of which nothing is told.
+    """
+    new, changed = (_pairs(outcome["conflicts"], which) for which in ("new_tenants", "changed_tenants"))
+    yield from _differing("new and changed conflicts", new | changed, after - before)
+    solved, replacing = _pairs(outcome["solved"], "tenants"), {tenant for _, tenant in changed}
+    replaced = {pair for pair in before - after - solved if pair[1] in replacing}
+    yield from _differing("solved conflicts", solved, before - after - replaced)
 
 
 def outstanding(group: Group) -> set[Identity]:
