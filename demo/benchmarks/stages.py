@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from config.access import SYSTEM
-from demo.benchmarks import comparing, filling, rivals
+from demo.benchmarks import comparing, filling, rivals, yardstick
 from demo.benchmarks.fleet import Fleet
 from demo.benchmarks.world import AT
 from governance import decisions, drafting, drift, manifests, policies, simulation
@@ -166,6 +166,7 @@ def work(fleet: Fleet) -> Figures:
 
 STAGES: Mapping[str, Callable[[Fleet], Figures]] = {
     "fill": fill,
+    "yardstick": lambda _: yardstick.measure(),
     "detect": detect,
     "duckdb": lambda _: rivals.with_duckdb(),
     "polars": lambda _: rivals.with_polars(),
@@ -174,7 +175,7 @@ STAGES: Mapping[str, Callable[[Fleet], Figures]] = {
     "plans": lambda _: comparing.plans(),
 }
 # These are compared, so they are measured in turns: a machine that is slower for a minute is so for each.
-COMPARED = ("detect", "duckdb", "polars")
+COMPARED = ("yardstick", "detect", "duckdb", "polars")
 
 
 def _group() -> Group:

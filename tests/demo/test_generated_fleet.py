@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from config.access import SYSTEM
 from demo import jenkins
-from demo.benchmarks import filling, stages
+from demo.benchmarks import filling, stages, yardstick
 from demo.benchmarks.fleet import Fleet, Size
 from demo.benchmarks.world import AT, World
 from governance import drift
@@ -94,3 +95,13 @@ def test_a_filled_database_holds_the_fleet_and_its_drift(fleet: Fleet) -> None:
     assert found["installations"] == Installation.objects.current().count() == 8 * 150
     expected = sum(few.drift(member, few.installed(member)) for member in few.members())
     assert found["drift_share"] == pytest.approx(expected / (8 * 150), abs=0.03)
+
+
+@pytest.mark.django_db
+def test_the_yardstick_merges_every_row_and_leaves_nothing_behind() -> None:
+    for _ in range(2):  # its tables can be made again
+        figures = yardstick.measure(rows=5_001, sums=1_000)
+        assert figures["seconds"] == pytest.approx(
+            figures["copy"] + figures["merge"] + figures["python_loop"], abs=0.002
+        )
+    assert not {"yardstick", "sent"} & set(connection.introspection.table_names())
