@@ -89,7 +89,7 @@ class _Explainer:
 _HOT = {
     "what breaks the rules": "CREATE TEMPORARY TABLE staged_difference",
     "findings opened, closed and altered": "INSERT INTO governance_finding",
-    "tenants that are alike": "bit_xor(",
+    "tenants that are alike": "WITH chosen AS MATERIALIZED",
     "decisions written to findings": "UPDATE governance_finding f\n    SET target_id",
 }
 
