@@ -91,11 +91,13 @@ def moved(plan: Plan, tasks: Iterable[UpgradeTask], *, at: datetime) -> set[int]
 
 
 def draft_tasks(inputs: Inputs, *, retry: bool) -> list[TaskDraft]:
-    """The tasks that the acting rules call for, for tenants that have none under way.
+    """The tasks that the acting rules call for, for those tenants asked about that have none under way.
 
     Unless `retry`, a tenant whose last task failed is left in peace until its situation is another.
     """
     free = _free_tenants(inputs.group_id)
+    if inputs.tenant_ids is not None:
+        free &= inputs.tenant_ids
     with lent(inputs.group_id, inputs.at) as stock:
         asked = replace(inputs, tenant_ids=free, stock=stock)
         outcomes = evaluate_outcomes(asked, standing.precedents(inputs.group_id))

@@ -59,24 +59,26 @@ def draft(
     *,
     run: Run | None = None,
     policy_names: Collection[str] = (),
+    tenant_ids: Collection[int] | None = None,
     at: datetime,
     actor: Actor,
 ) -> Plan | None:
     """A plan of what the policies that enforce, or these of them, want changed; None if there is nothing.
 
-    Plans that were drafted before and never started give way to it, unless one is just the same, and bound to
-    the same: then that is the answer. A tenant whose last task failed is tried again only where a person
-    asks, or once its situation is another. Raises FlagOff while governance is off.
+    With `tenant_ids`, changed in these tenants alone. Plans of theirs that were drafted before and never
+    started give way to it, unless one is just the same, and bound to the same: then that is the answer. A
+    tenant whose last task failed is tried again only where a person asks, or once its situation is another.
+    Raises FlagOff while governance is off.
     """
     flags.require_governance(group)
     ledger.hold(group.pk)
-    inputs = drafting.acting_inputs(group, policy_names=policy_names, tenant_ids=None, at=at)
+    inputs = drafting.acting_inputs(group, policy_names=policy_names, tenant_ids=tenant_ids, at=at)
     retry = run is None or run.trigger != Trigger.SCHEDULE
     tasks = rollouts.arrange(group, drafting.draft_tasks(inputs, retry=retry))
     policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
     terms = rollouts.terms(group, policies)
     digest = digest_of(*policies, terms, *map(_said, tasks))
-    for earlier in Plan.objects.filter(group=group, status__in=NOT_STARTED):
+    for earlier in _not_started(group, tenant_ids):
         if tasks and earlier.inputs_digest == digest:
             return earlier
         cancel(earlier, actor=actor, at=at)
@@ -87,6 +89,15 @@ def draft(
     data = {"tasks": len(tasks), "policies": plan.policy_versions, "inputs_digest": digest}
     ledger.record(Action.PLAN_DRAFTED, subject=plan, actor=actor, at=at, data=data)
     return plan
+
+
+def _not_started(group: Group, tenant_ids: Collection[int] | None) -> list[Plan]:
+    """The plans drafted for these tenants, or for any, that may still be started."""
+    plans = Plan.objects.filter(group=group, status__in=NOT_STARTED)
+    if tenant_ids is not None:
+        theirs = UpgradeTask.objects.filter(group=group, tenant_id__in=tenant_ids)
+        plans = plans.filter(pk__in=theirs.values("plan_id"))
+    return list(plans)
 
 
 def start(plan: Plan, *, actor: Actor, at: datetime) -> None:

@@ -18,7 +18,7 @@ from governance.documents import Source
 from governance.models import Plan, Policy, Rollback, Simulation
 from governance.simulation import facts, reading
 from governance.simulation.supposition import SECTIONS, Supposition, of_document
-from tenants.models import Group
+from tenants.models import Group, Tenant
 
 Status = Simulation.Status
 _LONGEST = 500  # characters of a comment
@@ -47,13 +47,16 @@ class NeedsAnother(Exception):
 def apply(simulation: Simulation, *, actor: Actor, at: datetime, comment: str = "") -> Plan | None:
     """Put in force what was supposed, and draft the plan that follows; None if no policy has to act.
 
+    The plan is of the tenants about which it was said what policies would do: what else drifts is left to
+    the next run.
+
     Raises Outdated if the world isn't what it was worked out from, TransitionError if it isn't ready or was
     applied, NotApplicable, NeedsAnother, ConfigurationError, and FlagOff while governance is off.
     """
     _allow(simulation, actor)
     put_in_force(simulation, actor=actor, at=at, comment=comment)
-    acting = of_document(simulation.supposed).acting
-    plan = plans.draft(simulation.group, policy_names=acting, at=at, actor=actor)
+    group, acting = simulation.group, of_document(simulation.supposed).acting
+    plan = plans.draft(group, policy_names=acting, tenant_ids=_foretold(simulation), at=at, actor=actor)
     conclude(simulation, plan, actor=actor, at=at, comment=comment)
     return plan
 
@@ -132,6 +135,13 @@ def hindrance(simulation: Simulation) -> str:
     if not simulation.supposed:
         return "It supposes nothing that could be put in force."
     return ""
+
+
+def _foretold(simulation: Simulation) -> frozenset[int]:
+    """The tenants in which it says that policies would act."""
+    keys = {key for action in simulation.outcome["actions"] for key in action["tenants"]}
+    found = Tenant.objects.filter(group=simulation.group, key__in=keys)
+    return frozenset(found.values_list("pk", flat=True))
 
 
 def _allow(simulation: Simulation, actor: Actor) -> None:
