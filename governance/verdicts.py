@@ -97,7 +97,7 @@ def _rows(outcomes: Mapping[int, TenantOutcome]) -> Iterator[tuple[Any, ...]]:
 def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     """By component, what was decided."""
     found: dict[int, _Verdict] = {}
-    aside = {component: one for one in result.decided for component in one.stuck}
+    aside = result.given_way
     for component, one in aside.items():
         found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}", aside=True)
     for change in result.outcome.changes:

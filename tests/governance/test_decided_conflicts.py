@@ -12,7 +12,7 @@ from governance import compliance, conflicts, ways_out
 from governance.models import Conflict, Finding, Plugin, Policy
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.aligning import ahead_and_behind, align, finding, hold, judge
+from tests.governance.aligning import ENFORCE, ahead_and_behind, align, finding, hold, judge, requires, rule
 
 
 @pytest.fixture
@@ -73,6 +73,27 @@ def test_setting_the_wish_aside_leaves_the_tenant_as_it_is(world: World, crm: Pl
     set_aside = [{"policy": "core-align", "key": "core-align"}]
     conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="Not yet.", actor=SYSTEM, at=AT)
     found = finding(world.tenant_b)
+    assert (found.status, found.target, found.due_at) == (Finding.Status.SET_ASIDE, None, None)
+    assert found.reason.startswith("Left as it is by a recorded decision")
+
+
+def test_what_a_decision_sets_aside_beside_what_was_stuck_is_set_aside_too(world: World, crm: Plugin) -> None:
+    factories.plugin(world.group, "base", ["1.0.0", "2.0.0"])
+    skin = factories.plugin(world.group, "skin", ["1.0.0"])
+    requires(crm, "2.4.0", {"plugin": "base", "range": ">=2"})
+    requires(skin, "1.0.0", {"plugin": "base", "range": "<2"})
+    factories.install(world.tenant_b, {"crm": "2.3.0", "base": "1.0.0"})
+    here = {"keys": ["tenant-b"]}
+    factories.policy(world.group, "newer", [rule("crm", at_least="2.4.0")], profile=ENFORCE, tenants=here)
+    factories.policy(
+        world.group, "skin-stays", [rule("skin", "skin", present=True)], profile=ENFORCE, tenants=here
+    )
+    judge(world)
+    assert finding(world.tenant_b, "skin").due_at is not None
+    set_aside = [{"policy": "skin-stays", "key": "skin"}]
+    conflicts.decide(Conflict.objects.get(), set_aside=set_aside, reason="No.", actor=SYSTEM, at=AT)
+    assert finding(world.tenant_b).target == factories.release(crm, "2.4.0")
+    found = finding(world.tenant_b, "skin")
     assert (found.status, found.target, found.due_at) == (Finding.Status.SET_ASIDE, None, None)
     assert found.reason.startswith("Left as it is by a recorded decision")
 
