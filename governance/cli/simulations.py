@@ -15,7 +15,7 @@ from governance import conflict_wording, documents, presenters, simulation
 from governance.cli import configuration
 from governance.cli.output import Exit, Output, end, operator
 from governance.configuration import Files
-from governance.documents import Problem, Source
+from governance.documents import ConfigurationError, Problem, Source
 from governance.models import Simulation
 from governance.simulation import Supposition
 from tenants.models import Group
@@ -78,7 +78,9 @@ def simulate(
     out: Output, group: Group, question: Question, markdown: Path | None, fail_on: FailOn, *, at: datetime
 ) -> None:
     """Keep and show what would come of it. Ends with DECISION at a new conflict, with DIFFERENT otherwise."""
+    _require_writable(markdown)
     files = _files(question)
+    _require_something(group, question, files)
     beside, odd = _beside(group, question, at)
     warned = [*simulation.file_warnings(group, files, at=at), *odd]
     with out.console.status("Compiling, detecting and deciding, all of it beside what is in force…"):
@@ -174,11 +176,29 @@ def _code(outcome: dict[str, Any], fail_on: FailOn) -> Exit:
     return Exit.DIFFERENT if changed else Exit.FINE
 
 
+def _require_writable(path: Path | None) -> None:
+    """Find out before anything is worked out. Raises typer.BadParameter."""
+    try:
+        if path is not None:
+            path.touch()
+    except OSError as error:
+        raise typer.BadParameter(f"{path} can't be written: {error.strerror}.") from error
+
+
 def _files(question: Question) -> Files:
     """The files that are named; the deployment's own only where nothing else is asked."""
     if not question.against and question.supposes():
         return Files()
     return configuration.load(question.against)
+
+
+def _require_something(group: Group, question: Question, files: Files) -> None:
+    """That nothing comes of nothing lets no change pass. Raises ConfigurationError."""
+    asks = question.prune or question.supposes()
+    if not (asks or files.profiles or files.section(group.slug)):
+        reason = f"says nothing of the group “{group.slug}”, so there is nothing to simulate"
+        source = files.baselines or files.directory or Source("options", {})
+        raise ConfigurationError([source.problem(("groups",), reason)])
 
 
 def _beside(group: Group, question: Question, at: datetime) -> tuple[Supposition, list[Problem]]:

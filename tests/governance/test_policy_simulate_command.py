@@ -107,6 +107,25 @@ def test_a_summary_for_the_review_is_written(policy: Any, folder: Path, tmp_path
     assert "It opens 1 finding" in text
 
 
+def test_files_that_say_nothing_of_the_group_are_no_reason_to_let_a_change_pass(
+    policy: Any, tmp_path: Path
+) -> None:
+    nothing = tmp_path / "nothing.yaml"
+    nothing.write_text("version: 1\ngroups: {}\n")
+    answer = policy("simulate", "--against", nothing)
+    assert (answer.code, "says nothing of the group" in answer.err) == (1, True)
+    assert not Simulation.objects.exists()
+    assert policy("simulate", "--against", nothing, "--at", "in 9d").code == 0
+
+
+def test_a_summary_that_can_not_be_written_is_refused_before_anything_is_worked_out(
+    policy: Any, folder: Path, tmp_path: Path
+) -> None:
+    answer = policy("simulate", "--against", folder, "--markdown", tmp_path / "missing" / "review.md")
+    assert (answer.code, "can't be written: No such file or directory" in answer.err) == (2, True)
+    assert not Simulation.objects.exists()
+
+
 def test_more_than_the_files_is_supposed_by_options(policy: Any, folder: Path, tmp_path: Path) -> None:
     policy("apply", folder, "--json")
     asked = policy("simulate", "--retire", "align", "--at", "in 9d", "--json")
