@@ -20,6 +20,7 @@ from governance.resolution.releases import Clash, Relation, Release
 from governance.resolution.values import Binding, Component
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
+PATIENCE = 3  # proposals that are told of one place at a time; each round goes through all variables
 
 
 class Exhausted(Exception):
@@ -80,6 +81,7 @@ class Clauses:
 
     def solve(self, assumed: Sequence[int]) -> bool:
         """Whether a state meets what is assumed and breaks nothing; raises Exhausted at the bound."""
+        proposals = 0
         while True:
             self._solver.conf_budget(CONFLICTS)
             answer = self._solver.solve_limited(assumptions=assumed)
@@ -88,9 +90,10 @@ class Clauses:
             if not answer:
                 return False
             proposed = self._solver.get_model()
-            if not self._tell_of(proposed):
+            if not self._tell_of(proposed, wholly=proposals >= PATIENCE):
                 self._model = proposed
                 return True
+            proposals += 1
 
     def core(self) -> frozenset[int]:
         """Those of the assumed literals that can't hold together."""
@@ -137,8 +140,11 @@ class Clauses:
         places = self._releases[component]
         return max(model[next(iter(places)) - 1 : next(reversed(places))])
 
-    def _tell_of(self, model: Sequence[int]) -> bool:
-        """Write down what the proposed state hasn't been told of yet; whether there was anything."""
+    def _tell_of(self, model: Sequence[int], *, wholly: bool) -> bool:
+        """Write down what the proposed state hasn't been told of yet; whether there was anything.
+
+        `wholly` tells at once of all places of a component that goes somewhere new.
+        """
         known, news = len(model), False
         moved = [c for c, move in self.moves.items() if move <= known and model[move - 1] > 0]
         for component in moved:
@@ -146,7 +152,8 @@ class Clauses:
                 self._touch(component)
                 news = True
             elif component in self.places and (place := self._place(component, model)) not in self._told:
-                self._tell_demands(component, place)
+                for one in self._releases[component] if wholly else [place]:
+                    self._tell_demands(component, one)
                 news = True
         return news
 
