@@ -38,6 +38,7 @@ class Action(models.TextChoices):
     FINDINGS_CHANGED = "findings.changed", "Findings opened or closed"
     CONFLICT_FOUND = "conflict.found", "Conflict found"
     CONFLICT_DECIDED = "conflict.decided", "Conflict decided"
+    CONFLICT_RETURNED = "conflict.returned", "Conflict back, decided as before"
     CONFLICT_CLOSED = "conflict.closed", "Conflict no longer there"
     CONFLICT_REOPENED = "conflict.reopened", "Decision on a conflict taken back"
     EXEMPTION_REQUESTED = "exemption.requested", "Exemption requested"

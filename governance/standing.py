@@ -75,21 +75,34 @@ def register(
     if tenant_ids is not None:
         _look_elsewhere(group, found, tenant_ids)
     known = {row.fingerprint: row for row in Conflict.objects.filter(group=group, fingerprint__in=found)}
-    news: list[Conflict] = []
-    for fingerprint, conflict in sorted(found.items()):
-        row, is_news = _keep(group, known.get(fingerprint), conflict, names, at)
-        known[fingerprint] = row
-        if is_news:
-            news.append(row)
-    Conflict.objects.bulk_create(row for row in news if row._state.adding)
+    come = _come(group, found, known, names, at)
     _touch(group, _wanted(found, known, names), tenant_ids)
     closed = _close(group, at)
-    records = _records(Action.CONFLICT_FOUND, {row: found[row.fingerprint].tenants for row in news}, names)
+    records = list[ledger.Record]()
+    for action, rows in come.items():
+        records += _records(action, {row: found[row.fingerprint].tenants for row in rows}, names)
     records += _records(Action.CONFLICT_CLOSED, dict.fromkeys(closed, ()), names)
     if records:
         ledger.record_many(records, group_id=group.pk, actor=actor, at=at)
     waiting = Conflict.objects.filter(group=group).waiting().count()
-    return Standing(new=len(news), closed=len(closed), waiting=waiting)
+    return Standing(new=len(come[Action.CONFLICT_FOUND]), closed=len(closed), waiting=waiting)
+
+
+def _come(
+    group: Group,
+    found: Mapping[str, _Found],
+    known: dict[str, Conflict],
+    names: Mapping[int, str],
+    at: datetime,
+) -> dict[Action, list[Conflict]]:
+    """Keep what was found, `known` being complete afterwards; the conflicts that weren't there before."""
+    come: dict[Action, list[Conflict]] = {Action.CONFLICT_FOUND: [], Action.CONFLICT_RETURNED: []}
+    for fingerprint, conflict in sorted(found.items()):
+        known[fingerprint], action = _keep(group, known.get(fingerprint), conflict, names, at)
+        if action is not None:
+            come[action].append(known[fingerprint])
+    Conflict.objects.bulk_create(row for row in come[Action.CONFLICT_FOUND] if row._state.adding)
+    return come
 
 
 def _gather(outcomes: Mapping[int, TenantOutcome]) -> dict[str, _Found]:
@@ -109,8 +122,8 @@ def _look_elsewhere(group: Group, found: Mapping[str, _Found], tenant_ids: Colle
 
 def _keep(
     group: Group, row: Conflict | None, found: _Found, names: Mapping[int, str], at: datetime
-) -> tuple[Conflict, bool]:
-    """The conflict's row as it is to be now, and whether a person should hear that it is there.
+) -> tuple[Conflict, Action | None]:
+    """The conflict's row as it is to be now, and what the ledger says of it if it wasn't there before.
 
     A new one isn't saved yet.
     """
@@ -129,7 +142,7 @@ def _keep(
             found_at=at,
             **told,
         )
-        return made, True
+        return made, Action.CONFLICT_FOUND
     came_back = row.status == Status.CLOSED
     if came_back:
         told |= {
@@ -142,7 +155,9 @@ def _keep(
         for name, value in told.items():
             setattr(row, name, value)
         row.save(update_fields=list(told))
-    return row, came_back and row.status == Status.OPEN
+    if not came_back:
+        return row, None
+    return row, Action.CONFLICT_FOUND if row.status == Status.OPEN else Action.CONFLICT_RETURNED
 
 
 def _agrees(row: Conflict, told: Mapping[str, Any]) -> bool:

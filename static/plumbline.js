@@ -54,6 +54,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// A form that was refused comes back as a page that begins at its top: go to what is wrong.
+const wrong = document.querySelector("main [aria-invalid='true']");
+(wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
+
 // Focus that was within the part that is replaced would be lost: find its like in the new part.
 let place = null;
 document.addEventListener("htmx:beforeSwap", (event) => {

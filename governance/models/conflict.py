@@ -16,6 +16,7 @@ from governance.models.scoping import GroupQuerySet, TenantRowQuerySet
 from tenants.models import Group, Tenant
 
 if TYPE_CHECKING:
+    from governance.models.finding import Finding
     from governance.models.run import Run
 
 SHOWN_REASON = 200  # how much of a decision's reason is told beside other things
@@ -38,6 +39,13 @@ class ConflictQuerySet(GroupQuerySet["Conflict"]):
     def standing(self) -> Self:
         """Those that are still there, decided or not."""
         return self.exclude(status=Conflict.Status.CLOSED)
+
+    def behind(self, finding: Finding) -> Self:
+        """Those for which the finding waits, or by whose decision it is as it is."""
+        rule = {"policy": finding.policy.name, "key": finding.rule_key, "plugin": finding.plugin.name}
+        concerned = Q(explanation__stuck__contains=[finding.plugin.name])
+        concerned |= Q(explanation__rules__contains=[rule])
+        return self.standing().filter(concerned, group=finding.group_id, touched__tenant=finding.tenant_id)
 
 
 class Conflict(models.Model):

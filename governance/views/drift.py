@@ -21,7 +21,7 @@ from config.rendering import redirect_to, render_page
 from config.tones import tone
 from governance import findings, silences
 from governance.forms.silences import AcknowledgeForm, SnoozeForm
-from governance.models import Finding, Silence
+from governance.models import Conflict, Finding, Silence
 from governance.silences import SilenceRefused
 from tenants import preferences
 from tenants.models import User
@@ -191,6 +191,14 @@ def _page(
         "latest": silences.latest(finding.due_at, at),
         "snooze": snooze or SnoozeForm(),
         "acknowledge": acknowledge or AcknowledgeForm(),
+        "conflicts": _conflicts(request, finding),
         "history": Entry.objects.within(request.access).about("finding", finding.pk).order_by("sequence"),
     }
     return render_page(request, "governance/drift/detail.html", context, status=status)
+
+
+def _conflicts(request: ConsoleRequest, finding: Finding) -> QuerySet[Conflict]:
+    """The conflicts behind it, for those who may read them."""
+    if finding.closed_at is not None or not request.access.allows(Permission.GROUP_VIEW):
+        return Conflict.objects.none()
+    return Conflict.objects.within(request.access).behind(finding).order_by("found_at")

@@ -157,6 +157,8 @@ def test_a_decision_is_reused_while_its_inputs_stay_and_not_afterwards(world: Wo
     judge(world)
     (standing,) = Conflict.objects.standing()
     assert standing.status == Conflict.Status.DECIDED
+    entry = Entry.objects.get(action="conflict.returned")
+    assert (entry.subject_id, entry.data["tenants"]) == (str(standing.pk), ["tenant-b"])
 
 
 def test_a_decision_is_taken_back(world: World, crm: Plugin) -> None:

@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from governance.models import Finding
-from tenants.models import Preferences
+from governance.models import Conflict, Finding
+from tenants.models import Preferences, Role
 from tests import factories
 from tests.factories import AT, World
 from tests.governance.furnished import Furnished
@@ -150,6 +150,23 @@ def test_what_a_decision_set_aside_says_so_and_cannot_be_snoozed(house: Furnishe
     assert "Set aside by a decision" in listed
     assert "left as it is" in listed
     assert "Snooze it" not in client.get(f"{LIST}{finding.pk}/").content.decode()
+
+
+def test_a_finding_that_waits_for_a_decision_leads_to_its_conflict(house: Furnished, client: Client) -> None:
+    path = f"{LIST}{finding_of(house, *B_CRM).pk}/"
+    conflict = Conflict.objects.standing().get(touched__tenant=house.world.tenant_b)
+    link = f'<a href="/g/acme/decisions/{conflict.pk}/">'
+    client.force_login(house.world.viewer)
+    assert link in client.get(path).content.decode()
+    assert link not in client.get(f"{LIST}{finding_of(house, *A_CRM).pk}/").content.decode()
+
+
+def test_a_tenants_own_people_are_led_to_no_conflict(house: Furnished, client: Client) -> None:
+    finding = finding_of(house, *B_CRM)
+    own = factories.member(house.world.group, "ben", Role.TENANT_ADMIN, of=house.world.tenant_b)
+    client.force_login(own)
+    page = client.get(f"{LIST}{finding.pk}/").content.decode()
+    assert "/decisions/" not in page.split("<main")[1]
 
 
 def test_a_finding_is_snoozed_on_its_page_and_says_so_in_the_list(house: Furnished, client: Client) -> None:

@@ -198,12 +198,20 @@ def sees_it_and_may_not_decide(admin: Visitor, conflict: str) -> None:
 
 
 def decides_with_a_reason(owner: Visitor) -> None:
-    """The page says whom it touches and what could be done; one of these ways out is chosen."""
+    """The page says whom it touches and what could be done; one of these ways out is chosen.
+
+    A reason of blanks is refused, and the page that says so is where it has to be mended.
+    """
     main = owner.page.locator("main")
     for named in ("core-align/", "tenant-b-freeze/", "tenant-b"):
         expect(main).to_contain_text(named)
     owner.page.locator("ol li").filter(has_text="tenant-b-freeze").get_by_role("link").first.click()
-    owner.page.get_by_label("Reason").fill("The books are closed.")
+    reason = owner.page.get_by_label("Reason")
+    reason.fill("  ")
+    owner.press("Record the decision")
+    expect(main).to_contain_text("This field is required.")
+    expect(reason).to_be_focused()
+    reason.fill("The books are closed.")
     owner.press("Record the decision")
     expect(main).to_contain_text("by powerx-owner")
     expect(main).to_contain_text("The books are closed.")
