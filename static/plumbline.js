@@ -54,9 +54,12 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
-// A form that was refused comes back as a page that begins at its top: go to what is wrong.
-const wrong = document.querySelector("main [aria-invalid='true']");
-(wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
+// A form that was refused comes back as a page that begins at its top: go to what is wrong. A fragment in the
+// address takes the focus away until the page is loaded.
+addEventListener("load", () => {
+  const wrong = document.querySelector("main [aria-invalid='true']");
+  (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
+});
 
 // Focus that was within the part that is replaced would be lost: find its like in the new part.
 let place = null;

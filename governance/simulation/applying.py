@@ -40,7 +40,8 @@ class NeedsAnother(Exception):
     """It grants an exemption, which someone else than the person who asked has to do."""
 
     def __init__(self) -> None:
-        super().__init__("It grants an exemption: someone else than the person who asked has to apply it.")
+        who = "someone else than the person who asked has to apply it"
+        super().__init__(f"It grants an exemption: {who}, who may edit policies and decide about exemptions.")
 
 
 @transaction.atomic

@@ -161,7 +161,7 @@ ANSWERS: Mapping[str, Callable[[Case], Any]] = {
     "range_valid": lambda case: range_is_valid(_dialect(case), case),
     "satisfies": _satisfies,
     "normalize": lambda case: composer_normal_form(_dialect(case), case),
-    "parse": lambda case: vers_parsed(_vers_dialect(case), case),
+    "parse": lambda case: vers_parsed(_vers_dialect, case),
     "validate": lambda case: vers_validated(_vers_dialect(case), case),
 }
 

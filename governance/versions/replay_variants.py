@@ -155,13 +155,17 @@ def composer_normal_form(dialect: Scheme, case: Case) -> str:
     return composer_version.normalize(case["version"])
 
 
-def vers_parsed(dialect: Scheme, case: Case) -> dict[str, Any] | None:
-    """The type and constraints of a canonical VERS, or None for one that must be refused."""
+def vers_parsed(dialect_of: Callable[[Case], Scheme], case: Case) -> dict[str, Any] | None:
+    """The type and constraints of a canonical VERS, or None for one that must be refused.
+
+    What is badly written is so in every type, offered or not; to say that it is well takes the dialect.
+    """
     try:
         read = vers.read(case["input"])
-        vers.check_canonical(read, dialect.key)
+        vers.check_canonical(read, lambda version: dialect_of(case).key(version))
     except (vers.Malformed, InvalidVersion):
         return None
+    dialect_of(case)
     constraints = [list(constraint) for constraint in read.constraints]
     return {"type": read.type, "constraints": constraints}
 

@@ -194,10 +194,11 @@ def _answered(request: ConsoleRequest, row: Simulation) -> dict[str, Any]:
 
 def _refusal(request: ConsoleRequest, row: Simulation) -> str:
     """Why this person can't apply it, in words; empty if they can."""
-    if not request.access.allows(Permission.POLICY_EDIT):
-        return "Those who may edit policies can put in force what was supposed."
-    if simulation.grants(row) and not request.access.allows(Permission.EXEMPTION_DECIDE):
-        return "It decides about exemptions, which you may not do."
+    needed, may = [Permission.POLICY_EDIT], "edit policies"
+    if simulation.grants(row):
+        needed, may = [*needed, Permission.EXEMPTION_DECIDE], "edit policies and decide about exemptions"
+    if not all(map(request.access.allows, needed)):
+        return f"Those who may {may} can put in force what was supposed."
     return str(simulation.NeedsAnother()) if simulation.needs_another(row, request.actor) else ""
 
 

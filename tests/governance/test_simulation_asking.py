@@ -79,10 +79,10 @@ def test_who_may_not_decide_about_exemptions_can_not_apply_one(
     ending = simulation.simulate_what(world.group, what, at=AT, actor=SYSTEM)
     client.force_login(editor)
     answer = client.post(f"{LIST}{ending.pk}/apply/", follow=True)
-    assert "It decides about exemptions, which you may not do." in answer.content.decode()
+    assert "Those who may edit policies and decide about exemptions" in answer.content.decode()
     with time_machine.travel(AT, tick=False):  # later, the exemption is over and the answer outdated
         page = client.get(f"{LIST}{ending.pk}/").content.decode()
-    assert "It decides about exemptions, which you may not do." in page
+    assert "Those who may edit policies and decide about exemptions" in page
     assert "apply/" not in page
 
 

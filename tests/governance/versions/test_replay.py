@@ -58,6 +58,7 @@ def test_an_answer_that_differs_is_shown_with_its_case() -> None:
         ("composer", {"kind": "cmp_op", "op": "==", "a": "dev-x", "b": "dev-x", "expect": True}),
         ("vers", {"kind": "satisfies", "range": "vers:pypi/>=1.0", "version": "1.0", "expect": True}),
         ("vers", {"kind": "parse", "input": "vers:npm/|1.0.0", "expect": None}),
+        ("vers", {"kind": "parse", "input": "vers:datetime/2024-01-01T00%3a00", "expect": None}),  # any type
         (
             "vers",
             {
