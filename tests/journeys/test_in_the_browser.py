@@ -211,6 +211,7 @@ def decides_with_a_reason(owner: Visitor) -> None:
     owner.press("Record the decision")
     expect(main).to_contain_text("This field is required.")
     expect(reason).to_be_focused()
+    assert "422" in owner.complaints.pop(), "which the browser tells of, too"
     reason.fill("The books are closed.")
     owner.press("Record the decision")
     expect(main).to_contain_text("by powerx-owner")
