@@ -16,7 +16,6 @@ from governance import (
     conflicts,
     flags,
     manifests,
-    plans,
     policies,
     profiles,
     simulation,
@@ -90,23 +89,6 @@ def test_it_puts_the_texts_in_force_and_drafts_what_was_foretold(acme: World) ->
         "plan.simulated",
         "simulation.applied",
     }
-
-
-def test_the_plan_is_of_what_was_foretold_and_leaves_other_drift_alone(acme: World) -> None:
-    factories.plugin(acme.group, "mail", ["1.0.0", "1.1.0"])
-    running = ManifestDocument("tenant-a", "10.0.0", {"crm": "2.4.0", "mail": "1.0.0"}, observed_at=AT)
-    manifests.ingest(acme.group, [running], actor=SYSTEM, at=AT)
-    mailing = {"name": "mailing", "rules": [{"name": "mail", "plugins": ["mail"], "at_least": "1.1.0"}]}
-    policies.apply(acme.group, {**ALIGN, **mailing}, actor=SYSTEM, at=AT)
-    earlier = plans.draft(acme.group, at=AT, actor=SYSTEM)
-    assert earlier is not None
-
-    plan = apply(suppose(acme, policies=[{**ALIGN, "tenants": {"keys": ["tenant-b"]}}]))
-
-    assert plan is not None
-    assert [task.tenant.key for task in plan.tasks.all()] == ["tenant-b"]
-    plans.start(earlier, actor=SYSTEM, at=LATER)
-    assert [task.tenant.key for task in earlier.tasks.all()] == ["tenant-a"], "which can still be started"
 
 
 def test_the_ledger_says_that_it_was_applied_and_what_plan_that_made(acme: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from config.access import SYSTEM
-from governance import plans, profiles, simulation
+from governance import plans, policies, profiles, simulation
 from governance.documents import Source
 from governance.models import Simulation
 from tests import factories
@@ -82,3 +82,22 @@ def test_a_limit_is_told_where_the_plan_will_not_take_up_all(acme: World) -> Non
     assert plan.tasks.count() == 1
     enough = {**limited, "limits": {"tasks_per_plan": 2}}
     assert suppose(acme, policies=[ALIGN], profiles=[enough]).outcome["later"]["limits"] == []
+
+
+def test_the_plan_is_of_what_was_foretold_and_leaves_other_drift_alone(acme: World) -> None:
+    mailing = [{"name": "mail", "plugins": ["mail"], "at_least": "1.1.0"}]
+    factories.plugin(acme.group, "crm", ["2.3.0", "2.4.0"])
+    factories.plugin(acme.group, "mail", ["1.0.0", "1.1.0"])
+    factories.install(acme.tenant_a, {"mail": "1.0.0"})
+    factories.install(acme.tenant_b, {"crm": "2.3.0"})
+    policies.apply(acme.group, {**ALIGN, "name": "mailing", "rules": mailing}, actor=SYSTEM, at=AT)
+    earlier = plans.draft(acme.group, at=AT, actor=SYSTEM)
+    assert earlier is not None
+
+    here = suppose(acme, policies=[{**ALIGN, "tenants": {"keys": ["tenant-b"]}}])
+    plan = simulation.apply(here, actor=SYSTEM, at=LATER)
+
+    assert plan is not None
+    assert [task.tenant for task in plan.tasks.all()] == [acme.tenant_b]
+    plans.start(earlier, actor=SYSTEM, at=LATER)
+    assert [task.tenant for task in earlier.tasks.all()] == [acme.tenant_a], "which can still be started"
