@@ -40,13 +40,14 @@ Precedents = Mapping[str, Precedent]  # by the fingerprint of the conflict
 class TenantOutcome:
     """What was decided for one tenant, by the parts of its situation.
 
-    `decided` are its conflicts that a recorded decision settled, `precedents` what that was.
+    `decided` are its conflicts that a recorded decision settled, `said` is by whom, when and why, by the
+    conflict's fingerprint.
     """
 
     parts: tuple[Situation, ...]
     outcome: Outcome
     decided: tuple[Unsettled, ...] = ()
-    precedents: Precedents = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -79,18 +80,17 @@ class TenantOutcome:
 
     def decision_on(self, unsettled: Unsettled) -> str:
         """The recorded decision that settled a conflict, in words: who took it comes first."""
-        said = self.precedents[unsettled.fingerprint].says
+        said = self.said.get(unsettled.fingerprint)
         return f"a recorded decision{f' ({said})' if said else ''} on: {unsettled.summary}"
 
-    @cached_property
+    @property
     def given_way(self) -> Mapping[int, Unsettled]:
-        """By component that was stuck, or bound by a rule that was set aside, the conflict in which."""
-        found: dict[int, Unsettled] = {}
-        for one in self.decided:
-            rules = self.precedents[one.fingerprint].rules
-            bound = (saying.component for saying in one.rules if saying.rule in rules)
-            found |= dict.fromkeys([*bound, *one.stuck], one)
-        return found
+        """By component of a decided conflict, that conflict.
+
+        Its rules that were set aside bind none of these. So whatever else is broken there is why one moves or
+        is stuck, and one that does neither stays as it is by the decision.
+        """
+        return {component: one for one in self.decided for component in sorted(one.components)}
 
 
 @dataclass
@@ -174,9 +174,9 @@ class _Slice:
             outcome = combined([self._answers.outcome(*asked) for asked in kind.asked.values()])
             if not self._goes_on(example, kind, outcome):
                 del self.waiting[example]
-                precedents = {fingerprint: self._precedents[fingerprint] for fingerprint in kind.decided}
+                said = {fingerprint: self._precedents[fingerprint].says for fingerprint in kind.decided}
                 parts = sorted((part for part, _ in kind.asked.values()), key=lambda part: part.digest)
-                result = TenantOutcome(tuple(parts), outcome, tuple(kind.decided.values()), precedents)
+                result = TenantOutcome(tuple(parts), outcome, tuple(kind.decided.values()), said)
                 found |= dict.fromkeys(self._situations.kinds[example].tenant_ids, result)
         return found
 

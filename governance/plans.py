@@ -65,10 +65,10 @@ def draft(
 ) -> Plan | None:
     """A plan of what the policies that enforce, or these of them, want changed; None if there is nothing.
 
-    With `tenant_ids`, changed in these tenants alone. Plans of theirs that were drafted before and never
-    started give way to it, unless one is just the same, and bound to the same: then that is the answer. A
-    tenant whose last task failed is tried again only where a person asks, or once its situation is another.
-    Raises FlagOff while governance is off.
+    Plans that were drafted before and never started give way to it, unless one is just the same, and bound to
+    the same: then that is the answer. With `tenant_ids`, it is of these tenants alone, and only what waits of
+    theirs gives way. A tenant whose last task failed is tried again only where a person asks, or once its
+    situation is another. Raises FlagOff while governance is off.
     """
     flags.require_governance(group)
     ledger.hold(group.pk)
@@ -78,10 +78,13 @@ def draft(
     policies = sorted({rule.policy for rule in inputs.rules if inputs.acting and rule.id in inputs.acting})
     terms = rollouts.terms(group, policies)
     digest = digest_of(*policies, terms, *map(_said, tasks))
-    for earlier in _not_started(group, tenant_ids):
-        if tasks and earlier.inputs_digest == digest:
+    for earlier in Plan.objects.filter(group=group, status__in=NOT_STARTED):
+        if tasks and earlier.inputs_digest == digest and _waiting(earlier) == len(tasks):
             return earlier
-        cancel(earlier, actor=actor, at=at)
+        if tenant_ids is None:
+            cancel(earlier, actor=actor, at=at)
+    if tenant_ids is not None:
+        withdrawals.plan_anew(group, tenant_ids, actor=actor, at=at)
     if not tasks:
         return None
     plan = _create(group, run, policies, terms, digest, at=at, actor=actor)
@@ -91,13 +94,9 @@ def draft(
     return plan
 
 
-def _not_started(group: Group, tenant_ids: Collection[int] | None) -> list[Plan]:
-    """The plans drafted for these tenants, or for any, that may still be started."""
-    plans = Plan.objects.filter(group=group, status__in=NOT_STARTED)
-    if tenant_ids is not None:
-        theirs = UpgradeTask.objects.filter(group=group, tenant_id__in=tenant_ids)
-        plans = plans.filter(pk__in=theirs.values("plan_id"))
-    return list(plans)
+def _waiting(plan: Plan) -> int:
+    """How many of its tasks are left: some may have been taken out of it."""
+    return plan.tasks.filter(status__in=WAITING).count()
 
 
 def start(plan: Plan, *, actor: Actor, at: datetime) -> None:

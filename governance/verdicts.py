@@ -101,9 +101,9 @@ def _verdicts(result: TenantOutcome) -> dict[int, _Verdict]:
     for component, one in aside.items():
         found[component] = _Verdict(reason=f"Left as it is by {result.decision_on(one)}", aside=True)
     for change in result.outcome.changes:
-        reason = change.because
-        if change.component in aside:
-            reason += f", by {result.decision_on(aside[change.component])}"
+        reason, decided = change.because, aside.get(change.component)
+        if decided is not None and change.component in decided.stuck:
+            reason += f", by {result.decision_on(decided)}"
         found[change.component] = _Verdict(
             target_id=change.after.id if change.after else None,
             remove=change.after is None,

@@ -14,7 +14,7 @@ from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import advance
 from governance.models import Finding, Plan, Policy, UpgradeTask
-from governance.models.plan import WAITING
+from governance.models.plan import NOT_STARTED, WAITING
 from tenants.models import Group
 
 
@@ -39,6 +39,15 @@ def give_way(
         if any((task.tenant.key, step["plugin"]) in pairs for step in task.steps)
     ]
     return _take_out(concerned, why, {"for": why}, actor=actor, at=at)
+
+
+@transaction.atomic
+def plan_anew(group: Group, tenant_ids: Collection[int], *, actor: Actor, at: datetime) -> int:
+    """Cancel what waits of these tenants in plans that nobody has started; how many."""
+    ledger.hold(group.pk)
+    waiting = _waiting(group.pk).filter(plan__status__in=NOT_STARTED, tenant_id__in=tenant_ids)
+    why = "The tenant is planned anew."
+    return _take_out(list(waiting), why, {"for": why}, actor=actor, at=at)
 
 
 def _waiting(group_id: int) -> QuerySet[UpgradeTask]:

@@ -57,6 +57,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 // A form that was refused comes back as a page that begins at its top: go to what is wrong. A fragment in the
 // address takes the focus away until the page is loaded.
 addEventListener("load", () => {
+  if (document.activeElement !== document.body || document.querySelector("main [autofocus]")) return;
   const wrong = document.querySelector("main [aria-invalid='true']");
   (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
 });

@@ -45,7 +45,8 @@ def _merged(rows: int) -> dict[str, float]:
         for start in range(0, rows, _CHUNK)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE sent ({_COLUMNS}); CREATE TABLE yardstick ({_COLUMNS})")
+        cursor.execute(f"DROP TABLE IF EXISTS yardstick; CREATE TABLE yardstick ({_COLUMNS})")
+        cursor.execute(f"CREATE TEMPORARY TABLE sent ({_COLUMNS})")
         try:
             begun = time.perf_counter()
             with cursor.copy("COPY sent FROM STDIN") as copy:

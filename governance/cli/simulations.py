@@ -177,12 +177,16 @@ def _code(outcome: dict[str, Any], fail_on: FailOn) -> Exit:
 
 
 def _require_writable(path: Path | None) -> None:
-    """Find out before anything is worked out. Raises typer.BadParameter."""
+    """Find out before anything is worked out, and leave nothing behind. Raises typer.BadParameter."""
+    if path is None:
+        return
+    is_new = not path.exists()
     try:
-        if path is not None:
-            path.touch()
+        path.open("a", encoding="utf-8").close()
     except OSError as error:
         raise typer.BadParameter(f"{path} can't be written: {error.strerror}.") from error
+    if is_new:
+        path.unlink()
 
 
 def _files(question: Question) -> Files:
@@ -196,7 +200,7 @@ def _require_something(group: Group, question: Question, files: Files) -> None:
     """That nothing comes of nothing lets no change pass. Raises ConfigurationError."""
     asks = question.prune or question.supposes()
     if not (asks or files.profiles or files.section(group.slug)):
-        reason = f"says nothing of the group “{group.slug}”, so there is nothing to simulate"
+        reason = f"wants nothing of the group “{group.slug}”, so there is nothing to simulate"
         source = files.baselines or files.directory or Source("options", {})
         raise ConfigurationError([source.problem(("groups",), reason)])
 

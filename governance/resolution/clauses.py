@@ -2,8 +2,9 @@
 
 At first whatever may change is one variable, "it moves", and moving is taken to help wherever it could. Only
 when the solver proposes that a component moves are the places written down that it may go to, and only of
-those that it proposes what they ask for. A component that isn't open stays at the one variable: a proposal
-that moves it says that it ought to be opened, and where there is no way even so, there is none.
+those that it proposes what they ask for; of all places of a component at once where that goes on for long. A
+component that isn't open stays at the one variable: a proposal that moves it says that it ought to be opened,
+and where there is no way even so, there is none.
 """
 
 from __future__ import annotations

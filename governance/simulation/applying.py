@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -88,7 +89,8 @@ def conclude(
     simulation.plan = plan
     simulation.save(update_fields=["plan"])
     if plan is not None:
-        plans.note_simulation(plan, simulation, actor=actor, at=at)
+        with suppress(TransitionError):  # one that was approved before, and comes out just the same
+            plans.note_simulation(plan, simulation, actor=actor, at=at)
     _record(simulation, actor=actor, at=at, comment=comment)
 
 

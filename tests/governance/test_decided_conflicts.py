@@ -98,6 +98,28 @@ def test_what_a_decision_sets_aside_beside_what_was_stuck_is_set_aside_too(world
     assert found.reason.startswith("Left as it is by a recorded decision")
 
 
+def test_a_rule_set_aside_binds_none_of_what_the_conflict_is_about(world: World, crm: Plugin) -> None:
+    factories.plugin(world.group, "base", ["1.0.0", "2.1.0", "3.0.0"])
+    factories.plugin(world.group, "skin", ["1.0.0", "2.0.0"])
+    either = [{"plugin": "skin", "range": ">=2"}, {"plugin": "base", "range": ">=3"}]
+    requires(crm, "2.4.0", {"any_of": either})
+    factories.install(world.tenant_b, {"crm": "2.3.0", "base": "2.1.0", "skin": "1.0.0"})
+    here = {"keys": ["tenant-b"]}
+    odd = {"name": "odd", "plugins": ["skin", "base"], "deny": ">=2 <3"}
+    for name, one in {
+        "newer": rule("crm", at_least="2.4.0"),
+        "odd": odd,
+        "cap": rule("cap", "base", at_most="2.9.0"),
+    }.items():
+        factories.policy(world.group, name, [one], profile=ENFORCE, tenants=here)
+    judge(world)
+    for conflict in Conflict.objects.waiting():
+        set_aside = [{"policy": "odd", "key": "odd"}]
+        conflicts.decide(conflict, set_aside=set_aside, reason="No.", actor=SYSTEM, at=AT)
+    found = finding(world.tenant_b, "base")
+    assert (found.status, found.target, found.due_at) == (Finding.Status.SET_ASIDE, None, None)
+
+
 def test_what_a_decision_sets_aside_counts_as_drift_and_asks_nothing_of_anybody(
     world: World, crm: Plugin
 ) -> None:

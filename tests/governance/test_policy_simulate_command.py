@@ -107,13 +107,13 @@ def test_a_summary_for_the_review_is_written(policy: Any, folder: Path, tmp_path
     assert "It opens 1 finding" in text
 
 
-def test_files_that_say_nothing_of_the_group_are_no_reason_to_let_a_change_pass(
+def test_files_that_want_nothing_of_the_group_are_no_reason_to_let_a_change_pass(
     policy: Any, tmp_path: Path
 ) -> None:
     nothing = tmp_path / "nothing.yaml"
     nothing.write_text("version: 1\ngroups: {}\n")
     answer = policy("simulate", "--against", nothing)
-    assert (answer.code, "says nothing of the group" in answer.err) == (1, True)
+    assert (answer.code, "wants nothing of the group" in answer.err) == (1, True)
     assert not Simulation.objects.exists()
     assert policy("simulate", "--against", nothing, "--at", "in 9d").code == 0
 
@@ -121,8 +121,11 @@ def test_files_that_say_nothing_of_the_group_are_no_reason_to_let_a_change_pass(
 def test_a_summary_that_can_not_be_written_is_refused_before_anything_is_worked_out(
     policy: Any, folder: Path, tmp_path: Path
 ) -> None:
-    answer = policy("simulate", "--against", folder, "--markdown", tmp_path / "missing" / "review.md")
-    assert (answer.code, "can't be written: No such file or directory" in answer.err) == (2, True)
+    for path, why in ((tmp_path / "missing" / "review.md", "No such file"), (tmp_path, "Is a directory")):
+        answer = policy("simulate", "--against", folder, "--markdown", path)
+        assert (answer.code, f"can't be written: {why}" in " ".join(answer.err.split())) == (2, True)
+    assert policy("simulate", "--retire", "none", "--markdown", tmp_path / "review.md").code == 1
+    assert not (tmp_path / "review.md").exists(), "no empty summary is left of a refusal"
     assert not Simulation.objects.exists()
 
 

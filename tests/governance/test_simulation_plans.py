@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from audit.models import Entry
 from config.access import SYSTEM
-from governance import plans, policies, profiles, simulation
+from governance import drift, plans, policies, profiles, simulation, withdrawals
 from governance.documents import Source
-from governance.models import Simulation
+from governance.models import Finding, Plan, Simulation, UpgradeTask
+from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
@@ -84,20 +86,63 @@ def test_a_limit_is_told_where_the_plan_will_not_take_up_all(acme: World) -> Non
     assert suppose(acme, policies=[ALIGN], profiles=[enough]).outcome["later"]["limits"] == []
 
 
-def test_the_plan_is_of_what_was_foretold_and_leaves_other_drift_alone(acme: World) -> None:
+@pytest.fixture
+def mailing(acme: World) -> Plan:
+    """A plan for tenant-a, which nobody has started; tenant-b is behind in what no policy wants yet."""
     mailing = [{"name": "mail", "plugins": ["mail"], "at_least": "1.1.0"}]
     factories.plugin(acme.group, "crm", ["2.3.0", "2.4.0"])
     factories.plugin(acme.group, "mail", ["1.0.0", "1.1.0"])
     factories.install(acme.tenant_a, {"mail": "1.0.0"})
     factories.install(acme.tenant_b, {"crm": "2.3.0"})
     policies.apply(acme.group, {**ALIGN, "name": "mailing", "rules": mailing}, actor=SYSTEM, at=AT)
-    earlier = plans.draft(acme.group, at=AT, actor=SYSTEM)
-    assert earlier is not None
-
-    here = suppose(acme, policies=[{**ALIGN, "tenants": {"keys": ["tenant-b"]}}])
-    plan = simulation.apply(here, actor=SYSTEM, at=LATER)
-
+    plan = plans.draft(acme.group, at=AT, actor=SYSTEM)
     assert plan is not None
-    assert [task.tenant for task in plan.tasks.all()] == [acme.tenant_b]
-    plans.start(earlier, actor=SYSTEM, at=LATER)
-    assert [task.tenant for task in earlier.tasks.all()] == [acme.tenant_a], "which can still be started"
+    return plan
+
+
+def foretold(world: World) -> Plan:
+    """What comes of a rule for tenant-b alone."""
+    here = suppose(world, policies=[{**ALIGN, "tenants": {"keys": ["tenant-b"]}}])
+    plan = simulation.apply(here, actor=SYSTEM, at=LATER)
+    assert plan is not None
+    return plan
+
+
+def waiting(plan: Plan) -> list[Tenant]:
+    return [task.tenant for task in plan.tasks.unfinished().order_by("tenant")]
+
+
+def test_the_plan_is_of_what_was_foretold_and_leaves_other_drift_alone(acme: World, mailing: Plan) -> None:
+    assert waiting(foretold(acme)) == [acme.tenant_b]
+    plans.start(mailing, actor=SYSTEM, at=LATER)
+    assert waiting(mailing) == [acme.tenant_a], "which can still be started"
+
+
+def test_of_an_earlier_plan_only_what_is_planned_anew_gives_way(acme: World, mailing: Plan) -> None:
+    factories.install(acme.tenant_b, {"crm": "2.3.0", "mail": "1.0.0"})
+    drift.detect(acme.group, at=AT)
+    both = plans.draft(acme.group, at=AT, actor=SYSTEM)
+    assert both is not None
+    assert waiting(both) == [acme.tenant_a, acme.tenant_b]
+    plans.approve(both, actor=SYSTEM, at=AT)
+
+    plan = foretold(acme)
+
+    assert waiting(plan) == [acme.tenant_b]
+    assert sorted(step["plugin"] for step in plan.tasks.get().steps) == ["crm", "mail"]
+    both.refresh_from_db()
+    assert (both.status, waiting(both)) == (Plan.Status.APPROVED, [acme.tenant_a])
+    assert Entry.objects.get(action="task.changed").data["cancelled"] == ["tenant-b"]
+    plans.start(both, actor=SYSTEM, at=LATER)
+
+
+def test_a_plan_that_something_was_taken_out_of_is_not_just_the_same(acme: World, mailing: Plan) -> None:
+    withdrawals.plan_anew(acme.group, [acme.tenant_b.pk], actor=SYSTEM, at=AT)
+    assert plans.draft(acme.group, at=AT, actor=SYSTEM) == mailing
+    task = UpgradeTask.objects.get(plan=mailing)
+    UpgradeTask.objects.filter(pk=task.pk).update(status=UpgradeTask.Status.CANCELLED)
+    Finding.objects.open().update(status=Finding.Status.NEW)
+    again = plans.draft(acme.group, at=AT, actor=SYSTEM)
+    assert again is not None
+    assert again != mailing
+    assert waiting(again) == [acme.tenant_a]
