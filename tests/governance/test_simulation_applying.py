@@ -11,16 +11,7 @@ import pytest
 from audit.models import Entry
 from config.access import SYSTEM, Actor, ActorKind
 from config.lifecycle import TransitionError
-from governance import (
-    catalogue,
-    conflicts,
-    flags,
-    manifests,
-    policies,
-    profiles,
-    simulation,
-    snapshots,
-)
+from governance import catalogue, conflicts, flags, manifests, policies, profiles, simulation, snapshots
 from governance.documents import Source
 from governance.manifests import ManifestDocument
 from governance.models import Conflict, Exemption, Finding, Plan, Policy, Profile, Release, Simulation

@@ -136,6 +136,19 @@ def test_of_an_earlier_plan_only_what_is_planned_anew_gives_way(acme: World, mai
     plans.start(both, actor=SYSTEM, at=LATER)
 
 
+def test_a_plan_that_was_approved_before_and_comes_out_the_same_stays_approved(
+    acme: World, mailing: Plan
+) -> None:
+    plans.approve(mailing, actor=SYSTEM, at=AT)
+    profiles.save(acme.group, {"name": "watch", "mode": "observe"}, actor=SYSTEM, at=AT)
+    watching = {**ALIGN, "profile": "watch", "tenants": {"keys": ["tenant-a"]}}
+    kept = suppose(acme, policies=[watching])
+    assert [one["tenants"] for one in kept.outcome["actions"]] == [["tenant-a"]]
+    assert simulation.apply(kept, actor=SYSTEM, at=LATER) == mailing
+    mailing.refresh_from_db()
+    assert mailing.status == Plan.Status.APPROVED
+
+
 def test_a_plan_that_something_was_taken_out_of_is_not_just_the_same(acme: World, mailing: Plan) -> None:
     withdrawals.plan_anew(acme.group, [acme.tenant_b.pk], actor=SYSTEM, at=AT)
     assert plans.draft(acme.group, at=AT, actor=SYSTEM) == mailing
