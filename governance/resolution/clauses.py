@@ -10,14 +10,15 @@ and where there is no way even so, there is none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from pysat.solvers import Minisat22
 
+from governance.resolution.encoding import Cube, Encoding
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
-from governance.resolution.releases import Clash, Relation, Release
+from governance.resolution.releases import Clash, Need, Relation, Release
 from governance.resolution.values import Binding, Component
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
@@ -38,7 +39,7 @@ class Clauses:
     def __init__(self, problem: Problem, *, whole: bool = False) -> None:
         self.problem = problem
         self.whole = whole
-        self.places: dict[int, dict[int | None, int]] = {}  # component: release (None: away): literal
+        self._encoded: dict[int, Encoding] = {}  # by component, once it is proposed that it moves
         self._solver = Minisat22()
         self._newest = 0
         self._model: Sequence[int] = ()
@@ -47,7 +48,7 @@ class Clauses:
         self._touched: set[int] = set()
         self._told: set[int] = set()  # the literals of the places whose demands are written down
         self._asked: dict[int, set[Relation]] = {}  # by component, the demands that are written down
-        self._releases: dict[int, dict[int, Release | None]] = {}  # component: literal of a place: release
+        self._runs: dict[Cube, int] = {}  # a literal that says that all of these are true
         self.moves = {component.id: self._new() for component in problem.situation.components}
         self._binds: dict[Binding, int] = {binding: self._new() for binding in problem.bindings}
         self._goals = {component: self._new() for component in problem.obliged}
@@ -114,6 +115,11 @@ class Clauses:
         """Whether it is true in the last state; what wasn't written down then is false."""
         return _is_true(self._model, literal)
 
+    def places(self, component: int) -> Mapping[int | None, int] | None:
+        """By release, None where it is gone, the literal that it goes there; None if it can't move as yet."""
+        encoded = self._encoded.get(component)
+        return None if encoded is None else encoded.at
+
     def state(self) -> State:
         """The last state that was found."""
         return {c: self._at(c, self._model) for c in self.moves}
@@ -132,14 +138,10 @@ class Clauses:
         self._solver.add_clause(literals)
 
     def _at(self, component: int, model: Sequence[int]) -> Release | None:
-        if not _is_true(model, self.moves[component]) or component not in self.places:
+        encoded = self._encoded.get(component)
+        if encoded is None or not _is_true(model, self.moves[component]):
             return self.problem.start[component]
-        return self._releases[component][self._place(component, model)]
-
-    def _place(self, component: int, model: Sequence[int]) -> int:
-        """The literal of the place that a moving component goes to; its places' are consecutive."""
-        places = self._releases[component]
-        return max(model[next(iter(places)) - 1 : next(reversed(places))])
+        return encoded.places[encoded.place(model)]
 
     def _tell_of(self, model: Sequence[int], *, wholly: bool) -> bool:
         """Write down what the proposed state hasn't been told of yet; whether there was anything.
@@ -152,25 +154,26 @@ class Clauses:
             if component not in self._touched:
                 self._touch(component)
                 news = True
-            elif component in self.places and (place := self._place(component, model)) not in self._told:
-                for one in self._releases[component] if wholly else [place]:
-                    self._tell_demands(component, one)
-                news = True
+            elif encoded := self._encoded.get(component):
+                place = encoded.place(model)
+                if place not in self._told:
+                    for one in encoded.places if wholly else [place]:
+                        self._tell_demands(component, one)
+                    news = True
         return news
 
     def _tell_demands(self, component: int, place: int) -> None:
         """What the release of a place asks for, for all releases of the component that ask the same."""
         self._told.add(place)
-        release = self._releases[component][place]
-        asked, places = self._asked[component], self.places[component]
+        encoded, asked = self._encoded[component], self._asked[component]
+        release = encoded.places[place]
+        candidates = self.problem.situation.component(component).candidates
         for relation in release.relations if release is not None else ():
             if relation not in asked:
                 asked.add(relation)
                 held = self._holds(relation)
-                candidates = self.problem.situation.component(component).candidates
-                for asker in candidates.among(candidates.asking[relation]):
-                    if asker.id in places:
-                        self._add(-places[asker.id], held)
+                for cube in encoded.cubes(candidates.asking[relation]):
+                    self._add(held, *_none_of(cube))
 
     def _touch(self, component: int) -> None:
         """It is proposed for the first time that it moves: say where to, and who minds."""
@@ -184,38 +187,20 @@ class Clauses:
                 self._add(self.moves[watcher], self._holds(relation))
 
     def _unfold(self, component: Component) -> None:
-        releases = {self._new(): release for release in self._possible(component)}
-        self._releases[component.id] = releases
-        self.places[component.id] = {r.id if r is not None else None: x for x, r in releases.items()}
+        reach = self.problem.situation.unbound if self.whole else self.problem.reach
+        encoded = self._encoded[component.id] = Encoding(
+            component.candidates,
+            reach(component.id),
+            self.moves[component.id],
+            new=self._new,
+            add=self._add,
+        )
         self._asked[component.id] = set()
-        self._one_of(self.moves[component.id], list(releases))
-        if self.whole:
-            for place, release in releases.items():
-                self._bind(component, release, place)
+        for binding in self.problem.binding.get(component.id, ()) if self.whole else ():
+            for cube in encoded.cubes(~binding.among(component.candidates)):
+                self._add(-self._binds[binding], *_none_of(cube))
         for relation in self._about[component.id]:
             self._define(relation)
-
-    def _possible(self, component: Component) -> Iterable[Release | None]:
-        return self.problem.possible(component) if self.whole else self.problem.targets(component.id)
-
-    def _one_of(self, move: int, places: list[int]) -> None:
-        """Exactly one of the places if it moves, none if it doesn't."""
-        add = self._solver.add_clause
-        add([-move, *places])
-        before: int | None = None  # "one of those before"
-        for place in places:
-            add([-place, move])
-            upto = self._new()
-            add([-place, upto])
-            if before is not None:
-                add([-before, upto])
-                add([-before, -place])
-            before = upto
-
-    def _bind(self, component: Component, release: Release | None, place: int) -> None:
-        for binding in self.problem.binding.get(component.id, []):
-            if not binding.allows(release):
-                self._add(-self._binds[binding], -place)
 
     def _holds(self, relation: Relation) -> int:
         """The literal that says so."""
@@ -230,31 +215,40 @@ class Clauses:
         """What follows if the relation holds, as far as is known where the components could go."""
         held = self._held[relation]
         beside = sorted(relation.components & self.moves.keys())
+        there = [cube for component in beside for cube in self._there(component, relation)]
         if isinstance(relation, Clash):
-            for literal in self._there(beside, relation.releases, optimistic=False):
-                self._add(-held, -literal)
+            for cube in there:
+                self._add(-held, *_none_of(cube))
             return
-        met = list(self._there(beside, relation.releases, optimistic=True))
+        met = list(map(self._all_of, there))
         if relation.of_host or not self.problem.situation.complete:
             met.append(self._nobody(beside))
         self._add(-held, *met)
 
-    def _there(
-        self, components: Iterable[int], releases: frozenset[int], *, optimistic: bool
-    ) -> Iterator[int]:
-        """The literals of which one is true if one of the releases is there.
+    def _there(self, component: int, relation: Relation) -> Iterator[Cube]:
+        """What is true together where the component is at one of the relation's releases.
 
-        Where a component could go isn't known before it is unfolded: `optimistic`, to any of them.
+        Where it could go isn't known before it is unfolded: it is taken to where nothing is wrong with it.
         """
-        for component in components:
-            installed = self.problem.start[component]
-            if installed is not None and installed.id in releases:
-                yield -self.moves[component]
-            if component in self.places:
-                places = self.places[component]
-                yield from (places[to] for to in releases & places.keys())
-            elif optimistic and releases - {installed.id if installed is not None else None}:
-                yield self.moves[component]
+        installed, move = self.problem.start[component], self.moves[component]
+        stays = installed is not None and installed.id in relation.releases
+        if stays:
+            yield (-move,)
+        if encoded := self._encoded.get(component):
+            candidates = self.problem.situation.component(component).candidates
+            yield from encoded.cubes(candidates.meant(relation))
+        elif isinstance(relation, Need) and len(relation.releases) > stays:
+            yield (move,)
+
+    def _all_of(self, cube: Cube) -> int:
+        """A literal that isn't true unless all of these are."""
+        if len(cube) == 1:
+            return cube[0]
+        if cube not in self._runs:
+            run = self._runs[cube] = self._new()
+            for literal in cube:
+                self._add(-run, literal)
+        return self._runs[cube]
 
     def _nobody(self, components: Iterable[int]) -> int:
         """A literal that says that all of them are missing."""
@@ -263,12 +257,16 @@ class Clauses:
             move = self.moves[component]
             if self.problem.start[component] is None:
                 self._add(-nobody, -move)
-            elif component not in self.places:
-                self._add(-nobody, move)
+            elif encoded := self._encoded.get(component):
+                self._add(-nobody, *(place for at, place in encoded.at.items() if at is None))
             else:
-                away = self.places[component].get(None)
-                self._add(-nobody, *([away] if away is not None else []))
+                self._add(-nobody, move)
         return nobody
+
+
+def _none_of(cube: Cube) -> Iterable[int]:
+    """What a clause takes that says that these aren't true together."""
+    return [-literal for literal in cube]
 
 
 def _is_true(model: Sequence[int], literal: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from governance.resolution.ground import Ground, Places
 from governance.resolution.influence import Influence
 from governance.resolution.releases import Prefer, Release
 from governance.resolution.situation import Situation
-from governance.resolution.values import Binding, Component
+from governance.resolution.values import Binding
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Problem:
         component = self.situation.component(component_id)
         if not component.open:
             return 0
-        candidates, left = component.candidates, self.situation.unbound(component_id)
+        left = self.situation.unbound(component_id)
         for binding in self.binding.get(component_id, ()):
-            left &= candidates.of(binding.allowed) | (candidates.gone if binding.absence else 0)
+            left &= binding.among(component.candidates)
         return left
 
     def _targets(self, component_id: int) -> Places:
@@ -111,13 +111,6 @@ class Problem:
     def ordered(self, component_id: int, places: int) -> Places:
         """Places of an open component, given in bits of its candidates, the best first."""
         return self.situation.component(component_id).ordered(places, self.prefer(component_id))
-
-    def possible(self, component: Component) -> Iterator[Release | None]:
-        """Where some of the bindings, or none, might let the component go, in the catalogue's order."""
-        reach = self.situation.unbound(component.id)
-        yield from sorted(component.candidates.among(reach), key=lambda release: (release.rank, release.id))
-        if reach & component.candidates.gone:
-            yield None
 
     def prefer(self, component_id: int) -> Prefer:
         """What the weightiest broken binding prefers; a mere dependency goes no further than it must."""

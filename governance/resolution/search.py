@@ -5,7 +5,7 @@ The order is total, so that there is one best state, whatever the solver happens
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pysat.card import ITotalizer
@@ -36,19 +36,27 @@ class Search:
         self._closed = {c.id: clauses.moves[c.id] for c in situation.components if not c.open}
         self._shut = [-move for move in self._closed.values()]
 
-    def may_go(self, bindings: Iterable[Binding], goals: Iterable[int]) -> bool:
+    def may_go(self, bindings: Iterable[Binding], goals: Collection[int]) -> bool:
         """Whether every goal has a way, or might have one with more components open.
 
         Raises Exhausted where that can't be said.
         """
-        return self.clauses.solve(self._given(bindings, goals))
+        return self._goes(self._given(bindings, goals), goals)
 
-    def can_go(self, bindings: Iterable[Binding], goals: Iterable[int]) -> bool:
+    def can_go(self, bindings: Iterable[Binding], goals: Collection[int]) -> bool:
         """Whether every goal has a way with what is open."""
         try:
-            return self.clauses.solve([*self.clauses.given(bindings, goals), *self._shut])
+            return self._goes([*self.clauses.given(bindings, goals), *self._shut], goals)
         except Exhausted:
             return False
+
+    def _goes(self, given: Sequence[int], goals: Collection[int]) -> bool:
+        """Whether a state meets all that is given; if so, one near to what is installed is the last.
+
+        Any would do, but the further away, the more has to be written down to find it.
+        """
+        others = [move for c, move in self.clauses.moves.items() if c not in goals]
+        return self._apart(given, others) is not None
 
     def blamed(self, bindings: Iterable[Binding]) -> list[Binding]:
         """Those of the bindings that have a part in the last refusal."""
@@ -103,20 +111,29 @@ class Search:
     def _least(self, given: list[int], free: Sequence[int]) -> list[int] | None:
         """What to assume so that all that is given holds and the fewest of the free ones are true.
 
-        Sets of which one must be true that have nothing in common show how few it can be, mostly exactly.
+        Sets apart of which one must be true show how few it can be, mostly exactly.
         """
-        still = dict.fromkeys(-literal for literal in free)
-        lowest = 0
-        while not self.clauses.solve([*given, *still]):
-            core = self.clauses.core() & still.keys()
-            if not core:
+        apart = self._apart(given, free)
+        if apart is None:
+            return None
+        if not apart:
+            return [*given, *(-literal for literal in free)]
+        return [*given, *self._at_most(given, free, len(apart))]
+
+    def _apart(self, given: Sequence[int], free: Iterable[int]) -> list[frozenset[int]] | None:
+        """Sets of free literals of each of which one must be true, and that have nothing in common.
+
+        None if nothing meets what is given; else no free literal outside of them is true in the last state.
+        """
+        still = {-literal for literal in free}
+        apart: list[frozenset[int]] = []
+        while not self.clauses.solve([*given, *sorted(still, reverse=True)]):
+            blamed = self.clauses.core() & still
+            if not blamed:
                 return None
-            for literal in core:
-                del still[literal]
-            lowest += 1
-        if not lowest:
-            return [*given, *still]
-        return [*given, *self._at_most(given, free, lowest)]
+            still -= blamed
+            apart.append(frozenset(-literal for literal in blamed))
+        return apart
 
     def _at_most(self, given: list[int], free: Sequence[int], lowest: int) -> list[int]:
         """What bounds how many are true to the least that is possible, at least `lowest`."""
@@ -148,7 +165,7 @@ class Search:
 
     def _wishes(self, forced: Forced, component: int) -> list[int]:
         """Where a component that moves goes, the best first; one that isn't open, wherever it may be."""
-        places = self.clauses.places.get(component)
+        places = self.clauses.places(component)
         if places is None:
             return [self.clauses.moves[component]]
         targets = forced.targets(component)

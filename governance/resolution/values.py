@@ -223,6 +223,10 @@ class Binding(Sent):
         """Whether the component may be at that release, or missing if it is None."""
         return self.absence if release is None else release.id in self.allowed
 
+    def among(self, candidates: Candidates) -> int:
+        """Where the component may be, in bits of its candidates."""
+        return candidates.of(self.allowed) | (candidates.gone if self.absence else 0)
+
     @cached_property
     def content(self) -> str:
         """The digest of what it demands; its weight and preference only order what people see."""
