@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from governance.resolution.confining import places, ways
+from governance.resolution.forced import must_move
 from governance.resolution.ground import Fault, State
 from governance.resolution.links import Demand, Link, Place, Stands
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
-from governance.resolution.values import Component
+from governance.resolution.values import Binding, Component
 
 SHOWN_RELEASES = 3  # of the allowed releases so many are told of, one thing about each
 LINKS = 400  # releases looked at for a chain before it is left untold
@@ -34,13 +35,18 @@ def chain(problem: Problem, component: Component) -> Chain:
 
     Where another component's binding has a part in it, the shortest way from a demand of one of these
     releases to that component, or what else the bound ones demand that leaves some component nowhere to go;
-    otherwise what is wrong with the best of these releases as things stand.
+    otherwise what is wrong with the best of these releases as things stand, and what keeps that from being
+    mended where it is seen; this depends on what is installed, and so is no part of the demands.
     """
     held_up, bound = component.id, {binding.component for binding in problem.bindings}
     if way := _shortest(problem, held_up) or _confined(problem, held_up, bound):
         return _told(way, [_link(problem, fault) for fault in way])
     faults = _faults(problem, held_up, bound - {held_up})
-    return _told(tuple(faults), [_link(problem, fault, state) for fault, state in faults.items()])
+    links = (
+        _further(problem, held_up, state[held_up]) or [_link(problem, fault, state)]
+        for fault, state in faults.items()
+    )
+    return _told(tuple(faults), [link for some in links for link in some])
 
 
 def _told(faults: Sequence[Fault], links: Iterable[Link]) -> Chain:
@@ -68,6 +74,16 @@ def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Stat
                 found.setdefault(first, state)
                 break
     return found
+
+
+def _further(problem: Problem, held_up: int, place: Release | None) -> list[Link]:
+    """Why the place doesn't help, told further than what is wrong with it; nothing where that isn't seen."""
+    allowed = frozenset({place.id} if place is not None else ())
+    there = Binding("", "", "", held_up, allowed, absence=place is None)
+    only = problem.under([*problem.bindings, there])
+    behind = must_move(only, [held_up]).behind
+    found = dict.fromkeys(fault for way in ways(only, behind, LINKS) for fault in way)
+    return [_link(only, fault) for fault in found] if len(found) > 1 else []
 
 
 def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:

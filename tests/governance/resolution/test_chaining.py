@@ -123,6 +123,49 @@ def test_where_the_rules_bind_one_component_each_of_its_releases_is_told_by_one_
     assert chains(world) == [(f"p3 2 needs p5 9, {at}", f"p3 1 needs p5 7, {at}")]
 
 
+def test_where_one_rule_alone_has_no_way_it_is_told_what_keeps_back_what_is_needed() -> None:
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (KUBERNETES, 2): (need(CLIENT, [2], "needs p2 2"),),
+        (CLIENT, 2): (need(STRUCTS, [2], "needs p3 2"),),
+        (STRUCTS, 2): (need(5, [], "needs p5 9"),),
+        (STRUCTS, 3): (need(5, [], "needs p5 9"),),
+    }
+    world = World({KUBERNETES: 1, CLIENT: 1, STRUCTS: 1, 5: 1}, relations, (wants(KUBERNETES, [2], "up"),))
+    assert chains(world) == [
+        (
+            "p1 2 needs p2 2, and p2 is at 1",
+            "p2 2 needs p3 2, and p3 is at 1",
+            "p3 2 needs p5 9, and p5 is installed at another version",
+        )
+    ]
+
+
+def test_who_refuses_what_is_needed_is_told_of_where_one_rule_alone_has_no_way() -> None:
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (KUBERNETES, 2): (need(CLIENT, [2, 3], "needs p2 >=2"),),
+        **{(ANT, version): (need(CLIENT, [1], "needs p2 <2"),) for version in (1, 2, 3)},
+    }
+    world = World({KUBERNETES: 1, CLIENT: 1, ANT: 1}, relations, (wants(KUBERNETES, [2], "up"),))
+    assert chains(world) == [
+        ("p1 2 needs p2 >=2, and p2 is at 1", "p4 1 needs p2 <2, and p2 is at 1"),
+    ]
+
+
+def test_what_keeps_something_back_elsewhere_makes_it_no_other_conflict() -> None:
+    """What is installed decides about it, and a decision is to hold for tenants that have it otherwise."""
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (KUBERNETES, 2): (need(CLIENT, [2], "needs p2 2"),),
+        (CLIENT, 2): (need(STRUCTS, [2], "needs p3 2"),),
+        **{(ANT, version): (need(CLIENT, [1], "needs p2 1"),) for version in (1, 2, 3)},
+    }
+    installed = {KUBERNETES: 1, CLIENT: 1, ANT: 1}
+    rule = wants(KUBERNETES, [2], "up")
+    (with_ant,) = World(installed, relations, (rule,)).decide().unsettled
+    (without,) = World({KUBERNETES: 1, CLIENT: 1}, relations, (rule,)).decide().unsettled
+    assert with_ant.fingerprint == without.fingerprint
+    assert with_ant.sets[0].chain != without.sets[0].chain
+
+
 def test_what_is_wrong_with_several_releases_is_told_once_of_the_best() -> None:
     relations = {(ANT, v): (need(STRUCTS, [3], "needs p3 >=3"),) for v in (1, 2, 3)}
     world = World({STRUCTS: 3, ANT: 1}, relations, (LOW_STRUCTS,))
