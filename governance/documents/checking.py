@@ -116,7 +116,8 @@ def exemption(found: Findings, place: Place, document: Mapping[str, Any], has: K
             found.refuse((*place, "rule"), unknown(f"rule of “{name}”", rule, rules))
     if document.get("plugin", "") not in {"", *has.schemes}:
         found.refuse((*place, "plugin"), unknown("plugin", document["plugin"], has.schemes))
-    _moment(found, (*place, "until"), document["until"], moments.ending)
+    end = _moment(found, (*place, "until"), document["until"], moments.ending)
+    _warn_if_over(found, (*place, "until"), end, "it exempts nobody")
 
 
 def freezes(found: Findings, place: Place, items: list[dict[str, Any]]) -> None:
@@ -187,6 +188,13 @@ def _window(found: Findings, place: Place, document: Mapping[str, Any]) -> None:
     end = _moment(found, (*place, end_key), document.get(end_key), moments.ending)
     if start and end and end <= start:
         found.refuse((*place, end_key), "ends before it starts")
+    else:
+        _warn_if_over(found, (*place, end_key), end, "it binds nobody")
+
+
+def _warn_if_over(found: Findings, place: Place, end: datetime | None, so: str) -> None:
+    if end is not None and end <= found.at:
+        found.warn(place, f"has passed already: {so}")
 
 
 def _moment(

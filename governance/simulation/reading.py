@@ -56,13 +56,17 @@ def check(group: Group, what: Supposition, *, at: datetime) -> None:
 
 
 def oddities(group: Group, what: Supposition, *, at: datetime) -> list[str]:
-    """What may be a slip, by the name of the policy that it is in; kept with the answer."""
+    """What may be a slip, by the name of the policy or exemption that it is in; kept with the answer."""
     what = of_document(what.as_document())  # which says the kind of each
     has = _known(group, what)
     told: list[str] = []
     for document in what.policies:
         found = Findings(Source(document["name"], policies.as_written(document)), at)
         checking.policy(found, (), document, has)
+        told += map(str, found.warnings)
+    for exemption in what.exemptions:
+        found = Findings(Source(exemption["name"], exemption), at)
+        checking.exemption(found, (), exemption, has)
         told += map(str, found.warnings)
     return told
 

@@ -224,3 +224,11 @@ def test_a_tenant_that_may_still_come_is_warned_of(caller: Service) -> None:
     assert answer.status_code == 200, answer.json()
     (warning,) = answer.json()["warnings"]
     assert warning.startswith("core: tenants.keys[0]: there is no tenant “tenant-x” yet")
+
+
+def test_an_exemption_that_has_ended_already_is_warned_of(caller: Service) -> None:
+    over = {"tenant": "tenant-a", "policy": "core", "reason": "r", "until": "2020-01-01"}
+    answer = caller.post(PATH, {"exemptions": [over]})
+
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["warnings"] == ["supposed-1: until: has passed already: it exempts nobody"]
