@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from governance.resolution.confining import places, ways
-from governance.resolution.forced import must_move
-from governance.resolution.ground import Fault, State
+from governance.resolution.ground import Fault, State, holds
 from governance.resolution.links import Demand, Link, Place, Stands
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
-from governance.resolution.values import Binding, Component
+from governance.resolution.values import Component
 
 SHOWN_RELEASES = 3  # of the allowed releases so many are told of, one thing about each
 LINKS = 400  # releases looked at for a chain before it is left untold
@@ -42,11 +41,12 @@ def chain(problem: Problem, component: Component) -> Chain:
     if way := _shortest(problem, held_up) or _confined(problem, held_up, bound):
         return _told(way, [_link(problem, fault) for fault in way])
     faults = _faults(problem, held_up, bound - {held_up})
-    links = (
-        _further(problem, held_up, state[held_up]) or [_link(problem, fault, state)]
+    links = [
+        _link(problem, step, state)
         for fault, state in faults.items()
-    )
-    return _told(tuple(faults), [link for some in links for link in some])
+        for step in _further(problem, fault, state[held_up])
+    ]
+    return _told(tuple(faults), links)
 
 
 def _told(faults: Sequence[Fault], links: Iterable[Link]) -> Chain:
@@ -76,14 +76,31 @@ def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Stat
     return found
 
 
-def _further(problem: Problem, held_up: int, place: Release | None) -> list[Link]:
-    """Why the place doesn't help, told further than what is wrong with it; nothing where that isn't seen."""
-    allowed = frozenset({place.id} if place is not None else ())
-    there = Binding("", "", "", held_up, allowed, absence=place is None)
-    only = problem.under([*problem.bindings, there])
-    behind = must_move(only, [held_up]).behind
-    found = dict.fromkeys(fault for way in ways(only, behind, LINKS) for fault in way)
-    return [_link(only, fault) for fault in found] if len(found) > 1 else []
+def _further(problem: Problem, fault: Fault, place: Release | None) -> _Path:
+    """From what is wrong with the place to that which nobody can mend; the fault alone where none is near."""
+
+    def wrong(release: Release) -> Iterable[Fault]:
+        there = {**problem.start, release.component: release}
+        return problem.ground.faults_of(there, release.component, [release.component])
+
+    def closes(release: Release, fault: Fault) -> bool:
+        return not _can_be_mended(problem, release, fault)
+
+    way = _walk(problem, [place] if place is not None else [], wrong, closes)
+    return way if len(way) > 1 else (fault,)
+
+
+def _can_be_mended(problem: Problem, release: Release, fault: Fault) -> bool:
+    """Whether those of whom the release asks something can give it, or who asks it of the release goes."""
+    if fault.release is release:
+        return not any(_fails(problem, other, fault.relation) for other in fault.relation.components)
+    return any(_goes_with(problem, place, release) for place in places(problem, fault.component))
+
+
+def _goes_with(problem: Problem, place: Release | None, release: Release) -> bool:
+    asked = place.about.get(release.component, ()) if place is not None else ()
+    there = {**problem.start, release.component: release}
+    return all(holds(relation, there, complete=problem.situation.complete) for _, relation in asked)
 
 
 def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:
@@ -96,20 +113,37 @@ def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:
 def _shortest(problem: Problem, held_up: int) -> _Path:
     """From the component to a demand that another bound component can't meet; empty if none is near."""
     bound = {binding.component for binding in problem.bindings} - {held_up}
-    waiting: deque[tuple[Release, _Path]] = deque(
-        (release, ()) for release in problem.targets(held_up) if release is not None
-    )
+
+    def demands(release: Release) -> Iterable[Fault]:
+        asked = enumerate(release.relations)
+        return (Fault(release.component, release, place, relation) for place, relation in asked)
+
+    def closes(_: Release, fault: Fault) -> bool:
+        return any(_fails(problem, other, fault.relation) for other in fault.relation.components & bound)
+
+    return _walk(problem, filter(None, problem.targets(held_up)), demands, closes)
+
+
+def _walk(
+    problem: Problem,
+    starts: Iterable[Release],
+    told: Callable[[Release], Iterable[Fault]],
+    closes: Callable[[Release, Fault], bool],
+) -> _Path:
+    """From a release to what closes the way, by what is told of each, the nearest first; empty if far."""
+    waiting: deque[tuple[Release, _Path]] = deque((release, ()) for release in starts)
     seen: set[int] = set()
     while waiting and len(seen) < LINKS:
         release, path = waiting.popleft()
         if release.id in seen:
             continue
         seen.add(release.id)
-        for place, relation in enumerate(release.relations):
-            link = (*path, Fault(release.component, release, place, relation))
-            if any(_fails(problem, other, relation) for other in relation.components & bound):
+        for fault in told(release):
+            link = (*path, fault)
+            if closes(release, fault):
                 return link
-            waiting.extend((following, link) for following in _following(problem, relation))
+            if fault.release is release:
+                waiting.extend((following, link) for following in _following(problem, fault.relation))
     return ()
 
 

@@ -158,7 +158,7 @@ def test_what_keeps_something_back_elsewhere_makes_it_no_other_conflict() -> Non
         (CLIENT, 2): (need(STRUCTS, [2], "needs p3 2"),),
         **{(ANT, version): (need(CLIENT, [1], "needs p2 1"),) for version in (1, 2, 3)},
     }
-    installed = {KUBERNETES: 1, CLIENT: 1, ANT: 1}
+    installed = {KUBERNETES: 1, CLIENT: 1, STRUCTS: 2, ANT: 1}
     rule = wants(KUBERNETES, [2], "up")
     (with_ant,) = World(installed, relations, (rule,)).decide().unsettled
     (without,) = World({KUBERNETES: 1, CLIENT: 1}, relations, (rule,)).decide().unsettled
