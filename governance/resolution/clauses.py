@@ -2,9 +2,8 @@
 
 At first whatever may change is one variable, "it moves", and moving is taken to help wherever it could. Only
 when the solver proposes that a component moves are the places written down that it may go to, and only of
-those that it proposes what they ask for; of all places of a component at once where that goes on for long. A
-component that isn't open stays at the one variable: a proposal that moves it says that it ought to be opened,
-and where there is no way even so, there is none.
+those that it proposes what they ask for. A component that isn't open stays at the one variable: a proposal
+that moves it says that it ought to be opened, and where there is no way even so, there is none.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from governance.resolution.releases import Clash, Need, Relation, Release
 from governance.resolution.values import Binding, Component
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
-PATIENCE = 3  # proposals that are told of one place at a time; each round goes through all variables
 
 
 class Exhausted(Exception):
@@ -83,7 +81,6 @@ class Clauses:
 
     def solve(self, assumed: Sequence[int]) -> bool:
         """Whether a state meets what is assumed and breaks nothing; raises Exhausted at the bound."""
-        proposals = 0
         while True:
             self._solver.conf_budget(CONFLICTS)
             answer = self._solver.solve_limited(assumptions=assumed)
@@ -92,10 +89,9 @@ class Clauses:
             if not answer:
                 return False
             proposed = self._solver.get_model()
-            if not self._tell_of(proposed, wholly=proposals >= PATIENCE):
+            if not self._tell_of(proposed):
                 self._model = proposed
                 return True
-            proposals += 1
 
     def core(self) -> frozenset[int]:
         """Those of the assumed literals that can't hold together."""
@@ -143,11 +139,8 @@ class Clauses:
             return self.problem.start[component]
         return encoded.places[encoded.place(model)]
 
-    def _tell_of(self, model: Sequence[int], *, wholly: bool) -> bool:
-        """Write down what the proposed state hasn't been told of yet; whether there was anything.
-
-        `wholly` tells at once of all places of a component that goes somewhere new.
-        """
+    def _tell_of(self, model: Sequence[int]) -> bool:
+        """Write down what the proposed state hasn't been told of yet; whether there was anything."""
         known, news = len(model), False
         moved = [c for c, move in self.moves.items() if move <= known and model[move - 1] > 0]
         for component in moved:
@@ -157,8 +150,7 @@ class Clauses:
             elif encoded := self._encoded.get(component):
                 place = encoded.place(model)
                 if place not in self._told:
-                    for one in encoded.places if wholly else [place]:
-                        self._tell_demands(component, one)
+                    self._tell_demands(component, place)
                     news = True
         return news
 

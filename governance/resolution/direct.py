@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from governance.resolution.branching import best_by_branches
-from governance.resolution.forced import hopeless_of, must_move
+from governance.resolution.forced import Forced, hopeless_of, must_move
 from governance.resolution.placing import Placing
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt
@@ -45,23 +45,33 @@ def _missing(problem: Problem, stuck: Iterable[tuple[int, ...]]) -> frozenset[in
     return frozenset().union(*(forced.beyond for forced in alone if forced.possible))
 
 
-def best_directly(problem: Problem, goals: Sequence[int], *, branching: bool = True) -> Attempt | None:
+def best_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
     """The best state in which the goals move, or what has to be opened for that; None where it can't be told.
 
-    The goals are among those that break a rule, in their order. Unless `branching`, what has to be opened
-    moves in every such state.
+    The goals are among those that break a rule, in their order.
     """
+    forced = _forced(problem, goals)
+    if forced is None or forced.beyond:
+        return None if forced is None else Attempt(beyond=forced.beyond)
+    state = Placing(goals, forced).first()
+    return best_by_branches(problem, goals) if state is None else Attempt(state)
+
+
+def some_directly(problem: Problem, goals: Sequence[int]) -> Attempt | None:
+    """The same of any state: what has to be opened moves in every one."""
+    forced = _forced(problem, goals)
+    if forced is None or forced.beyond:
+        return None if forced is None else Attempt(beyond=forced.beyond)
+    state = Placing(goals, forced).some()
+    return None if state is None else Attempt(state)
+
+
+def _forced(problem: Problem, goals: Sequence[int]) -> Forced | None:
+    """What must move; None where that can't be told, or can't move."""
     if problem.situation.strict:  # what is wrong as it is has to be mended, by whoever has a part in it
         return None
     forced = must_move(problem, goals)
-    if not forced.possible:
-        return None
-    if forced.beyond:
-        return Attempt(beyond=forced.beyond)
-    state = Placing(goals, forced).first()
-    if state is None and branching:
-        return best_by_branches(problem, goals)
-    return None if state is None else Attempt(state)
+    return forced if forced.possible else None
 
 
 def blamed_directly(problem: Problem, goals: Iterable[int]) -> list[Binding] | None:

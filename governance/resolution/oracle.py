@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from governance.resolution.clauses import Exhausted
-from governance.resolution.direct import best_directly, blamed_directly
+from governance.resolution.direct import best_directly, blamed_directly, some_directly
 from governance.resolution.ground import State
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
@@ -52,7 +52,7 @@ class Oracle:
         # The first of the goals is what is stuck: mostly that is seen at once.
         if (blamed := blamed_directly(under, [goal for goal in goals[:1] if goal in owing])) is not None:
             return blamed
-        direct = self._from_settled(bindings, goals) or best_directly(under, owing, branching=False)
+        direct = self._from_settled(bindings, goals) or some_directly(under, owing)
         if direct is None and (blamed := blamed_directly(under, owing)) is not None:
             return blamed
         if direct is not None and direct.beyond:
@@ -100,7 +100,7 @@ class Oracle:
         if self._ahead is None:
             return None
         under = self._ahead.under(bindings)
-        found = best_directly(under, [goal for goal in under.obliged if goal in goals])
+        found = some_directly(under, [goal for goal in under.obliged if goal in goals])
         return found if found is not None and found.state is not None else None
 
     @cached_property

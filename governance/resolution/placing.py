@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from governance.resolution.forced import Forced
-from governance.resolution.ground import State
+from governance.resolution.ground import Places, State
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
 
@@ -68,6 +68,28 @@ class Placing:
                 came_by.append(placed)
             placed = further or self._otherwise(placed) or self._back(came_by)
         return None if placed is None else {**self._problem.start, **placed.at}
+
+    def some(self) -> State | None:
+        """Any such state; None if it takes too long to find one."""
+        at = self._newest_together()
+        return self.first() if at is None else {**self._problem.start, **at}
+
+    def _newest_together(self) -> dict[int, Release | None] | None:
+        """Each at the newest place that goes with the newest of the others; None where one has none left.
+
+        Releases mostly ask for others that are no older than so. Then who doesn't go with the newest of them
+        goes with none, and nobody else misses its place.
+        """
+        left = {component: _newest_last(places) for component, places in self._places.items()}
+        while all(left.values()):
+            at = {component: places[-1] for component, places in left.items()}
+            asked = self._begin.asked
+            refused = [c for c, to in at.items() if not self._goes(asked[c], at, c, to)]
+            if not refused:
+                return at
+            for component in refused:
+                left[component].pop()
+        return None
 
     def _best_of_all(self, placed: _Placed) -> dict[int, Release | None] | None:
         """Each at its best place, if that goes."""
@@ -175,6 +197,11 @@ class Placing:
         if any(release.id in relation.releases for release in there):
             return _Asking(relation, movers, not isinstance(relation, Clash), missable)
         return _Asking(relation, movers, None, missable)
+
+
+def _newest_last(places: Places) -> list[Release | None]:
+    """The places with the newest release last, and being gone first."""
+    return sorted(places, key=lambda place: (place.rank, place.id) if place is not None else (-1, -1))
 
 
 def _in_order(problem: Problem, others: Iterable[int]) -> list[int]:

@@ -5,7 +5,7 @@ The order is total, so that there is one best state, whatever the solver happens
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pysat.card import ITotalizer
@@ -36,27 +36,33 @@ class Search:
         self._closed = {c.id: clauses.moves[c.id] for c in situation.components if not c.open}
         self._shut = [-move for move in self._closed.values()]
 
-    def may_go(self, bindings: Iterable[Binding], goals: Collection[int]) -> bool:
+    def may_go(self, bindings: Sequence[Binding], goals: Sequence[int]) -> bool:
         """Whether every goal has a way, or might have one with more components open.
 
         Raises Exhausted where that can't be said.
         """
-        return self._goes(self._given(bindings, goals), goals)
+        return self._goes(bindings, goals, shut=self.final)
 
-    def can_go(self, bindings: Iterable[Binding], goals: Collection[int]) -> bool:
+    def can_go(self, bindings: Sequence[Binding], goals: Sequence[int]) -> bool:
         """Whether every goal has a way with what is open."""
         try:
-            return self._goes([*self.clauses.given(bindings, goals), *self._shut], goals)
+            return self._goes(bindings, goals, shut=True)
         except Exhausted:
             return False
 
-    def _goes(self, given: Sequence[int], goals: Collection[int]) -> bool:
-        """Whether a state meets all that is given; if so, one near to what is installed is the last.
+    def _goes(self, bindings: Sequence[Binding], goals: Sequence[int], *, shut: bool) -> bool:
+        """Whether every goal has a way; if so, one near to what is installed is the last state.
 
-        Any would do, but the further away, the more has to be written down to find it.
+        Any would do, but the further away it is, the more has to be written down to find it. With `shut`,
+        what isn't open stays.
         """
-        others = [move for c, move in self.clauses.moves.items() if c not in goals]
-        return self._apart(given, others) is not None
+        problem = self.clauses.problem.under(bindings)
+        forced = must_move(problem, [goal for goal in goals if problem.broken(goal)])
+        return self._apart(self._given(bindings, goals, shut=shut), self._others(forced)) is not None
+
+    def _others(self, forced: Forced) -> list[int]:
+        """That others move than those that must."""
+        return [move for c, move in self.clauses.moves.items() if c not in forced.moving]
 
     def blamed(self, bindings: Iterable[Binding]) -> list[Binding]:
         """Those of the bindings that have a part in the last refusal."""
@@ -81,15 +87,14 @@ class Search:
         except Exhausted:
             return self._any(problem, goals)
 
-    def _given(self, bindings: Iterable[Binding], goals: Iterable[int]) -> list[int]:
-        given = self.clauses.given(bindings, goals)
-        return [*given, *self._shut] if self.final else given
+    def _given(self, bindings: Iterable[Binding], goals: Iterable[int], *, shut: bool) -> list[int]:
+        return [*self.clauses.given(bindings, goals), *(self._shut if shut else ())]
 
     def _best(self, problem: Problem, goals: Sequence[int]) -> Attempt:
         bound = [goal for goal in problem.obliged if goal in goals]
         forced = must_move(problem, bound)
-        free = [move for c, move in self.clauses.moves.items() if c not in forced.moving]
-        least = self._least(self._given(problem.bindings, goals), free)
+        given = self._given(problem.bindings, goals, shut=self.final)
+        least = self._least(given, self._others(forced))
         if least is None:
             return Attempt()
         self._prefer(forced, bound, least)

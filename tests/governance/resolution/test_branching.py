@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from governance.resolution import branching, conflicts, deciding
 from governance.resolution.branching import best_by_branches
-from governance.resolution.direct import best_directly
+from governance.resolution.direct import best_directly, some_directly
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Prefer, Relation
 from governance.resolution.search import Attempt
@@ -72,7 +72,7 @@ def test_a_way_on_that_leads_nowhere_is_none() -> None:
 def test_what_the_shortest_way_on_needs_is_opened_unless_only_what_moves_anyway_is_asked_for() -> None:
     problem = problem_of(TWO_OR_ONE, opened=[1])
     assert best_directly(problem, [1]) == Attempt(beyond=frozenset({4}))
-    assert best_directly(problem, [1], branching=False) is None
+    assert some_directly(problem, [1]) is None
 
 
 def test_of_two_ways_on_in_which_as_few_move_the_one_is_asked_for_that_opens_less() -> None:
@@ -108,7 +108,7 @@ def test_a_tenant_is_decided_alike_whether_branches_are_looked_at_or_not(world: 
 
 def test_branches_settle_what_placing_alone_does_not() -> None:
     problems = [problem_of(a_world(seed)) for seed in range(200)]
-    unsettled = [one for one in problems if best_directly(one, one.obliged, branching=False) is None]
+    unsettled = [one for one in problems if some_directly(one, one.obliged) is None]
     assert sum(by_branches(problem) is not None for problem in unsettled) > 40
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from governance.resolution import conflicts, deciding
+from governance.resolution import Relation, conflicts, deciding
 from governance.resolution.clauses import Clauses
-from governance.resolution.direct import best_directly, blamed_directly, directly
+from governance.resolution.direct import best_directly, blamed_directly, directly, some_directly
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from tests.governance.resolution.test_best import a_world, worlds
@@ -39,7 +39,7 @@ def test_what_is_settled_without_the_search_is_what_it_finds(world: World) -> No
 def test_what_has_to_be_opened_moves_in_every_state_that_the_search_finds(world: World) -> None:
     obliged = problem_of(world).obliged
     problem = problem_of(world, opened=list(obliged))
-    attempt = best_directly(problem, obliged, branching=False)
+    attempt = some_directly(problem, obliged)
     if attempt is not None and attempt.beyond:
         with Clauses(problem) as clauses:
             search = Search(clauses, final=False)
@@ -48,6 +48,37 @@ def test_what_has_to_be_opened_moves_in_every_state_that_the_search_finds(world:
                     [*clauses.given(problem.bindings, obliged), -clauses.moves[closed]]
                 ), "without it there is no way"
             assert not search.can_go(problem.bindings, obliged)
+
+
+@given(worlds())
+@settings(max_examples=400, deadline=None)
+def test_any_state_that_is_seen_breaks_nothing_and_takes_no_more_changes_than_the_best(world: World) -> None:
+    problem = problem_of(world)
+    some, best = some_directly(problem, problem.obliged), best_directly(problem, problem.obliged)
+    if some is None or some.state is None:
+        return
+    assert not problem.ground.faults(some.state)
+    moved = {c for c, to in some.state.items() if to is not problem.start[c]}
+    assert moved.issuperset(problem.obliged)
+    assert all(b.allows(some.state[b.component]) for b in problem.bindings if b.component in moved)
+    assert best is not None
+    assert best.state is not None
+    assert moved == {c for c, to in best.state.items() if to is not problem.start[c]}
+
+
+def test_who_asks_for_the_newest_that_another_lost_goes_with_an_older_one() -> None:
+    """1 goes back to 1, which 2 at 3 doesn't bear, nor 3 at 3 the 2 that is left: all go back."""
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (2, 3): (need(1, [3]),),
+        (3, 3): (need(2, [3]),),
+        (2, 2): (either((1, [2]), (4, [2])),),
+        (3, 2): (need(2, [2, 3]),),
+    }
+    world = World({1: 3, 2: 3, 3: 3, 4: 1}, relations, (wants(1, [1]),))
+    attempt = some_directly(problem_of(world), [1])
+    assert attempt is not None
+    assert attempt.state is not None
+    assert {c: to and to.version for c, to in attempt.state.items()} == {1: "1", 2: "1", 3: "1", 4: "1"}
 
 
 @given(worlds())
