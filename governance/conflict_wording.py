@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,14 +68,18 @@ def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
     if not others:
         return first
     stands: dict[tuple[str, ...], list[tuple[Stands, ...]]] = defaultdict(list)
-    for link in (link for one in others for some in one.sets for link in some.links):
+    for link in (link for one in others for link in _links(one)):
         stands[_demanded(link)].append(link.stands)
+    # What keeps something back in one tenant needn't in another.
+    everywhere = set(stands).intersection(*(map(_demanded, _links(one)) for one in others))
     summary, sets = first.summary, list[ConflictingSet]()
     for one in first.sets:
-        links = [_shared(link, stands[_demanded(link)]) for link in one.links]
-        for before, after in zip(one.links, links, strict=True):
-            summary = summary.replace(str(before), str(after))
-        sets.append(replace(one, links=tuple(links)))
+        links = {link: _shared(link, stands[_demanded(link)]) for link in one.links}
+        kept = {before: after for before, after in links.items() if _demanded(before) in everywhere}
+        for before in links:
+            told, instead = (str(before), str(kept[before])) if before in kept else (f"; {before}", "")
+            summary = summary.replace(told, instead)
+        sets.append(replace(one, links=tuple(kept.values())))
     return replace(
         first,
         summary=summary,
@@ -83,6 +87,10 @@ def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
         complete=all(one.complete for one in tellings),
         proved=all(one.proved for one in tellings),
     )
+
+
+def _links(one: Unsettled) -> Iterator[Link]:
+    return (link for some in one.sets for link in some.links)
 
 
 def _demanded(link: Link) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def chain(problem: Problem, component: Component) -> Chain:
     links = [
         _link(problem, step, state)
         for fault, state in faults.items()
-        for step in _further(problem, fault, state[held_up])
+        for step in _further(problem, state[held_up], fault)
     ]
     return _told(tuple(faults), links)
 
@@ -76,8 +76,8 @@ def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Stat
     return found
 
 
-def _further(problem: Problem, fault: Fault, place: Release | None) -> _Path:
-    """From what is wrong with the place to that which nobody can mend; the fault alone where none is near."""
+def _further(problem: Problem, place: Release | None, fault: Fault) -> _Path:
+    """From what is wrong with a place to what nobody can mend; no more than that where none is near."""
 
     def wrong(release: Release) -> Iterable[Fault]:
         there = {**problem.start, release.component: release}
@@ -86,8 +86,9 @@ def _further(problem: Problem, fault: Fault, place: Release | None) -> _Path:
     def closes(release: Release, fault: Fault) -> bool:
         return not _can_be_mended(problem, release, fault)
 
-    way = _walk(problem, [place] if place is not None else [], wrong, closes)
-    return way if len(way) > 1 else (fault,)
+    if fault.release is not place or closes(place, fault):
+        return (fault,)
+    return (fault, *_walk(problem, _following(problem, fault.relation), wrong, closes))
 
 
 def _can_be_mended(problem: Problem, release: Release, fault: Fault) -> bool:

@@ -86,6 +86,19 @@ def test_a_demand_that_is_met_where_each_tenant_is_isnt_said_to_be_missed() -> N
     assert mixed.chain == ("crm 2.4.0 needs base >=3, and base is not at the same version everywhere",)
 
 
+def test_what_keeps_something_back_in_one_tenant_alone_isnt_told_of_all() -> None:
+    alone = needing("1.0")
+    refuses = Link("mail", "1.0.0", "needs base <3", Demand.NEEDS, ("base <3",), (Stands("base", "1.0"),))
+    further = replace(
+        alone,
+        summary=f"{alone.summary}; {refuses}",
+        sets=(replace(alone.sets[0], links=(*alone.sets[0].links, refuses)),),
+    )
+    for tellings in ([alone, further], [further, alone]):
+        assert conflict_wording.in_common(tellings) == alone
+    assert conflict_wording.in_common([further, replace(further)]) == further
+
+
 def test_what_one_tenants_search_left_open_is_left_open_for_all() -> None:
     one = needing("1.0")
     assert not conflict_wording.in_common([one, replace(one, complete=False)]).complete
