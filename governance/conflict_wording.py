@@ -72,17 +72,16 @@ def in_common(tellings: Sequence[Unsettled]) -> Unsettled:
         stands[_demanded(link)].append(link.stands)
     # What keeps something back in one tenant needn't in another.
     everywhere = set(stands).intersection(*(map(_demanded, _links(one)) for one in others))
-    summary, sets = first.summary, list[ConflictingSet]()
+    summary, sets = f"{first.summary}; ", list[ConflictingSet]()
     for one in first.sets:
         links = {link: _shared(link, stands[_demanded(link)]) for link in one.links}
         kept = {before: after for before, after in links.items() if _demanded(before) in everywhere}
         for before in links:
-            told, instead = (str(before), str(kept[before])) if before in kept else (f"; {before}", "")
-            summary = summary.replace(told, instead)
+            summary = summary.replace(f"; {before}; ", f"; {kept[before]}; " if before in kept else "; ")
         sets.append(replace(one, links=tuple(kept.values())))
     return replace(
         first,
-        summary=summary,
+        summary=summary.removesuffix("; "),
         sets=tuple(sets),
         complete=all(one.complete for one in tellings),
         proved=all(one.proved for one in tellings),

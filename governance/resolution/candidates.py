@@ -16,7 +16,10 @@ Asked = Sequence[tuple[Relation, int | None]]
 
 
 class Candidates(tuple[Release, ...]):
-    """The releases of a component. A set of them is a number with a bit for each, and one for being gone."""
+    """The releases of a component, in the catalogue's order, the lowest first.
+
+    A set of them is a number with a bit for each, and one for being gone.
+    """
 
     def __reduce__(self) -> tuple[type[Candidates], tuple[tuple[Release, ...]]]:
         """Without what was worked out, which would be most of a message to another process."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from governance.resolution.confining import places, ways
-from governance.resolution.ground import Fault, State, holds
+from governance.resolution.ground import Fault, State
+from governance.resolution.hindering import Hindrances
 from governance.resolution.links import Demand, Link, Place, Stands
 from governance.resolution.problem import Problem
 from governance.resolution.releases import Clash, Relation, Release
@@ -41,10 +42,11 @@ def chain(problem: Problem, component: Component) -> Chain:
     if way := _shortest(problem, held_up) or _confined(problem, held_up, bound):
         return _told(way, [_link(problem, fault) for fault in way])
     faults = _faults(problem, held_up, bound - {held_up})
+    hindrances = Hindrances(problem)
     links = [
         _link(problem, step, state)
         for fault, state in faults.items()
-        for step in _further(problem, state[held_up], fault)
+        for step in hindrances.of(state[held_up]) or (fault,)
     ]
     return _told(tuple(faults), links)
 
@@ -76,34 +78,6 @@ def _faults(problem: Problem, held_up: int, bound: Set[int]) -> dict[Fault, Stat
     return found
 
 
-def _further(problem: Problem, place: Release | None, fault: Fault) -> _Path:
-    """From what is wrong with a place to what nobody can mend; no more than that where none is near."""
-
-    def wrong(release: Release) -> Iterable[Fault]:
-        there = {**problem.start, release.component: release}
-        return problem.ground.faults_of(there, release.component, [release.component])
-
-    def closes(release: Release, fault: Fault) -> bool:
-        return not _can_be_mended(problem, release, fault)
-
-    if fault.release is not place or closes(place, fault):
-        return (fault,)
-    return (fault, *_walk(problem, _following(problem, fault.relation), wrong, closes))
-
-
-def _can_be_mended(problem: Problem, release: Release, fault: Fault) -> bool:
-    """Whether those of whom the release asks something can give it, or who asks it of the release goes."""
-    if fault.release is release:
-        return not any(_fails(problem, other, fault.relation) for other in fault.relation.components)
-    return any(_goes_with(problem, place, release) for place in places(problem, fault.component))
-
-
-def _goes_with(problem: Problem, place: Release | None, release: Release) -> bool:
-    asked = place.about.get(release.component, ()) if place is not None else ()
-    there = {**problem.start, release.component: release}
-    return all(holds(relation, there, complete=problem.situation.complete) for _, relation in asked)
-
-
 def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:
     """The demands of all that are bound that leave some component nowhere to go; empty if none is near."""
     if bound <= {held_up}:
@@ -114,37 +88,20 @@ def _confined(problem: Problem, held_up: int, bound: Set[int]) -> _Path:
 def _shortest(problem: Problem, held_up: int) -> _Path:
     """From the component to a demand that another bound component can't meet; empty if none is near."""
     bound = {binding.component for binding in problem.bindings} - {held_up}
-
-    def demands(release: Release) -> Iterable[Fault]:
-        asked = enumerate(release.relations)
-        return (Fault(release.component, release, place, relation) for place, relation in asked)
-
-    def closes(_: Release, fault: Fault) -> bool:
-        return any(_fails(problem, other, fault.relation) for other in fault.relation.components & bound)
-
-    return _walk(problem, filter(None, problem.targets(held_up)), demands, closes)
-
-
-def _walk(
-    problem: Problem,
-    starts: Iterable[Release],
-    told: Callable[[Release], Iterable[Fault]],
-    closes: Callable[[Release, Fault], bool],
-) -> _Path:
-    """From a release to what closes the way, by what is told of each, the nearest first; empty if far."""
-    waiting: deque[tuple[Release, _Path]] = deque((release, ()) for release in starts)
+    waiting: deque[tuple[Release, _Path]] = deque(
+        (release, ()) for release in problem.targets(held_up) if release is not None
+    )
     seen: set[int] = set()
     while waiting and len(seen) < LINKS:
         release, path = waiting.popleft()
         if release.id in seen:
             continue
         seen.add(release.id)
-        for fault in told(release):
-            link = (*path, fault)
-            if closes(release, fault):
+        for place, relation in enumerate(release.relations):
+            link = (*path, Fault(release.component, release, place, relation))
+            if any(_fails(problem, other, relation) for other in relation.components & bound):
                 return link
-            if fault.release is release:
-                waiting.extend((following, link) for following in _following(problem, fault.relation))
+            waiting.extend((following, link) for following in _following(problem, relation))
     return ()
 
 

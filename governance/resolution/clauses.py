@@ -2,8 +2,9 @@
 
 At first whatever may change is one variable, "it moves", and moving is taken to help wherever it could. Only
 when the solver proposes that a component moves are the places written down that it may go to, and only of
-those that it proposes what they ask for. A component that isn't open stays at the one variable: a proposal
-that moves it says that it ought to be opened, and where there is no way even so, there is none.
+those that it proposes what they ask for; of all places of a component at once where that goes on for long. A
+component that isn't open stays at the one variable: a proposal that moves it says that it ought to be opened,
+and where there is no way even so, there is none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from governance.resolution.releases import Clash, Need, Relation, Release
 from governance.resolution.values import Binding, Component
 
 CONFLICTS = 20_000  # that the solver may run into over one question before it is given up
+PATIENCE = 10  # proposals that are told of one place at a time: there may be a demand for each of very many
 
 
 class Exhausted(Exception):
@@ -81,6 +83,7 @@ class Clauses:
 
     def solve(self, assumed: Sequence[int]) -> bool:
         """Whether a state meets what is assumed and breaks nothing; raises Exhausted at the bound."""
+        proposals = 0
         while True:
             self._solver.conf_budget(CONFLICTS)
             answer = self._solver.solve_limited(assumptions=assumed)
@@ -89,9 +92,10 @@ class Clauses:
             if not answer:
                 return False
             proposed = self._solver.get_model()
-            if not self._tell_of(proposed):
+            if not self._tell_of(proposed, wholly=proposals >= PATIENCE):
                 self._model = proposed
                 return True
+            proposals += 1
 
     def core(self) -> frozenset[int]:
         """Those of the assumed literals that can't hold together."""
@@ -139,8 +143,11 @@ class Clauses:
             return self.problem.start[component]
         return encoded.places[encoded.place(model)]
 
-    def _tell_of(self, model: Sequence[int]) -> bool:
-        """Write down what the proposed state hasn't been told of yet; whether there was anything."""
+    def _tell_of(self, model: Sequence[int], *, wholly: bool) -> bool:
+        """Write down what the proposed state hasn't been told of yet; whether there was anything.
+
+        `wholly` tells at once of all places of a component that goes somewhere new.
+        """
         known, news = len(model), False
         moved = [c for c, move in self.moves.items() if move <= known and model[move - 1] > 0]
         for component in moved:
@@ -150,7 +157,8 @@ class Clauses:
             elif encoded := self._encoded.get(component):
                 place = encoded.place(model)
                 if place not in self._told:
-                    self._tell_demands(component, place)
+                    for one in encoded.places if wholly else [place]:
+                        self._tell_demands(component, one)
                     news = True
         return news
 
@@ -223,13 +231,12 @@ class Clauses:
         Where it could go isn't known before it is unfolded: it is taken to where nothing is wrong with it.
         """
         installed, move = self.problem.start[component], self.moves[component]
-        stays = installed is not None and installed.id in relation.releases
-        if stays:
+        if installed is not None and installed.id in relation.releases:
             yield (-move,)
         if encoded := self._encoded.get(component):
             candidates = self.problem.situation.component(component).candidates
             yield from encoded.cubes(candidates.meant(relation))
-        elif isinstance(relation, Need) and len(relation.releases) > stays:
+        elif isinstance(relation, Need) and relation.releases - {installed.id if installed else None}:
             yield (move,)
 
     def _all_of(self, cube: Cube) -> int:

@@ -61,7 +61,7 @@ class Encoding:
         return (self._upto[highest], -self._upto[lowest - 1]) if lowest else (self._upto[highest],)
 
     def _number(self, bit: int) -> int:
-        """The how manieth of the places has this bit."""
+        """How many of the places come before this bit."""
         return (self._reach & ((1 << bit) - 1)).bit_count()
 
     def _in_line(self) -> Iterator[Release | None]:

@@ -13,6 +13,7 @@ from governance.resolution.releases import Clash, Relation, Release
 
 NOBODY = frozenset[int]()
 TRIES = 1_000  # places looked at before it is left to the solver
+ROUNDS = 50  # in which all that move are looked at, before it is
 
 
 class _Asking(NamedTuple):
@@ -70,7 +71,7 @@ class Placing:
         return None if placed is None else {**self._problem.start, **placed.at}
 
     def some(self) -> State | None:
-        """Any such state; None if it takes too long to find one."""
+        """Any such state; None if there is none or it takes too long to find one."""
         at = self._newest_together()
         return self.first() if at is None else {**self._problem.start, **at}
 
@@ -78,10 +79,12 @@ class Placing:
         """Each at the newest place that goes with the newest of the others; None where one has none left.
 
         Releases mostly ask for others that are no older than so. Then who doesn't go with the newest of them
-        goes with none, and nobody else misses its place.
+        goes with none, and nobody else misses its place. None too where that takes many rounds.
         """
         left = {component: _newest_last(places) for component, places in self._places.items()}
-        while all(left.values()):
+        for _ in range(ROUNDS):
+            if not all(left.values()):
+                break
             at = {component: places[-1] for component, places in left.items()}
             asked = self._begin.asked
             refused = [c for c, to in at.items() if not self._goes(asked[c], at, c, to)]

@@ -53,12 +53,16 @@ class Search:
     def _goes(self, bindings: Sequence[Binding], goals: Sequence[int], *, shut: bool) -> bool:
         """Whether every goal has a way; if so, one near to what is installed is the last state.
 
-        Any would do, but the further away it is, the more has to be written down to find it. With `shut`,
-        what isn't open stays.
+        Any would do, but the further away it is, the more has to be written down to find it. Where a near one
+        is too hard to find, any is asked for. With `shut`, what isn't open stays.
         """
         problem = self.clauses.problem.under(bindings)
         forced = must_move(problem, [goal for goal in goals if problem.broken(goal)])
-        return self._apart(self._given(bindings, goals, shut=shut), self._others(forced)) is not None
+        given = self._given(bindings, goals, shut=shut)
+        try:
+            return self._apart(given, self._others(forced)) is not None
+        except Exhausted:
+            return self.clauses.solve(given)
 
     def _others(self, forced: Forced) -> list[int]:
         """That others move than those that must."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.resolution import Binding, Relation, chaining
+from governance.resolution import Binding, Relation, chaining, hindering
 from governance.resolution.chaining import Chain, chain
+from governance.resolution.clauses import Clauses
 from governance.resolution.ground import holds as holds_in
 from governance.resolution.links import Place, Stands
 from governance.resolution.problem import Problem
+from governance.resolution.search import Search
 from tests.governance.resolution.test_properties import worlds
 from tests.governance.resolution.test_shortcuts import Harder
 from tests.governance.resolution.worlds import World, absent, clash, either, holds, need, release_id, wants
@@ -151,6 +154,18 @@ def test_who_refuses_what_is_needed_is_told_of_where_one_rule_alone_has_no_way()
     ]
 
 
+def test_what_another_release_would_do_without_keeps_nothing_back() -> None:
+    """The nearest client can't be, but a newer one can: the ant is what is missing."""
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (KUBERNETES, 2): (need(CLIENT, [2, 3], "needs p2 >=2"), need(ANT, [2], "needs p4 2")),
+        (CLIENT, 2): (need(5, [], "needs p5 9"),),
+        (ANT, 2): (need(5, [], "needs p5 8"),),
+    }
+    world = World({KUBERNETES: 1, CLIENT: 1, ANT: 1, 5: 1}, relations, (wants(KUBERNETES, [2], "up"),))
+    at = "and p5 is installed at another version"
+    assert chains(world) == [("p1 2 needs p4 2, and p4 is at 1", f"p4 2 needs p5 8, {at}")]
+
+
 def test_what_keeps_something_back_elsewhere_makes_it_no_other_conflict() -> None:
     """What is installed decides about it, and a decision is to hold for tenants that have it otherwise."""
     relations: dict[tuple[int, int], tuple[Relation, ...]] = {
@@ -174,6 +189,7 @@ def test_what_is_wrong_with_several_releases_is_told_once_of_the_best() -> None:
 
 def test_beyond_the_bound_only_what_is_wrong_as_things_stand_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chaining, "LINKS", 0)
+    monkeypatch.setattr(hindering, "LOOKED", 0)
     world = World(ALL, {**NEEDS_CLIENT, **NEEDS_STRUCTS}, (holds(KUBERNETES, 2), LOW_STRUCTS))
     assert chains(world) == [("p2 2 needs p3 >=3, and p3 would be at 2",)]
 
@@ -217,3 +233,19 @@ def test_what_is_told_to_be_wrong_is_wrong_where_the_words_put_everybody(seed: i
         for fault, state in chaining._faults(problem, one, bound).items():
             assert not holds_in(fault.relation, state, complete=situation.complete)
             assert one in {fault.component, *fault.relation.components}
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=400, deadline=None)
+def test_what_is_told_to_keep_a_release_back_keeps_it_back(seed: int) -> None:
+    """No state has it, whatever the goals do."""
+    world = Harder(seed)
+    situation = world.situation(set(world.components))
+    for one in situation.components:
+        for release in one.candidates:
+            problem = Problem.of(situation)
+            if release is not problem.start[one.id] and hindering.Hindrances(problem).of(release):
+                here = Binding("here", "rule", "range", one.id, frozenset({release.id}), absence=False)
+                only = Problem.of(replace(situation, bindings=(*situation.bindings, here)))
+                with Clauses(only) as clauses:
+                    assert not Search(clauses, final=True).may_go(only.bindings, [one.id])

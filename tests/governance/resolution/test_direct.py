@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from governance.resolution import Relation, conflicts, deciding
 from governance.resolution.clauses import Clauses
 from governance.resolution.direct import best_directly, blamed_directly, directly, some_directly
+from governance.resolution.placing import Placing
 from governance.resolution.problem import Problem
 from governance.resolution.search import Attempt, Search
 from tests.governance.resolution.test_best import a_world, worlds
@@ -75,10 +76,31 @@ def test_who_asks_for_the_newest_that_another_lost_goes_with_an_older_one() -> N
         (3, 2): (need(2, [2, 3]),),
     }
     world = World({1: 3, 2: 3, 3: 3, 4: 1}, relations, (wants(1, [1]),))
-    attempt = some_directly(problem_of(world), [1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Placing, "first", lambda _placing: None)
+        attempt = some_directly(problem_of(world), [1])
     assert attempt is not None
     assert attempt.state is not None
     assert {c: to and to.version for c, to in attempt.state.items()} == {1: "1", 2: "1", 3: "1", 4: "1"}
+
+
+def test_where_the_newest_dont_go_together_others_may() -> None:
+    """2 and 3 mustn't be at the same: each gives way to the other at once."""
+    relations: dict[tuple[int, int], tuple[Relation, ...]] = {
+        (1, 2): (need(2, [2, 3]), need(3, [2, 3])),
+        (2, 3): (clash(3, [3]),),
+        (3, 3): (clash(2, [3]),),
+        (2, 2): (clash(3, [2]),),
+        (3, 2): (clash(2, [2]),),
+    }
+    world = World({1: 1, 2: 1, 3: 1}, relations, (wants(1, [2]),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Placing, "first", lambda _placing: None)
+        assert some_directly(problem_of(world), [1]) is None
+    attempt = some_directly(problem_of(world), [1])
+    assert attempt is not None
+    assert attempt.state is not None
+    assert {to.version for c, to in attempt.state.items() if c != 1 and to is not None} == {"2", "3"}
 
 
 @given(worlds())

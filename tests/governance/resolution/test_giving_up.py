@@ -105,3 +105,21 @@ def test_more_in_each_others_way_than_is_looked_for_is_told_as_one_conflict(
     assert outcome.changes == ()
     assert sorted(component for one in outcome.unsettled for component in one.stuck) == list(goals)
     assert all(one.sets and one.proved for one in outcome.unsettled)
+
+
+def find_none_near(search: Search, given: Sequence[int], free: Sequence[int]) -> None:
+    """A search near to what is installed that is given up."""
+    raise Exhausted
+
+
+@given(worlds())
+@settings(max_examples=200, deadline=None)
+def test_where_a_near_way_is_too_hard_to_find_any_is_asked_for(world: World) -> None:
+    problem = Problem.of(world.situation())
+    with Clauses(problem) as clauses:
+        near = Search(clauses, final=True).may_go(problem.bindings, problem.obliged)
+    with pytest.MonkeyPatch.context() as patch, Clauses(problem) as clauses:
+        patch.setattr(Search, "_apart", find_none_near)
+        assert Search(clauses, final=True).may_go(problem.bindings, problem.obliged) == near
+        if near:
+            assert not problem.ground.faults(clauses.state())

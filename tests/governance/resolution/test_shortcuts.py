@@ -164,6 +164,7 @@ def test_what_is_decided_is_what_the_search_alone_decides(seed: int, share: floa
         patch.setattr(search, "must_move", lambda one, goals: Forced(one, {}, frozenset(goals), {}, None))
         patch.setattr(conflicts, "hopeless_of", lambda _problem: ())
         patch.setattr(oracle, "best_directly", lambda *_args, **_kinds: None)
+        patch.setattr(oracle, "some_directly", lambda *_args: None)
         patch.setattr(oracle, "blamed_directly", lambda *_args: None)
         assert told(decided) == told(world.decide(opened))
 
