@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from governance.resolution.confining import places
 from governance.resolution.ground import Fault, Places, State, holds
@@ -37,8 +37,7 @@ class Hindrances:
     def _found(self, release: Release) -> Hindrance:
         there = {**self._problem.start, release.component: release}
         for fault in self._problem.ground.faults_of(there, release.component, [release.component]):
-            mending = [place for some in self._mending(release, fault, there) for place in some]
-            self._considered += len(mending)
+            mending = list(self._mending(release, fault, there))
             if self._considered > CONSIDERED:
                 return ()
             ways = [self.of(place) for place in mending]
@@ -46,19 +45,22 @@ class Hindrances:
                 return (fault, *next(iter(ways), ()))
         return ()
 
-    def _mending(self, release: Release, fault: Fault, there: State) -> Iterator[Sequence[Release | None]]:
+    def _mending(self, release: Release, fault: Fault, there: State) -> Iterator[Release | None]:
         """The places to one of which somebody has to go so that it isn't wrong with the release.
 
         What is asked of several is taken to be met by another of them wherever it may be.
         """
         relation = fault.relation
         if fault.release is not release:  # another asks it of the release
-            yield [one for one in self._places(fault.component) if self._may_go_with(one, release, there)]
+            yield from (
+                one for one in self._places(fault.component) if self._may_go_with(one, release, there)
+            )
         for other in sorted(relation.components & there.keys() - {release.component}):
             if not isinstance(relation, Clash):
-                yield [one for one in self._places(other) if self._may_meet(relation, one)]
+                yield from (one for one in self._places(other) if self._may_meet(relation, one))
             elif (here := there[other]) is not None and here.id in relation.releases:
-                yield [one for one in self._places(other) if one is None or one.id not in relation.releases]
+                named = relation.releases
+                yield from (one for one in self._places(other) if one is None or one.id not in named)
 
     def _places(self, component: int) -> Places:
         found = places(self._problem, component)

@@ -253,21 +253,6 @@ def test_all_problems_are_told_at_once(acme: World) -> None:
     assert len(refusal(wrong)) == 2
 
 
-def test_a_tenant_that_may_still_come_is_only_warned_of(acme: World) -> None:
-    applied = apply(BASELINES.replace("keys: [tenant-a, tenant-b]", "keys: [tenant-a, tenant-x]"))
-    (warning,) = applied.warnings
-    assert (warning.line, warning.place) == (13, "groups.acme.policies[0].tenants.keys[1]")
-    assert "no tenant “tenant-x” yet" in warning.reason
-
-
-def test_what_has_ended_already_is_warned_of(acme: World) -> None:
-    applied = apply(BASELINES.replace("until: in 9 days", "until: 2026-03-01"))
-    assert [(one.place, one.reason) for one in applied.warnings] == [
-        ("groups.acme.holds[0].until", "has passed already: it binds nobody"),
-        ("groups.acme.exemptions[0].until", "has passed already: it exempts nobody"),
-    ]
-
-
 def test_a_window_that_ends_before_it_starts_is_refused(acme: World) -> None:
     wrong = BASELINES.replace(
         "profile: watch\n",

@@ -1,0 +1,57 @@
+"""What configuration may want but probably doesn't mean: applied, and warned of with its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from config.access import SYSTEM
+from governance import configuration, profiles
+from governance.models import Policy
+from tests import factories
+from tests.factories import AT, World
+
+TEXT = """\
+version: 1
+groups:
+  acme:
+    policies:
+      - name: align
+        profile: steady
+        tenants: {keys: [tenant-a, tenant-b]}
+        rules: [{name: crm, plugins: [crm], at_least: 2.4.0}]
+    holds:
+      - {name: freeze, tenants: {keys: [tenant-b]}, plugins: [crm], until: in 9 days, reason: Books close.}
+    exemptions:
+      - {name: late, tenant: tenant-b, policy: align, rule: crm, reason: Moves later., until: in 9 days}
+"""
+
+
+@pytest.fixture
+def acme(world: World) -> World:
+    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+    profiles.save(world.group, {"name": "steady", "mode": "observe"}, actor=SYSTEM, at=AT)
+    return world
+
+
+def warned(text: str) -> list[tuple[int, str, str]]:
+    loaded = configuration.load_text(text, file="baselines.yaml")
+    applied = configuration.apply(loaded, actor=SYSTEM, at=AT)
+    return [(one.line, one.place, one.reason) for one in applied.warnings]
+
+
+def test_what_is_to_be_is_not_warned_of(acme: World) -> None:
+    assert warned(TEXT) == []
+
+
+def test_a_tenant_that_may_still_come_is_only_warned_of(acme: World) -> None:
+    ((line, place, reason),) = warned(TEXT.replace("[tenant-a, tenant-b]", "[tenant-a, tenant-x]"))
+    assert (line, place) == (7, "groups.acme.policies[0].tenants.keys[1]")
+    assert "no tenant “tenant-x” yet" in reason
+    assert Policy.objects.filter(name="align").exists()
+
+
+def test_what_has_ended_already_is_warned_of(acme: World) -> None:
+    assert warned(TEXT.replace("until: in 9 days", "until: 2026-03-01")) == [
+        (10, "groups.acme.holds[0].until", "has passed already: it binds nobody"),
+        (12, "groups.acme.exemptions[0].until", "has passed already: it exempts nobody"),
+    ]
