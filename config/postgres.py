@@ -16,15 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-
+from config.embedded import superuser
 from config.embedded.place import Place, find
-from config.env import env, kept_secret
+from config.embedded.superuser import HOST, OWNER, SUPERUSER
+from config.env import env
 
-HOST = "127.0.0.1"
-OWNER = "plumbline"
-SUPERUSER = "postgres"
 PORTS = range(20000, 30000)  # below the range that systems take for outgoing connections
 LOG_LIMIT = 20 * 1024 * 1024
 TUNING = {
@@ -73,7 +69,7 @@ def ensure_running(data_dir: Path) -> Server:
             return server
         _initialise(place)
         _start(place)
-        _prepare(place)
+        superuser.prepare(place.home, int((place.home / "port").read_text()))
         started = status(data_dir)
     if started is None:
         raise PostgresError(f"The embedded PostgreSQL stopped at once. Its log: {_last_words(place)}")
@@ -91,7 +87,7 @@ def status(data_dir: Path) -> Server | None:
     # A server that is still starting, or stopping, has another word in the eighth line.
     if len(lines) < 8 or lines[7].strip() != "ready" or not _is_server(int(lines[0]), cluster):
         return None
-    return Server(int(lines[3]), int(lines[0]), _secret(home, OWNER), cluster)
+    return Server(int(lines[3]), int(lines[0]), superuser.secret(home, OWNER), cluster)
 
 
 def stop(data_dir: Path) -> bool:
@@ -110,7 +106,7 @@ def stop_when_unused(data_dir: Path, *, patience: float = 10) -> bool:
     """Stop the server once nobody is connected; False if somebody still is after so many seconds."""
     deadline = time.monotonic() + patience
     while server := status(data_dir):
-        if not _in_use(data_dir, server):
+        if not superuser.in_use(_home(data_dir), server.port):
             return stop(data_dir)
         if time.monotonic() > deadline:
             return False
@@ -118,22 +114,14 @@ def stop_when_unused(data_dir: Path, *, patience: float = 10) -> bool:
     return False
 
 
-def _in_use(data_dir: Path, server: Server) -> bool:
-    query = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    )
-    with _superuser(_home(data_dir), server.port) as connection:
-        row = connection.execute(query).fetchone()
-    return row is not None and row[0] > 0
+def write_to_disk(data_dir: Path) -> None:
+    """Have the running server put on disk what it has changed in memory alone so far."""
+    if server := status(data_dir):
+        superuser.write_to_disk(_home(data_dir), server.port)
 
 
 def _home(data_dir: Path) -> Path:
     return data_dir / "postgres"
-
-
-def _secret(home: Path, role: str) -> str:
-    return kept_secret(home / "secrets" / role)
 
 
 def _is_server(pid: int, cluster: Path) -> bool:
@@ -174,7 +162,7 @@ def _create_cluster(place: Place) -> None:
     draft.mkdir(mode=0o700)
     password_file.unlink(missing_ok=True)
     password_file.touch(mode=0o600)
-    password_file.write_text(_secret(place.home, SUPERUSER))
+    password_file.write_text(superuser.secret(place.home, SUPERUSER))
     if place.account is not None:
         for path in (draft, password_file):
             os.chown(path, place.account.pw_uid, place.account.pw_gid)
@@ -250,27 +238,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _prepare(place: Place) -> None:
-    """Make the role that owns Plumbline's database, no superuser, and the database."""
-    password = _secret(place.home, OWNER)
-    port = int((place.home / "port").read_text())
-    role = sql.Identifier(OWNER)
-    with _superuser(place.home, port) as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {}").format(role))
-        query = "ALTER ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}"
-        connection.execute(sql.SQL(query).format(role, sql.Literal(password)))
-        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [OWNER]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(role))
-
-
-def _superuser(home: Path, port: int) -> psycopg.Connection[tuple[int, ...]]:
-    password = _secret(home, SUPERUSER)
-    return psycopg.connect(
-        host=HOST, port=port, user=SUPERUSER, password=password, dbname="postgres", autocommit=True
-    )
 
 
 def _run(place: Place, program: str, *arguments: str, output: int = subprocess.PIPE) -> None:

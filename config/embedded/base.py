@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.db.backends.postgresql import base
 
 from config import postgres
+from config.embedded import superuser
 from config.env import env
 
 
@@ -17,7 +18,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """The parameters of a connection to the embedded server, which is started if it doesn't run."""
         server = _server()
         parameters: dict[str, Any] = super().get_connection_params()
-        return parameters | {"host": postgres.HOST, "port": server.port, "password": server.password}
+        return parameters | {"host": superuser.HOST, "port": server.port, "password": server.password}
 
 
 def _server() -> postgres.Server:

@@ -65,6 +65,7 @@ def _run(product: Throwaway, stage: str, size: Size, tell: Tell) -> dict[str, An
     command = [sys.executable, "manage.py", "benchmark", "inside", stage, json.dumps(asdict(size))]
     server = postgres.status(product.data_dir)
     assert server is not None, "the throwaway installation's database runs"
+    postgres.write_to_disk(product.data_dir)  # else each pays for what the one before it left
     begun = time.monotonic()
     with (
         subprocess.Popen(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import postgres
+from config.embedded import superuser
 from tests.config.conftest import wait_until
 from tests.config.product import Product, living, running
 
@@ -40,7 +41,7 @@ def test_even_a_killed_supervisor_leaves_nothing_behind(product: Product) -> Non
 def test_a_database_that_somebody_else_uses_is_left_running(product: Product) -> None:
     server = postgres.status(product.data_dir)
     assert server is not None
-    with postgres._superuser(product.data_dir / "postgres", server.port):
+    with superuser.connect(product.data_dir / "postgres", server.port):
         product.process.terminate()
         product.process.wait(60)
         assert postgres.status(product.data_dir) == server

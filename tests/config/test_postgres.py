@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from config import postgres
-from config.embedded import place
+from config.embedded import place, superuser
 from config.env import BASE_DIR
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server under another account")
@@ -26,11 +26,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the ser
 
 def _connect(server: postgres.Server, **other: Any) -> psycopg.Connection[Any]:
     parameters = {
-        "host": postgres.HOST,
+        "host": superuser.HOST,
         "port": server.port,
-        "user": postgres.OWNER,
+        "user": superuser.OWNER,
         "password": server.password,
-        "dbname": postgres.OWNER,
+        "dbname": superuser.OWNER,
         "autocommit": True,
         **other,
     }
@@ -129,7 +129,7 @@ def test_a_port_that_somebody_took_is_exchanged(server: postgres.Server, data_di
     postgres.stop(data_dir)
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        squatter.bind((postgres.HOST, server.port))
+        squatter.bind((superuser.HOST, server.port))
         squatter.listen()
         moved = postgres.ensure_running(data_dir)
     assert moved.port != server.port
@@ -226,3 +226,16 @@ def test_a_failure_to_start_carries_the_servers_own_words(
     monkeypatch.setitem(postgres.TUNING, "shared_buffers", "plenty")
     with pytest.raises(postgres.PostgresError, match="invalid value for parameter"):
         postgres.ensure_running(data_dir)
+
+
+def test_what_was_written_is_put_on_disk_when_that_is_asked_for(
+    data_dir: Path, server: postgres.Server
+) -> None:
+    query = "SELECT redo_lsn FROM pg_control_checkpoint()"
+    with superuser.connect(data_dir / "postgres", server.port) as connection:
+        [before] = connection.execute(query).fetchone() or ()
+        connection.execute("CREATE TABLE written AS SELECT generate_series(1, 1000)")
+        postgres.write_to_disk(data_dir)
+        [after] = connection.execute(query).fetchone() or ()
+        connection.execute("DROP TABLE written")
+    assert after != before

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from config import postgres
+from config.embedded import superuser
 from config.env import BASE_DIR
 from config.worker import KernelLock
 from tests.config.conftest import wait_until
@@ -155,7 +156,7 @@ def test_a_dead_holders_lock_is_free() -> None:
 def test_the_lock_of_the_living_is_shared_by_workers(data_dir: Path, start: Start) -> None:
     server = postgres.ensure_running(data_dir)
     start(), start()
-    address = f"host={postgres.HOST} port={server.port} user={postgres.OWNER} dbname={postgres.OWNER}"
+    address = f"host={superuser.HOST} port={server.port} user={superuser.OWNER} dbname={superuser.OWNER}"
     with psycopg.connect(address, password=server.password, autocommit=True) as connection:
 
         def leases() -> int:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config import postgres
-from config.embedded import place
+from config.embedded import place, superuser
 from config.env import database_url
 
 
@@ -50,5 +50,5 @@ class Command(BaseCommand):
         server = postgres.ensure_running(settings.DATA_DIR)
         psql = place.installed() / "bin" / "psql"
         database = settings.DATABASES["default"]["NAME"]
-        arguments = ["-h", postgres.HOST, "-p", str(server.port), "-U", postgres.OWNER, database]
+        arguments = ["-h", superuser.HOST, "-p", str(server.port), "-U", superuser.OWNER, database]
         os.execve(psql, [str(psql), *arguments], {**os.environ, "PGPASSWORD": server.password})
