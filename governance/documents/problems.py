@@ -16,6 +16,12 @@ class Problem:
     place: str  # groups.acme.policies[0].rules[1].range
     reason: str
 
+    def __post_init__(self) -> None:
+        # What it quotes may hold half a surrogate pair, which no terminal, file or answer takes.
+        for name in ("place", "reason"):
+            told: str = getattr(self, name)
+            object.__setattr__(self, name, told.encode(errors="backslashreplace").decode())
+
     def as_json(self) -> dict[str, Any]:
         """As commands and endpoints answer with it."""
         return {"file": self.file, "line": self.line, "place": self.place, "reason": self.reason}

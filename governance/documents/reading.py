@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from governance.documents import syntax
 from governance.documents.problems import ConfigurationError, Problem
 
 Place = tuple[str | int, ...]
@@ -70,17 +71,20 @@ def parse(text: str, *, file: str) -> Source:
     """A text of YAML (JSON is YAML too). Raises ConfigurationError with the line of what is wrong."""
     if len(text) > _LONGEST:
         raise ConfigurationError([Problem(file, 0, "", f"is longer than {_LONGEST} characters")])
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError([_refused(file, text, error)]) from error
     try:
         root = loader.get_single_node()
         if root is None:
             raise ConfigurationError([Problem(file, 1, "", "is empty")])
         walk = _Walk(file, loader)
         data = walk.value(root, ())
-    except yaml.MarkedYAMLError as error:
-        raise ConfigurationError([_refused(file, error)]) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError([Problem(file, 0, "", f"isn't YAML: {error}")]) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError([_refused(file, text, error)]) from error
+    except RecursionError as error:
+        raise ConfigurationError([Problem(file, 0, "", "isn't YAML: it goes too deep")]) from error
     finally:
         loader.dispose()
     if walk.problems:
@@ -144,7 +148,9 @@ class _Walk:
         if kind == "str":
             return node.value
         if not any(tag == node.tag and pattern.fullmatch(node.value) for tag, pattern, _ in _PLAIN):
-            return self._refuse(node, place, f"“{node.value}” with the tag {node.tag} isn't allowed")
+            return self._refuse(
+                node, place, f"“{node.tag}” is a tag here, which isn't allowed: {syntax.QUOTES}"
+            )
         if kind == "int":
             return int(node.value)
         return None if kind == "null" else node.value == "true"
@@ -153,7 +159,6 @@ class _Walk:
         self.problems.append(Problem(self.file, node.start_mark.line + 1, spelled(place), reason))
 
 
-def _refused(file: str, error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    reason = " ".join(text for text in (error.context, error.problem) if text)
-    return Problem(file, mark.line + 1 if mark else 0, "", f"isn't YAML: {reason}")
+def _refused(file: str, text: str, error: yaml.YAMLError) -> Problem:
+    line, reason = syntax.told(error, text)
+    return Problem(file, line, "", f"isn't YAML: {reason}")

@@ -1,5 +1,7 @@
 """Documents as people write them: read with lines, refused with reasons, told apart."""
 
+import contextlib
+
 import pytest
 from django.test import Client
 from hypothesis import example, given
@@ -50,10 +52,50 @@ def test_a_key_that_stands_twice_is_refused_with_its_line() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [1,\n", 2), ("a: !!python/object:os.system x\n", 1), ("x: 1\ny: &a [*a]\n", 2), ("a: !!int b", 1)],
+    [
+        ("a: [1,\n", 2),
+        ("a: !!python/object:os.system x\n", 1),
+        ("x: 1\ny: &a [*a]\n", 2),
+        ("a: !!int b", 1),
+    ],
 )
 def test_what_is_no_plain_document_is_refused_with_its_line(text: str, line: int) -> None:
     assert refusals(text)[0].startswith(f"file.yaml:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("range: >=1.2\n", 1, "range such as"),
+        ("range: !=1.2\n", 1, "“!=1.2” is a tag here"),
+        ("a: 1\nrange: [1.0,2.0)\nname: x\n", 2, "“[” has no “]”"),
+        ("tenants: *\n", 1, 'write "*" with its quotes'),
+        ("tenants: *all\n", 1, "“*all” refers to nothing"),
+        ("name: @x\n", 1, "no value begins with “@”"),
+        ("a:\n\tb: 1\n", 2, "use spaces"),
+        ("a: 1\nb: 'x\nc: 2\n", 2, "the quotation mark that opens here"),
+        ("a: {b: 1\nc: 2\n", 1, "“{” has no “}”"),
+        ('a: "\\y"\n', 1, "“\\y” means nothing"),
+        ("a:\n  b: 1\n c: 2\n", 3, "indented as its neighbours are"),
+        ("a: [1,\n", 2, "the text ends before"),
+        ("a: b: c\n", 1, "no “:” is expected here"),
+        ("a: 'b' c\n", 1, "where the value has ended"),
+        ("a: 1\n---\nb: 2\n", 2, "begins a second document"),
+        ("a: 1\nb: \x07\n", 2, "U+0007"),
+    ],
+)
+def test_what_is_no_yaml_is_refused_where_it_begins_and_says_how_to_mend_it(
+    text: str, line: int, reason: str
+) -> None:
+    [refused] = refusals(text)
+    assert refused.startswith(f"file.yaml:{line}: ")
+    assert reason in refused
+
+
+@given(st.text(alphabet=st.sampled_from(" \n\t\x00\x1b-:,[]{}#&*!|>'\"%@`?ab1\ud800\ufeff"), max_size=30))
+def test_whatever_is_no_document_is_refused_as_one(text: str) -> None:
+    with contextlib.suppress(ConfigurationError):
+        parse(text, file="f")
 
 
 def test_aliases_cannot_grow_a_document_without_end() -> None:
@@ -185,3 +227,8 @@ def test_the_schemas_are_published_to_everyone(client: Client, name: str) -> Non
 
 def test_nothing_else_is_published_there(client: Client) -> None:
     assert client.get("/schemas/settings.py").status_code == 404
+
+
+def test_what_quotes_half_a_surrogate_pair_can_be_told_anywhere() -> None:
+    [told] = refusals('"a\\ud800": 1\n"a\\ud800": 2\n')
+    assert told.encode() == "file.yaml:2: a\\ud800: “a\\ud800” stands here twice".encode()

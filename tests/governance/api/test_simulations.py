@@ -232,3 +232,14 @@ def test_an_exemption_that_has_ended_already_is_warned_of(caller: Service) -> No
 
     assert answer.status_code == 200, answer.json()
     assert answer.json()["warnings"] == ["supposed-1: until: has passed already: it exempts nobody"]
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_a_text_that_cannot_be_kept_is_refused_once_and_with_its_place(
+    caller: Service, character: str
+) -> None:
+    answer = caller.post(PATH, {"policies": [{**document("2.2.0"), "title": f"a{character}"}]})
+
+    [problem] = answer.json()["problems"]
+    assert (answer.status_code, problem["place"]) == (422, "policies[0].title")
+    assert caller.post(PATH, {f"a{character}": 1}).json()["errors"][0]["reason"] == "Unknown field."
