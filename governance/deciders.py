@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Self
 
-from governance.resolution import Change, Outcome, Release, Situation, WayOut, decide_whole
+from governance.resolution import Change, Outcome, Release, Rule, Situation, WayOut, decide_whole
 
 ALONE = 0.2  # seconds that one process decides by itself: twice as long as another one takes to start
 _TOGETHER = 40  # parts that go to a process at a time, at most: the last to come waits for these alone
@@ -145,8 +145,13 @@ class _Decider:
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:
     """The outcome in terms of the part's own releases, which are here already."""
 
+    if not outcome.changes and not outcome.unsettled:
+        return outcome
+    # Looked up by hand: the part, which is kept, would keep its own index as well.
+    components = {component.id: component for component in part.components}
+
     def known(component_id: int, release: Release) -> Release:
-        component = part.component(component_id)
+        component = components[component_id]
         here = component.installed
         if here is not None and here.id == release.id:
             return here
@@ -168,13 +173,15 @@ def _in_terms_of(find: Callable[[int, Release], Release], outcome: Outcome) -> O
 
     def moved(one: Change) -> Change:
         before, after = found(one.component, one.before), found(one.component, one.after)
-        return replace(one, before=before, after=after)
+        # One text for all that say the same: as they come, each outcome has its own.
+        return replace(one, before=before, after=after, because=sys.intern(one.because), rules=named(one))
+
+    def named(one: Change) -> tuple[Rule, ...]:
+        return tuple((sys.intern(policy), sys.intern(key)) for policy, key in one.rules)
 
     def told(way: WayOut) -> WayOut:
         return replace(way, goes={component: found(component, to) for component, to in way.goes.items()})
 
-    if not outcome.changes and not outcome.unsettled:
-        return outcome
     changes = map(moved, outcome.changes)
     unsettled = (replace(one, ways_out=tuple(map(told, one.ways_out))) for one in outcome.unsettled)
     return replace(outcome, changes=tuple(changes), unsettled=tuple(unsettled))

@@ -35,6 +35,16 @@ class Candidates(tuple[Release, ...]):
         """The releases by their ids."""
         return {release.id: release for release in self}
 
+    @cached_property
+    def offered(self) -> int:
+        """Those that may be targets of their own accord."""
+        return sum(self.bits[release.id] for release in self if release.offered)
+
+    @cached_property
+    def nameable(self) -> int:
+        """Those that may be targets when a rule names exactly them."""
+        return sum(self.bits[release.id] for release in self if release.nameable)
+
     @property
     def gone(self) -> int:
         """The bit for being gone."""

@@ -21,6 +21,9 @@ from governance.resolution.remembering import remembered
 from governance.resolution.situation import Situation
 from governance.resolution.values import Binding, Component
 
+_KEPT = 60  # answers of one company; there are thousands of these
+_NOBODY = frozenset[int]()
+
 
 class Company:
     """Of an open component that moves under these bindings: who can't stay where it is, wherever it goes.
@@ -50,16 +53,17 @@ class Company:
         their ids. Where it has nowhere to go, it takes nobody along.
         """
         if not self._places:
-            return frozenset()
+            return _NOBODY
         key = askers, *map(installed.get, self._asked)
-        return remembered(self._known, key, lambda _: self._found(installed, askers, release))
+        return remembered(self._known, key, lambda _: self._found(installed, askers, release), kept=_KEPT)
 
     def _found(
         self, installed: Mapping[int, int], askers: frozenset[int], release: Callable[[int], Release]
     ) -> frozenset[int]:
         found = {other for other in self._asked if self._denied(other, installed.get(other))}
         found.update(one.component for one in map(release, askers) if self._dropped(one))
-        return frozenset(found - {self._component.id})
+        found.discard(self._component.id)
+        return frozenset(found) if found else _NOBODY
 
     def _asked_everywhere(self) -> Iterator[int]:
         """Of whom each of the places asks something; no other is denied by all."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from operator import attrgetter
+from functools import cached_property, reduce
+from operator import attrgetter, or_
 
 from governance.resolution.digests import Sent, digest_of
 from governance.resolution.values import Binding, Component
@@ -84,11 +84,13 @@ class Situation(Sent):
         known = self._unbound.get(component_id)
         if known is None:
             component, bindings = self.component(component_id), self.binding(component_id)
-            candidates, reach = component.candidates, component.offered
-            if named := [binding.allowed for binding in bindings if binding.exact]:
-                reach |= component.nameable.intersection(frozenset[int]().union(*named))
+            candidates = component.candidates
+            named = reduce(or_, (candidates.of(one.allowed) for one in bindings if one.exact), 0)
+            reach = candidates.offered | candidates.nameable & named
+            if component.installed is not None:
+                reach &= ~candidates.bits.get(component.installed.id, 0)
             absent = component.installed is not None and any(b.kind == "absent" for b in bindings)
-            known = candidates.of(reach) | (candidates.gone if absent else 0)
+            known = reach | (candidates.gone if absent else 0)
             self._unbound[component_id] = known
         return known
 

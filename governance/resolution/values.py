@@ -125,20 +125,6 @@ class Component(Sent):
         asked = dict.fromkeys(one for relations in self.about.values() for one in relations)
         return tuple(relation for relation in asked if len(relation.components) > 1)
 
-    @cached_property
-    def offered(self) -> frozenset[int]:
-        """The candidates that may be targets of their own accord, but for the one that is installed."""
-        return frozenset(r.id for r in self.candidates if r.offered) - self._here
-
-    @cached_property
-    def nameable(self) -> frozenset[int]:
-        """The candidates that may be targets when a rule names exactly them, but for the one installed."""
-        return frozenset(r.id for r in self.candidates if r.nameable) - self._here
-
-    @property
-    def _here(self) -> frozenset[int]:
-        return frozenset({self.installed.id} if self.installed is not None else ())
-
     def ordered(self, places: int, prefer: Prefer) -> tuple[Release | None, ...]:
         """Places in bits of the candidates, the best first; equal versions have one order too.
 
@@ -172,10 +158,9 @@ class Component(Sent):
         for relation in here.relations:
             for other in relation.components:
                 found[other].add(relation)
-        return {
-            other: self.candidates.about.get(other, frozenset()) | found.get(other, set())
-            for other in self.candidates.about.keys() | found.keys()
-        }
+        mine = self.candidates.about
+        more = {other: some for other, some in found.items() if not some <= mine.get(other, frozenset())}
+        return {**mine, **{other: mine.get(other, frozenset()) | some for other, some in more.items()}}
 
     @cached_property
     def digest(self) -> str:
