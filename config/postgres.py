@@ -115,9 +115,11 @@ def stop_when_unused(data_dir: Path, *, patience: float = 10) -> bool:
 
 
 def write_to_disk(data_dir: Path) -> None:
-    """Have the running server put on disk what it has changed in memory alone so far."""
-    if server := status(data_dir):
-        superuser.write_to_disk(_home(data_dir), server.port)
+    """Have the server put on disk what it has changed in memory alone so far. Raises PostgresError."""
+    server = status(data_dir)
+    if server is None:
+        raise PostgresError("The embedded PostgreSQL doesn't run.")
+    superuser.write_to_disk(_home(data_dir), server.port)
 
 
 def _home(data_dir: Path) -> Path:

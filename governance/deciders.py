@@ -145,8 +145,6 @@ class _Decider:
 def _at_home(part: Situation, outcome: Outcome) -> Outcome:
     """The outcome in terms of the part's own releases, which are here already."""
 
-    if not outcome.changes and not outcome.unsettled:
-        return outcome
     # Looked up by hand: the part, which is kept, would keep its own index as well.
     components = {component.id: component for component in part.components}
 
@@ -182,6 +180,8 @@ def _in_terms_of(find: Callable[[int, Release], Release], outcome: Outcome) -> O
     def told(way: WayOut) -> WayOut:
         return replace(way, goes={component: found(component, to) for component, to in way.goes.items()})
 
+    if not outcome.changes and not outcome.unsettled:
+        return outcome
     changes = map(moved, outcome.changes)
     unsettled = (replace(one, ways_out=tuple(map(told, one.ways_out))) for one in outcome.unsettled)
     return replace(outcome, changes=tuple(changes), unsettled=tuple(unsettled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from config.texts import tellable_in
 from governance.api.authentication import access_of
 from governance.api.problems import KeyReused
 from governance.models import IdempotentAnswer
@@ -88,6 +89,7 @@ def _once_under(key: str, request: Request, endpoint: str, do: Callable[[], Answ
     if (given := _given(key, request, endpoint)) is not None:
         return given
     answer = do()
+    answer = replace(answer, body=tellable_in(answer.body))  # what it quotes may be what can't be kept
     IdempotentAnswer.objects.create(
         token_id=token_id,
         endpoint=endpoint,

@@ -7,9 +7,11 @@ from typing import Any
 
 from rest_framework.renderers import JSONRenderer
 
+from config.texts import tellable_in
+
 
 class Renderer(JSONRenderer):
-    """Sends whatever it quotes: where that holds half a surrogate pair, all but ASCII is escaped."""
+    """Sends whatever it quotes, half a surrogate pair as its escape."""
 
     def render(
         self,
@@ -21,8 +23,4 @@ class Renderer(JSONRenderer):
         try:
             return super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:
-            return _Escaped().render(data, accepted_media_type, renderer_context)
-
-
-class _Escaped(JSONRenderer):
-    ensure_ascii = True
+            return super().render(tellable_in(data), accepted_media_type, renderer_context)

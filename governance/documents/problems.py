@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.texts import tellable
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -17,10 +19,8 @@ class Problem:
     reason: str
 
     def __post_init__(self) -> None:
-        # What it quotes may hold half a surrogate pair, which no terminal, file or answer takes.
-        for name in ("place", "reason"):
-            told: str = getattr(self, name)
-            object.__setattr__(self, name, told.encode(errors="backslashreplace").decode())
+        for name in ("file", "place", "reason"):  # a file's name may be no text, either
+            object.__setattr__(self, name, tellable(getattr(self, name)))
 
     def as_json(self) -> dict[str, Any]:
         """As commands and endpoints answer with it."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from config.texts import paired, tellable
 from governance.documents import syntax
 from governance.documents.problems import ConfigurationError, Problem
 
@@ -24,6 +25,7 @@ _PLAIN: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("tag:yaml.org,2002:null", re.compile("~|null|"), "~n\0"),
     ("tag:yaml.org,2002:int", re.compile("-?(?:0|[1-9][0-9]{0,17})"), "-0123456789"),
 )
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 # Ten thousand exemptions are a tenth of either; aliases make many values out of few characters.
 _LONGEST = 20_000_000
 _MOST = 1_000_000
@@ -84,7 +86,10 @@ def parse(text: str, *, file: str) -> Source:
     except yaml.YAMLError as error:
         raise ConfigurationError([_refused(file, text, error)]) from error
     except RecursionError as error:
-        raise ConfigurationError([Problem(file, 0, "", "isn't YAML: it goes too deep")]) from error
+        raise ConfigurationError([Problem(file, 0, "", "goes deeper than can be read")]) from error
+    except (ValueError, OverflowError) as error:  # of an escape, or in the version of YAML
+        line = loader.get_mark().line + 1
+        raise ConfigurationError([Problem(file, line, "", "names a number that is too large")]) from error
     finally:
         loader.dispose()
     if walk.problems:
@@ -97,7 +102,7 @@ def spelled(place: Place) -> str:
     text = ""
     for step in place:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+    return tellable(text)
 
 
 class _Walk:
@@ -121,21 +126,23 @@ class _Walk:
             return self._refuse(node, place, "refers to itself")
         self._around.append(node)
         try:
+            if isinstance(node, yaml.ScalarNode):
+                return self._scalar(node, place)
+            if node.tag not in _COLLECTIONS:
+                return self._refuse(node, place, f"the tag “{_short(node.tag)}” isn't allowed here")
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, place)
-            if isinstance(node, yaml.SequenceNode):
-                return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
-            return self._scalar(node, place)
+            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         finally:
             self._around.pop()
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse(key_node, place, "a key must be text")
                 continue
+            key = paired(key_node.value)
             if key in found:
                 self._refuse(key_node, (*place, key), f"“{key}” stands here twice")
                 continue
@@ -143,20 +150,26 @@ class _Walk:
             found[key] = self.value(value_node, (*place, key))
         return found
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if node.style in ("|", ">") and not node.value:
+            reason = f"“{node.style}” begins a text of several lines, of which there is none: {syntax.QUOTES}"
+            return self._refuse(node, place, reason)
         if kind == "str":
-            return node.value
+            return paired(node.value)
         if not any(tag == node.tag and pattern.fullmatch(node.value) for tag, pattern, _ in _PLAIN):
-            return self._refuse(
-                node, place, f"“{node.tag}” is a tag here, which isn't allowed: {syntax.QUOTES}"
-            )
+            reason = f"the tag “{_short(node.tag)}” isn't allowed on “{node.value}”: {syntax.QUOTES}"
+            return self._refuse(node, place, reason)
         if kind == "int":
             return int(node.value)
         return None if kind == "null" else node.value == "true"
 
     def _refuse(self, node: yaml.Node, place: Place, reason: str) -> None:
         self.problems.append(Problem(self.file, node.start_mark.line + 1, spelled(place), reason))
+
+
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
 
 
 def _refused(file: str, text: str, error: yaml.YAMLError) -> Problem:

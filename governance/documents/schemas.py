@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 
+from config.texts import UNKEEPABLE
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
 
@@ -22,9 +22,6 @@ PROFILES = "policy_profiles.schema.json"
 SIMULATION = "simulation.schema.json"
 DIRECTORY = "directory.schema.json"
 NAMES = (BASELINES, PROFILES, DIRECTORY, SIMULATION)
-
-# PostgreSQL keeps neither in JSON.
-_UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 _TYPES = {
     "string": "text",
@@ -56,7 +53,7 @@ def _validator(name: str, definition: str) -> Draft202012Validator:
 def problems(source: Source, name: str, *, definition: str = "") -> Iterator[Problem]:
     """What in the document breaks the schema, or the one of its definitions that is named."""
     for place, text in _texts(source.data, ()):
-        if _UNKEEPABLE.search(text):
+        if UNKEEPABLE.search(text):
             yield source.problem(place, "holds a character that can't be kept: NUL or half a surrogate pair")
     for error in _validator(name, definition).iter_errors(source.data):
         for cause in _causes(error):

@@ -7,7 +7,6 @@ write policies meet these refusals. Where none of the hints fits, the parser's o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import yaml
@@ -18,70 +17,73 @@ QUOTES = "put the value in quotes"
 
 @dataclass(frozen=True)
 class _Hint:
-    """What to say where the parser complains of something `while` it is at something.
+    """What to say of a complaint, a pattern, that the parser has `at` something.
 
-    A thing that is never closed is told where it begins.
+    It is said with what the pattern `found`, and with the `line` in which that something begins; there, if it
+    is only seen `later` that it is wrong.
     """
 
     complaint: str
-    says: str | Callable[[str], str]
-    while_at: str = ""
-    unclosed: bool = False
+    says: str
+    at: str = ""
+    later: bool = False
 
     def fits(self, error: yaml.MarkedYAMLError) -> bool:
-        return self.while_at in (error.context or "") and bool(re.search(self.complaint, error.problem or ""))
+        at_it = re.search(self.at, error.context or "")
+        return at_it is not None and re.search(self.complaint, error.problem or "") is not None
 
 
-def _no_beginning(found: str) -> str:
-    if found == r"\t":
-        return "a tab stands where the line is indented: use spaces"
-    return f"no value begins with “{found}”: {QUOTES}"
-
-
-def _no_escape(found: str) -> str:
-    return f"“\\{found}” means nothing in double quotes: write “\\\\{found}”, or use single quotes"
-
-
+_NO_BEGINNING = f"no value begins with “{{found}}”: {QUOTES}"
+_RANGE = 'put a range such as "[1.0,2.0)" in quotes'
+_MISSING = "a “,” is missing before this, or the"
 _HINTS = (
-    _Hint(r"found character '(.+)' that cannot start", _no_beginning),
-    _Hint("", f'“>” and “|” begin a text of several lines: for a range such as ">=1.2" {QUOTES}',
-          while_at="a block scalar"),
-    _Hint("", '“*” refers to something here: for all, write "*" with its quotes', while_at="an alias"),
-    _Hint("undefined alias '(.+)'", lambda found: f"“*{found}” refers to nothing: {QUOTES}"),
-    _Hint("", f"“&” gives a name to what follows: {QUOTES}", while_at="an anchor"),
-    _Hint("", f'“[” has no “]” that belongs to it: for a range such as "[1.0,2.0)" {QUOTES}',
-          while_at="a flow sequence", unclosed=True),
-    _Hint("", "“{” has no “}” that belongs to it", while_at="a flow mapping", unclosed=True),
-    _Hint("unexpected end of stream", "the quotation mark that opens here has none that closes",
-          while_at="quoted scalar", unclosed=True),
-    _Hint("unknown escape character '(.+)'", _no_escape),
+    _Hint(r"character '\\t' that cannot start", "a tab stands here: use spaces"),
+    _Hint("""character ['"](.+)['"] that cannot start""", _NO_BEGINNING),
+    _Hint("", '“>” and “|” begin a text of several lines: put a range such as ">=1.2" in quotes',
+          at="a block scalar"),
+    _Hint("", '“*” refers to something: put "*", and what begins with it, in quotes', at="an alias"),
+    _Hint("undefined alias '(.+)'", f"“*{{found}}” refers to nothing: {QUOTES}"),
+    _Hint("", f"“&” gives a name to what follows: {QUOTES}", at="an anchor"),
+    _Hint("", f"“!” begins a tag: {QUOTES}", at="(scanning|parsing) a tag"),
+    _Hint("<stream end>", f"“[” has no “]” that belongs to it; {_RANGE}", at="a flow sequence", later=True),
+    _Hint("<stream end>", "“{{” has no “}}” that belongs to it", at="a flow mapping", later=True),
+    _Hint("", f"{_MISSING} “]” for the “[” in line {{line}}; {_RANGE}", at="a flow sequence"),
+    _Hint("", f"{_MISSING} “}}}}” for the “{{{{” in line {{line}}", at="a flow mapping"),
+    _Hint("end of stream", "the quotation mark that opens here has none that closes",
+          at="quoted", later=True),
+    _Hint("escape (character|sequence)",
+          "in double quotes “\\” begins an escape: write “\\\\”, or use single quotes"),
     _Hint("mapping values are not allowed",
           f"no “:” is expected here: indent the line as its neighbours are, or {QUOTES}"),
-    _Hint("could not find expected ':'", "a “:” is missing after the key"),
-    _Hint("found '<scalar>'", "something follows where the value has ended"),
-    _Hint("expected <block end>", "the line isn't indented as its neighbours are"),
+    _Hint("could not find expected ':'", "a “:” with a space after it is missing", later=True),
+    _Hint("sequence entries are not allowed", f"no list item is expected here: begin a line, or {QUOTES}"),
+    _Hint("mapping keys are not allowed", f"no key is expected here: {QUOTES}"),
+    _Hint("<block end>.*'<block .+ start>'", "the line isn't indented as its neighbours are"),
+    _Hint("<block end>.*'-'", "a list item stands among keys"),
+    _Hint(r"<block end>.*'\?'", "a key stands among list items"),
+    _Hint("(<block|<document).* found '(?!<stream end>)", "something follows where the value has ended"),
     _Hint("found another document", "“---” begins a second document: write one to a file"),
-    _Hint("found '<stream end>'", "the text ends before “[” or “{” is closed"),
-    _Hint("expected the node content, but found '([^<].*)'", _no_beginning),
+    _Hint("expected the node content.*','", "nothing stands before this “,”", at="a flow node"),
+    _Hint("expected the node content.*<stream end>", "the text ends before “[” or “{{” is closed"),
+    _Hint("expected the node content, but found '([^<].*)'", _NO_BEGINNING),
 )  # fmt: skip
 
 
 def told(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     """The line of the text, from 1, and what is wrong there; 0 where the parser doesn't say which."""
     if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1
+        line = len(f"{text[: error.position]}.".splitlines())
         return line, f"the character U+{error.character:04X} isn't allowed in a text"
     if not isinstance(error, yaml.MarkedYAMLError):
         return 0, str(error)
     hint = next((one for one in _HINTS if one.fits(error)), None)
-    mark = error.context_mark if hint is not None and hint.unclosed else error.problem_mark
-    return (mark.line + 1 if mark else 0), _in_words(hint, error)
-
-
-def _in_words(hint: _Hint | None, error: yaml.MarkedYAMLError) -> str:
     if hint is None:
-        return " ".join(text for text in (error.context, error.problem) if text)
-    if isinstance(hint.says, str):
-        return hint.says
+        return _line(error.problem_mark), " ".join(filter(None, (error.context, error.problem)))
     found = re.search(hint.complaint, error.problem or "")
-    return hint.says(found[1] if found else "")
+    begins = _line(error.context_mark)
+    reason = hint.says.format(found=found[1] if found and found.re.groups else "", line=begins)
+    return begins if hint.later else _line(error.problem_mark), reason
+
+
+def _line(mark: yaml.Mark | None) -> int:
+    return mark.line + 1 if mark else 0

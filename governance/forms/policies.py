@@ -143,7 +143,8 @@ class PolicyForm(forms.Form):
             return
         self.document = {**source.data, "kind": kind}
         problems, warnings = policies.check(self.group, self.document, at=self.at)
-        problems = [*self._of_the_name(), *problems]
+        if not any(problem.place == "name" for problem in problems):  # a name that is none isn't looked up
+            problems = [*self._of_the_name(), *problems]
         self.warnings = located(warnings, lines, text)
         if problems:
             self.refuse(problems, lines)

@@ -38,12 +38,12 @@ class Candidates(tuple[Release, ...]):
     @cached_property
     def offered(self) -> int:
         """Those that may be targets of their own accord."""
-        return sum(self.bits[release.id] for release in self if release.offered)
+        return reduce(or_, (self.bits[release.id] for release in self if release.offered), 0)
 
     @cached_property
     def nameable(self) -> int:
         """Those that may be targets when a rule names exactly them."""
-        return sum(self.bits[release.id] for release in self if release.nameable)
+        return reduce(or_, (self.bits[release.id] for release in self if release.nameable), 0)
 
     @property
     def gone(self) -> int:

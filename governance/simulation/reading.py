@@ -42,7 +42,7 @@ def look(group: Group, source: Source, *, at: datetime) -> tuple[Supposition, li
     if isinstance(source.data, dict):
         problems += [problem for entry in _entries(source) for problem in entry]
     if problems:
-        raise NotSupposable(list(dict.fromkeys(problems)))
+        raise NotSupposable(list(dict.fromkeys(problems)))  # the schema of the whole looks into entries too
     found = Findings(source, at)
     _check(found, group, source.data)
     if found.problems:

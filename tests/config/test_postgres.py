@@ -239,3 +239,8 @@ def test_what_was_written_is_put_on_disk_when_that_is_asked_for(
         [after] = connection.execute(query).fetchone() or ()
         connection.execute("DROP TABLE written")
     assert after != before
+
+
+def test_nothing_is_put_on_disk_by_a_server_that_does_not_run(tmp_path: Path) -> None:
+    with pytest.raises(postgres.PostgresError, match="doesn't run"):
+        postgres.write_to_disk(tmp_path)

@@ -66,22 +66,46 @@ def test_what_is_no_plain_document_is_refused_with_its_line(text: str, line: int
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("range: >=1.2\n", 1, "range such as"),
-        ("range: !=1.2\n", 1, "“!=1.2” is a tag here"),
-        ("a: 1\nrange: [1.0,2.0)\nname: x\n", 2, "“[” has no “]”"),
-        ("tenants: *\n", 1, 'write "*" with its quotes'),
+        ("range: >=1.2\n", 1, 'put a range such as ">=1.2" in quotes'),
+        ("range: >2\n", 1, "of which there is none: put the value in quotes"),
+        ("range: !=1.2\n", 1, "the tag “!=1.2” isn't allowed"),
+        ("range: !=1.2,!=1.3\n", 1, "“!” begins a tag: put the value in quotes"),
+        ("a: !!int b\n", 1, "the tag “!!int” isn't allowed on “b”"),
+        ("a: !foo [b]\n", 1, "the tag “!foo” isn't allowed here"),
+        ("a: 1\nrange: [1.0,2.0)\nname: x\n", 3, "the “]” for the “[” in line 2; put a range"),
+        ("a: 1\nrange: [1.0,2.0)\n", 2, "“[” has no “]”"),
+        (
+            '{\n "a": 1,\n "b": 2\n "c": 3\n}',
+            4,
+            "a “,” is missing before this, or the “}” for the “{” in line 1",
+        ),
+        ("a: {b: 1\nc: 2\n", 2, "the “}” for the “{” in line 1"),
+        ("a: {b: 1\n", 1, "“{” has no “}”"),
+        ("a: [1,\n", 2, "the text ends before “[” or “{” is closed"),
+        ("[1,,2]\n", 1, "nothing stands before this “,”"),
+        ("tenants: *\n", 1, 'put "*", and what begins with it, in quotes'),
         ("tenants: *all\n", 1, "“*all” refers to nothing"),
+        ("a: &\n", 1, "“&” gives a name to what follows"),
         ("name: @x\n", 1, "no value begins with “@”"),
+        ("name: ,x\n", 1, "no value begins with “,”"),
         ("a:\n\tb: 1\n", 2, "use spaces"),
         ("a: 1\nb: 'x\nc: 2\n", 2, "the quotation mark that opens here"),
-        ("a: {b: 1\nc: 2\n", 1, "“{” has no “}”"),
-        ('a: "\\y"\n', 1, "“\\y” means nothing"),
+        ('a: "\\y"\n', 1, "“\\” begins an escape"),
+        ('a: "C:\\users"\n', 1, "“\\” begins an escape"),
         ("a:\n  b: 1\n c: 2\n", 3, "indented as its neighbours are"),
-        ("a: [1,\n", 2, "the text ends before"),
+        ("a:\n  b: 1\n  - c\n", 3, "a list item stands among keys"),
+        ("- a\nb: 1\n", 2, "a key stands among list items"),
         ("a: b: c\n", 1, "no “:” is expected here"),
+        ("a: - b\n", 1, "no list item is expected here"),
+        ("a: ? b\n", 1, "no key is expected here"),
+        ("a: 1\nb:2\nc: 3\n", 2, "a “:” with a space after it is missing"),
         ("a: 'b' c\n", 1, "where the value has ended"),
+        ('{"a": 1}}\n', 1, "where the value has ended"),
         ("a: 1\n---\nb: 2\n", 2, "begins a second document"),
+        ("%x\n", 2, "expected '<document start>'"),
         ("a: 1\nb: \x07\n", 2, "U+0007"),
+        ('a: 1\nb: "\\U00110000"\n', 2, "a number that is too large"),
+        ('a: "\\UFFFFFFFF"\n', 1, "a number that is too large"),
     ],
 )
 def test_what_is_no_yaml_is_refused_where_it_begins_and_says_how_to_mend_it(
@@ -92,7 +116,12 @@ def test_what_is_no_yaml_is_refused_where_it_begins_and_says_how_to_mend_it(
     assert reason in refused
 
 
-@given(st.text(alphabet=st.sampled_from(" \n\t\x00\x1b-:,[]{}#&*!|>'\"%@`?ab1\ud800\ufeff"), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from([*" \n\t\x00\x1b-:,[]{}#&*!|>'\"%@`?ab1\ud800\ufeff", "\\U", "FFFF", "%YAML 1"])
+    ).map("".join)
+)
+@example("%YAML 1." + "9" * 5_000 + "\n--- a")
 def test_whatever_is_no_document_is_refused_as_one(text: str) -> None:
     with contextlib.suppress(ConfigurationError):
         parse(text, file="f")
@@ -104,7 +133,7 @@ def test_aliases_cannot_grow_a_document_without_end() -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    assert "isn't YAML" in refusals("[" * 5_000)[0]
+    assert "goes deeper than can be read" in refusals("[" * 5_000)[0]
 
 
 @given(JSON)
@@ -227,6 +256,10 @@ def test_the_schemas_are_published_to_everyone(client: Client, name: str) -> Non
 
 def test_nothing_else_is_published_there(client: Client) -> None:
     assert client.get("/schemas/settings.py").status_code == 404
+
+
+def test_a_character_in_two_escapes_as_json_writes_it_is_one() -> None:
+    assert parse('{"\\ud83d\\ude00": "\\ud83d\\ude00"}', file="f").data == {"😀": "😀"}
 
 
 def test_what_quotes_half_a_surrogate_pair_can_be_told_anywhere() -> None:

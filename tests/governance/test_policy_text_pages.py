@@ -188,6 +188,10 @@ def test_a_draft_is_kept_and_put_in_force_later(governed: World, core: Policy, o
         (TEXT.format(version="2.4.0").replace("profile: align", "profile: none-such"), "none-such"),
         (TEXT.format(version="2.4.0").replace("at_least", "at_lest"), "at_lest"),
         (TEXT.format(version="2.4.0").replace("name: core", "name: other"), "stays core"),
+        (
+            TEXT.format(version="2.4.0").replace("name: core", 'name: "\\UFFFFFFFF"'),
+            "number that is too large",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_line(core: Policy, owner: Client, wrong: str, told: str) -> None:
@@ -197,6 +201,16 @@ def test_what_is_wrong_is_told_by_line(core: Policy, owner: Client, wrong: str, 
     assert "Nothing was saved" in page
     assert told in page.replace("&#x27;", "'")
     assert not Simulation.objects.exists()
+
+
+@pytest.mark.parametrize("character", ["0", "ud800"])
+def test_a_name_that_cannot_be_kept_is_refused_and_not_looked_up(
+    governed: World, owner: Client, character: str
+) -> None:
+    text = TEXT.format(version="2.4.0").replace("name: core", f'name: "a\\{character}"')
+    answer = owner.post(f"{LIST}create/", {"text": text, "kind": "policy", "intent": "preview"})
+    assert answer.status_code == 422
+    assert "be kept: NUL or half a surrogate pair" in answer.content.decode()
 
 
 def test_the_line_of_a_problem_is_shown_with_it(core: Policy, owner: Client) -> None:

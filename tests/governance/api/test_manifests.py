@@ -99,3 +99,15 @@ def test_a_tenant_of_another_group_is_unknown(world: World, service: Issue) -> N
 
     assert answer.status_code == 422
     assert not Manifest.objects.filter(group=world.group).exists()
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_what_can_be_neither_kept_nor_sent_is_refused_the_same_each_time(
+    caller: Service, character: str
+) -> None:
+    batch = [manifest(), manifest(f"a{character}")]
+    first, again = (caller.post(PATH, batch, key="k") for _ in range(2))
+
+    assert first.status_code == again.status_code
+    assert first.json() == again.json()
+    assert [refused["index"] for refused in first.json()["refused"]] == [1]

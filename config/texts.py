@@ -1,0 +1,31 @@
+"""Text that can't be kept or sent: what to look for, and how to tell of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# NUL, which PostgreSQL doesn't keep, and half a surrogate pair, which is no character and can't be encoded.
+UNKEEPABLE = re.compile("[\\x00\\ud800-\\udfff]")
+_PAIR = re.compile("[\\ud800-\\udbff][\\udc00-\\udfff]")
+
+
+def tellable(text: str) -> str:
+    """The text with an escape in the place of each such character, so that it can be quoted anywhere."""
+    return UNKEEPABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def tellable_in(data: Any) -> Any:
+    """The same for all texts of a JSON value, keys among them."""
+    if isinstance(data, str):
+        return tellable(data)
+    if isinstance(data, dict):
+        return {tellable_in(key): tellable_in(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [tellable_in(item) for item in data]
+    return data
+
+
+def paired(text: str) -> str:
+    """The text with each surrogate pair, as JSON writes a character in two escapes, made that character."""
+    return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
