@@ -31,6 +31,10 @@ TUNING = {
     "effective_cache_size": "1GB",
     "work_mem": "32MB",
     "maintenance_work_mem": "128MB",
+    # What a detection is to change of a large group, and what a simulation weighs, stays in memory.
+    "temp_buffers": "64MB",
+    # Whoever asks works along: more workers than other cores only wait for each other.
+    "max_parallel_workers_per_gather": str(max((os.cpu_count() or 2) - 1, 1)),
     # A detection of a large group writes a hundred megabytes at a time.
     "wal_buffers": "64MB",
     "min_wal_size": "512MB",
