@@ -167,14 +167,19 @@ def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) ->
         spec = rules.parse(rule, "")
         rules.check_dialects(spec, has.schemes)
     except rules.RuleError as error:
-        inner = (*place, *_steps(error.path))
-        # A baseline's bare range is no key of its own.
-        is_written = not found.source.lines or inner in found.source.lines
-        found.refuse(inner if is_written else place, error.reason)
+        found.refuse(_within(found, place, error.path), error.reason)
         return
+    for path, reason in rules.oddities(spec, has.schemes):
+        found.warn(_within(found, place, path), reason)
     selector(found, (*place, "tenants"), spec.tenants, has)
     for index, variant in enumerate(spec.variants):
         selector(found, (*place, "variants", index, "tenants"), variant.tenants, has)
+
+
+def _within(found: Findings, place: Place, path: str) -> Place:
+    """The place of a rule's part; that of the rule where a baseline's bare range is no key of its own."""
+    inner = (*place, *_steps(path))
+    return inner if not found.source.lines or inner in found.source.lines else place
 
 
 def _steps(path: str) -> Place:

@@ -158,7 +158,8 @@ class _Walk:
         if kind == "str":
             return paired(node.value)
         if not any(tag == node.tag and pattern.fullmatch(node.value) for tag, pattern, _ in _PLAIN):
-            reason = f"the tag “{_short(node.tag)}” isn't allowed on “{node.value}”: {syntax.QUOTES}"
+            what = f"on “{node.value}”" if node.value else "here"
+            reason = f"the tag “{_short(node.tag)}” isn't allowed {what}: {syntax.QUOTES}"
             return self._refuse(node, place, reason)
         if kind == "int":
             return int(node.value)

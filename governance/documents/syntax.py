@@ -35,12 +35,13 @@ class _Hint:
 
 _NO_BEGINNING = f"no value begins with “{{found}}”: {QUOTES}"
 _RANGE = 'put a range such as "[1.0,2.0)" in quotes'
+_SEVERAL = '“>” and “|” begin a text of several lines: put a range such as ">=1.2" in quotes'
 _MISSING = "a “,” is missing before this, or the"
 _HINTS = (
     _Hint(r"character '\\t' that cannot start", "a tab stands here: use spaces"),
+    _Hint("character '[>|]' that cannot start", _SEVERAL),
     _Hint("""character ['"](.+)['"] that cannot start""", _NO_BEGINNING),
-    _Hint("", '“>” and “|” begin a text of several lines: put a range such as ">=1.2" in quotes',
-          at="a block scalar"),
+    _Hint("", _SEVERAL, at="a block scalar"),
     _Hint("", '“*” refers to something: put "*", and what begins with it, in quotes', at="an alias"),
     _Hint("undefined alias '(.+)'", f"“*{{found}}” refers to nothing: {QUOTES}"),
     _Hint("", f"“&” gives a name to what follows: {QUOTES}", at="an anchor"),

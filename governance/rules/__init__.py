@@ -6,6 +6,7 @@ from governance.rules.documents import (
     RuleSpec,
     Variant,
     check_dialects,
+    oddities,
     parse,
     parse_all,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Wish",
     "check_dialects",
     "next_change",
+    "oddities",
     "parse",
     "parse_all",
     "says",

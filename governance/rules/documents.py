@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from governance import moments, selections
 from governance.rules.wishes import BOUNDS, DISTANCES, Wish
-from governance.versions import InvalidRange, InvalidVersion, scheme
+from governance.versions import InvalidRange, InvalidVersion, comparators, scheme
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NUMBERED = re.compile("[vV]?[0-9]")
 _COMMON = frozenset({"name", "plugins", "tenants", "severity", "weight", "sla_days", "variants"})
 _SEVERITIES = ("low", "medium", "high", "critical")
 # The rules that a profile's switches add to a policy; no rule of the policy's own has such a name.
@@ -96,6 +98,28 @@ def check_dialects(spec: RuleSpec, schemes: Mapping[str, str]) -> None:
                 _check_dialect(wish, schemes[plugin], f"{path}.{_value_name(wish)}", plugin)
             elif wish.kind != "absent":
                 raise RuleError(f"{spec.path}.plugins[{place}]", f"the catalogue has no plugin “{plugin}”")
+
+
+def oddities(spec: RuleSpec, schemes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Versions that a dialect takes and hardly anybody means: their places in the document, and why.
+
+    Where any text is a version, as it is for Jenkins, `latest` or `^2.4` would be one below all releases.
+    """
+    for plugin in spec.plugins or ():
+        for wish, path in [(spec.wish, spec.path), *((v.wish, v.path) for v in spec.variants)]:
+            for version in _named(wish) if plugin in schemes else ():
+                if not _NUMBERED.match(version):
+                    reason = f"“{version}” doesn't begin with a number: is it a version of {plugin}?"
+                    yield f"{path}.{_value_name(wish)}", reason
+
+
+def _named(wish: Wish) -> Iterator[str]:
+    """The versions in a wish, as far as they stand beside comparators or alone."""
+    if wish.version_text is not None:
+        yield wish.version_text
+    if wish.range_text is not None:
+        with suppress(comparators.Malformed):
+            yield from (version for _, version in comparators.split(wish.range_text))
 
 
 def _check_dialect(wish: Wish, dialect: str, path: str, plugin: str) -> None:

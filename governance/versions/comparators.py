@@ -36,6 +36,7 @@ def split(text: str) -> list[tuple[str, str]]:
 def _item(piece: str) -> tuple[str, str]:
     match = ITEM.fullmatch(piece)
     if match is None:
-        raise Malformed(f"“{piece}” is not an operator (>=, >, <=, <, =, !=) and a version")
+        like = "an operator (>=, >, <=, <, =, !=) and a version, as in “>=1.2 <2.0”"
+        raise Malformed(f"“{piece}” is not {like}")
     op, version = match.groups()
     return ("=" if op in (None, "==") else op), version.strip()

@@ -33,6 +33,15 @@ def acme(world: World) -> World:
     return world
 
 
+@pytest.fixture
+def free(acme: World) -> World:
+    """With a plugin in whose dialect any text is a version."""
+    git = factories.plugin(acme.group, "git", ["2.3.0"])
+    git.scheme = "jenkins"
+    git.save()
+    return acme
+
+
 def warned(text: str) -> list[tuple[int, str, str]]:
     loaded = configuration.load_text(text, file="baselines.yaml")
     applied = configuration.apply(loaded, actor=SYSTEM, at=AT)
@@ -55,3 +64,27 @@ def test_what_has_ended_already_is_warned_of(acme: World) -> None:
         (10, "groups.acme.holds[0].until", "has passed already: it binds nobody"),
         (12, "groups.acme.exemptions[0].until", "has passed already: it exempts nobody"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wish", "version"),
+    [
+        ("at_least: latest", "latest"),
+        ("at_least: ^2.4", "^2.4"),
+        ("range: '>=2.0, !=newest'", "newest"),
+        ("same: true, at: O.1", "O.1"),
+    ],
+)
+def test_a_version_that_begins_with_no_number_is_warned_of_where_any_text_is_one(
+    free: World, wish: str, version: str
+) -> None:
+    text = TEXT.replace("plugins: [crm], at_least: 2.4.0", f"plugins: [git], {wish}", 1)
+    ((line, _, reason),) = warned(text)
+    assert (line, reason) == (8, f"“{version}” doesn't begin with a number: is it a version of git?")
+
+
+@pytest.mark.parametrize(
+    "wish", ["at_least: v2.4", "range: '>=2.0 <3'", "range: '*'", "deny: vulnerable", "at_most: 391.ve4a_1"]
+)
+def test_a_version_as_people_write_them_is_not_warned_of(free: World, wish: str) -> None:
+    assert warned(TEXT.replace("plugins: [crm], at_least: 2.4.0", f"plugins: [git], {wish}", 1)) == []

@@ -67,6 +67,7 @@ def test_what_is_no_plain_document_is_refused_with_its_line(text: str, line: int
     ("text", "line", "reason"),
     [
         ("range: >=1.2\n", 1, 'put a range such as ">=1.2" in quotes'),
+        ("rules: [{range: >=2.0}]\n", 1, 'put a range such as ">=1.2" in quotes'),
         ("range: >2\n", 1, "of which there is none: put the value in quotes"),
         ("range: !=1.2\n", 1, "the tag “!=1.2” isn't allowed"),
         ("range: !=1.2,!=1.3\n", 1, "“!” begins a tag: put the value in quotes"),

@@ -101,6 +101,6 @@ def an_exemption_goes_from_its_request_to_its_end(product: Product) -> None:
     dry = product.json("policy", "enforce", "--dry-run", "--group", "powerx")
 
     assert [task["tenant"] for task in dry["plan"]["tasks"]] == ["tenant-a", "tenant-b"]
-    assert "Expired" in admin.page(page)
+    until(lambda: "Expired" in admin.page(page), "the worker has seen that it is over", 60)
     [finding] = drift_of(approver, "tenant-a")
     assert "Accepted" not in finding

@@ -105,7 +105,8 @@ class Command(TyperCommand):
             if run["error"]:
                 console.print(run["error"], style="red")
         if not outcome["changed"]:
-            console.print("Nothing has changed since the last run.")
+            is_first = all(run["number"] == 1 for run in outcome["groups"].values())
+            console.print(f"Nothing has changed{'' if is_first else ' since the last run'}.")
 
     def _give_up(self, code: int, reason: str, as_json: bool) -> None:
         self.stdout.write(json.dumps({"error": reason})) if as_json else self.stderr.write(reason)
