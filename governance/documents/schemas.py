@@ -142,7 +142,17 @@ def _enum(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
 
 
 def _const(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:
-    yield place, f"must be {_shown(_wanted(error))}, not {_shown(_given(error))}"
+    besides = "".join(f" or {_TYPES[kind]}" for kind in _types_beside(error))
+    yield place, f"must be {_shown(_wanted(error))}{besides}, not {_shown(_given(error))}"
+
+
+def _types_beside(error: ValidationError) -> Iterator[str]:
+    """The types that the other branches of the choice around it want."""
+    choice = error.parent
+    if isinstance(choice, ValidationError) and choice.validator in {"oneOf", "anyOf"}:
+        for branch in _wanted(choice):
+            if branch.get("type") in _TYPES:
+                yield branch["type"]
 
 
 def _pattern(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]]:

@@ -172,7 +172,7 @@ def test_a_number_where_a_version_belongs_is_asked_to_be_quoted() -> None:
         ("{name: r, plugins: [crm], range: '>1', deny: '<1'}", "range and deny exclude each other"),
         ("{name: r, plugins: [crm], at: '1'}", "“at” needs “same” beside it"),
         ("{name: r, plugins: [crm]}", "needs one of range, at_least"),
-        ("{name: r, plugins: crm, present: true}", "must be"),
+        ("{name: r, plugins: crm, present: true}", 'must be "*" or a list, not "crm"'),
         ("{name: r, plugins: [crm], present: false}", "must be true, not false"),
         ("{name: r, plugins: [crm], min_age: long}", "isn't of the form"),
         ("{name: r s, plugins: [crm], absent: true}", "isn't of the form"),
