@@ -24,9 +24,12 @@ from governance.models import (
     UpgradeOrder,
     UpgradeTask,
 )
+from governance.versions.examples import EXAMPLES
 
 TOPICS = {
     "words": "The words",
+    "policies": "What policies say",
+    "simulating": "How a change is tried",
     "execution": "How plans are carried out",
     "manifests": "How manifests get here",
     "commands": "The commands",
@@ -91,6 +94,8 @@ def help_topic(request: ConsoleRequest, topic: str) -> HttpResponse:
         context["lifecycles"] = [(model._meta.verbose_name, list(_states(model))) for model in LIFECYCLES]
     if topic == "execution":
         context["task_states"] = [(status.label, TASK_STATES[status]) for status in Task]
+    if topic == "policies":
+        context["examples"] = EXAMPLES
     if topic == "manifests":
         context["base"] = request.build_absolute_uri("/")[:-1]
     return render_page(request, f"governance/help/{topic}.html", context)

@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from governance.models import Finding, Plan, UpgradeTask
+from governance.versions import SCHEMES, scheme
+from governance.versions.examples import EXAMPLES, Example
 from governance.views.help import LIFECYCLES, TASK_STATES, TOPICS
 from tests.factories import World
 
@@ -93,3 +95,25 @@ def test_a_tenant_admin_is_not_sent_where_there_is_nothing_to_see(world: World, 
     for noun in ("policies", "plans", "ledger", "reports", "snapshots", "decisions"):
         assert f'href="/g/acme/{noun}/"' not in page
     assert 'href="/g/acme/exemptions/request/"' in page
+
+
+def test_each_dialect_has_an_example() -> None:
+    assert {name for one in EXAMPLES for name in one.dialects} == set(SCHEMES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.whose)
+def test_an_example_of_a_range_holds(world: World, client: Client, example: Example) -> None:
+    for name in example.dialects:
+        found = scheme(name).range(example.text)
+        assert found.contains(example.within)
+        assert not found.contains(example.outside)
+    client.force_login(world.viewer)
+    assert f'>"{escape(example.text)}"</code>' in client.get(f"{HELP}policies/").content.decode()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_no_help_leads_where_its_reader_may_not_go(world: World, client: Client, topic: str) -> None:
+    client.force_login(world.tenant_admin)
+    page = client.get(f"{HELP}{topic}/").content.decode()
+    for path in set(re.findall(r'href="(/g/acme/[^"#]*)', page)):
+        assert client.get(path, follow=True).status_code == 200, path
