@@ -8,7 +8,7 @@ without. The rows are the fewest that will do: ids alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +36,12 @@ _READ = {
     " FROM governance_exemption WHERE group_id = {group} AND status = 'approved'"
     " AND starts_at <= '{at}' AND expires_at > '{at}'",
 }
+# What a later run has to read as well, to write what is new and nothing twice.
+_KNOWN = {
+    "known": "SELECT tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, status"
+    " FROM rival_finding WHERE closed_at IS NULL"
+}
+_KEY = ("tenant_id", "plugin_id", "policy_id", "rule_key")
 _TYPES = {"exemptions": {"exemption_id": polars.String, "rule_key": polars.String, "plugin_id": polars.Int64}}
 _COLUMNS = (
     "tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, severity, exemption_id, status, due_at"
@@ -59,9 +65,9 @@ WHERE (own.rule_id, own.release_id, own.exemption_id, own.status, own.due_at)
     IS DISTINCT FROM (rival.rule_id, rival.release_id, rival.exemption_id, rival.status, rival.due_at)
 """
 _DUCKDB = """
-SELECT i.tenant_id, i.plugin_id, r.policy_id, r.key, r.rule_id, i.release_id, r.severity, e.exemption_id,
-    CASE WHEN e.exemption_id IS NULL THEN 'new' ELSE 'accepted' END,
-    CASE WHEN e.exemption_id IS NULL THEN '{at}'::TIMESTAMPTZ + to_days(r.sla_days) END
+SELECT i.tenant_id, i.plugin_id, r.policy_id, r.key AS rule_key, r.rule_id, i.release_id, r.severity,
+    e.exemption_id, CASE WHEN e.exemption_id IS NULL THEN 'new' ELSE 'accepted' END AS status,
+    CASE WHEN e.exemption_id IS NULL THEN '{at}'::TIMESTAMPTZ + to_days(r.sla_days) END AS due_at
 FROM installations i
 JOIN violations v USING (release_id)
 JOIN rules r ON r.rule_id = v.rule_id
@@ -69,20 +75,25 @@ JOIN members m ON m.selection_id = r.selection_id AND m.tenant_id = i.tenant_id
 LEFT JOIN exemptions e ON e.tenant_id = i.tenant_id AND e.policy_id = r.policy_id
     AND coalesce(e.rule_key, '') IN ('', r.key) AND coalesce(e.plugin_id::BIGINT, i.plugin_id) = i.plugin_id
 """
+_NEWS = """
+SELECT count(*) FROM found FULL JOIN known USING (tenant_id, plugin_id, policy_id, rule_key)
+WHERE (found.rule_id, found.release_id, found.status)
+    IS DISTINCT FROM (known.rule_id, known.release_id, known.status)
+"""
 
 
 def with_duckdb() -> Figures:
     """The same drift found by DuckDB."""
-    return _checked(_duckdb)
+    return _checked(_duckdb, _duckdb_again)
 
 
 def with_polars() -> Figures:
     """The same drift found by Polars."""
-    return _checked(_polars)
+    return _checked(_polars, _polars_again)
 
 
-def _checked(run: Callable[[Path], Figures]) -> Figures:
-    """The figures of one run, whose findings go into an empty table.
+def _checked(run: Callable[[Path], Figures], again: Callable[[Path], int]) -> Figures:
+    """The figures of one run, whose findings go into an empty table, and of the same with nothing new.
 
     Raises AssertionError where they aren't those of Plumbline.
     """
@@ -94,7 +105,10 @@ def _checked(run: Callable[[Path], Figures]) -> Figures:
         cursor.execute(_DIFFERING)
         if differing := cursor.fetchone()[0]:
             raise AssertionError(f"{differing} findings aren't those that Plumbline has found.")
-    return figures
+        begun = time.perf_counter()
+        if news := again(Path(folder)):
+            raise AssertionError(f"{news} findings would be written twice.")
+        return {**figures, "again": round(time.perf_counter() - begun, 3)}
 
 
 def _duckdb(folder: Path) -> Figures:
@@ -111,18 +125,40 @@ def _duckdb(folder: Path) -> Figures:
     return _figures(begun, read, computed, findings)
 
 
+def _duckdb_again(folder: Path) -> int:
+    """How many findings a later run would have to write."""
+    with duckdb.connect() as memory:
+        for name, file in _copied_out(folder, _READ | _KNOWN).items():
+            memory.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{file}', header = true)")
+        memory.execute(f"CREATE TABLE found AS {_DUCKDB.format(at=AT.isoformat())}")
+        row = memory.execute(_NEWS).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _polars(folder: Path) -> Figures:
     begun = time.perf_counter()
-    frames = {
-        name: polars.read_csv(file, schema_overrides=_TYPES.get(name))
-        for name, file in _copied_out(folder).items()
-    }
+    frames = _frames(_copied_out(folder))
     read = time.perf_counter()
     found = _join(frames)
     computed = time.perf_counter()
     found.select(_COLUMNS.split(", ")).write_csv(folder / "found.csv", include_header=False)
     findings = _copied_in(folder / "found.csv")
     return _figures(begun, read, computed, findings)
+
+
+def _polars_again(folder: Path) -> int:
+    """The same of Polars."""
+    frames = _frames(_copied_out(folder, _READ | _KNOWN))
+    both = _join(frames).join(frames["known"], on=_KEY, how="full", suffix="_known")
+    same = (
+        polars.col(name).eq_missing(polars.col(f"{name}_known"))
+        for name in ("rule_id", "release_id", "status")
+    )
+    return both.filter(~polars.all_horizontal(same)).height
+
+
+def _frames(files: Mapping[str, Path]) -> dict[str, polars.DataFrame]:
+    return {name: polars.read_csv(file, schema_overrides=_TYPES.get(name)) for name, file in files.items()}
 
 
 def _join(frames: dict[str, polars.DataFrame]) -> polars.DataFrame:
@@ -154,11 +190,11 @@ def _group() -> int:
     return Group.objects.values_list("pk", flat=True).get(slug=filling.SLUG)
 
 
-def _copied_out(folder: Path) -> dict[str, Path]:
+def _copied_out(folder: Path, queries: Mapping[str, str] = _READ) -> dict[str, Path]:
     group = _group()
     files: dict[str, Path] = {}
     with connection.cursor() as cursor:
-        for name, query in _READ.items():
+        for name, query in queries.items():
             files[name] = folder / f"{name}.csv"
             text = query.format(group=group, at=AT.isoformat())
             with (
