@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from config.texts import paired, tellable
 from governance.documents import syntax
@@ -75,7 +76,7 @@ def parse(text: str, *, file: str) -> Source:
         raise ConfigurationError([Problem(file, 0, "", f"is longer than {_LONGEST} characters")])
     try:
         loader = _Loader(text)
-    except yaml.YAMLError as error:
+    except ReaderError as error:
         raise ConfigurationError([_refused(file, text, error)]) from error
     try:
         root = loader.get_single_node()
@@ -83,7 +84,7 @@ def parse(text: str, *, file: str) -> Source:
             raise ConfigurationError([Problem(file, 1, "", "is empty")])
         walk = _Walk(file, loader)
         data = walk.value(root, ())
-    except yaml.YAMLError as error:
+    except yaml.MarkedYAMLError as error:
         raise ConfigurationError([_refused(file, text, error)]) from error
     except RecursionError as error:
         raise ConfigurationError([Problem(file, 0, "", "goes deeper than can be read")]) from error
@@ -173,6 +174,6 @@ def _short(tag: str) -> str:
     return tag.replace("tag:yaml.org,2002:", "!!")
 
 
-def _refused(file: str, text: str, error: yaml.YAMLError) -> Problem:
+def _refused(file: str, text: str, error: yaml.MarkedYAMLError | ReaderError) -> Problem:
     line, reason = syntax.told(error, text)
     return Problem(file, line, "", f"isn't YAML: {reason}")

@@ -70,13 +70,11 @@ _HINTS = (
 )  # fmt: skip
 
 
-def told(error: yaml.YAMLError, text: str) -> tuple[int, str]:
+def told(error: yaml.MarkedYAMLError | ReaderError, text: str) -> tuple[int, str]:
     """The line of the text, from 1, and what is wrong there; 0 where the parser doesn't say which."""
     if isinstance(error, ReaderError):
         line = len(f"{text[: error.position]}.".splitlines())
         return line, f"the character U+{error.character:04X} isn't allowed in a text"
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return 0, str(error)
     hint = next((one for one in _HINTS if one.fits(error)), None)
     if hint is None:
         return _line(error.problem_mark), " ".join(filter(None, (error.context, error.problem)))

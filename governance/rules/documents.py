@@ -10,7 +10,7 @@ from typing import Any
 
 from governance import moments, selections
 from governance.rules.wishes import BOUNDS, DISTANCES, Wish
-from governance.versions import InvalidRange, InvalidVersion, comparators, scheme
+from governance.versions import InvalidRange, InvalidVersion, comparators, scheme, vers
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NUMBERED = re.compile("[vV]?[0-9]")
@@ -106,18 +106,27 @@ def oddities(spec: RuleSpec, schemes: Mapping[str, str]) -> Iterator[tuple[str, 
     Where any text is a version, as it is for Jenkins, `latest` or `^2.4` would be one below all releases.
     """
     for plugin in spec.plugins or ():
+        if plugin not in schemes or not _takes_any_text(schemes[plugin]):
+            continue
         for wish, path in [(spec.wish, spec.path), *((v.wish, v.path) for v in spec.variants)]:
-            for version in _named(wish) if plugin in schemes else ():
+            for version in _named(wish):
                 if not _NUMBERED.match(version):
                     reason = f"“{version}” doesn't begin with a number: is it a version of {plugin}?"
                     yield f"{path}.{_value_name(wish)}", reason
+
+
+def _takes_any_text(dialect: str) -> bool:
+    with suppress(InvalidVersion):
+        scheme(dialect).key("latest")
+        return True
+    return False
 
 
 def _named(wish: Wish) -> Iterator[str]:
     """The versions in a wish, as far as they stand beside comparators or alone."""
     if wish.version_text is not None:
         yield wish.version_text
-    if wish.range_text is not None:
+    if wish.range_text is not None and not vers.is_vers(wish.range_text):
         with suppress(comparators.Malformed):
             yield from (version for _, version in comparators.split(wish.range_text))
 

@@ -6,7 +6,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import configuration, profiles
-from governance.models import Policy
+from governance.models import Plugin, Policy
 from tests import factories
 from tests.factories import AT, World
 
@@ -84,7 +84,22 @@ def test_a_version_that_begins_with_no_number_is_warned_of_where_any_text_is_one
 
 
 @pytest.mark.parametrize(
-    "wish", ["at_least: v2.4", "range: '>=2.0 <3'", "range: '*'", "deny: vulnerable", "at_most: 391.ve4a_1"]
+    "wish",
+    [
+        "at_least: v2.4",
+        "range: '>=2.0 <3'",
+        "range: '*'",
+        "deny: vulnerable",
+        "at_most: 391.ve4a_1",
+    ],
 )
 def test_a_version_as_people_write_them_is_not_warned_of(free: World, wish: str) -> None:
     assert warned(TEXT.replace("plugins: [crm], at_least: 2.4.0", f"plugins: [git], {wish}", 1)) == []
+
+
+def test_a_range_in_the_form_of_vers_is_not_taken_for_a_version(free: World) -> None:
+    Plugin.objects.filter(group=free.group, name="git").update(scheme="maven")
+    text = TEXT.replace("at_least: 2.4.0", "range: 'vers:maven/*'", 1).replace(
+        "[crm], range", "[git], range", 1
+    )
+    assert warned(text) == []
