@@ -82,11 +82,9 @@ def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
 
 
 # PostgreSQL reads on several cores only in statements that change no table, so what goes through the whole
-# group writes down first what is to be changed: in the order of the unique index, which makes adding to that
-# a third faster.
-_STAGE = (
-    "CREATE TEMPORARY TABLE staged_difference ON COMMIT DROP AS {differing} ORDER BY tenant_id, plugin_id"
-)
+# group writes down first what is to be changed: by tenant, as the unique index begins, which makes adding to
+# that a third faster.
+_STAGE = "CREATE TEMPORARY TABLE staged_difference ON COMMIT DROP AS {differing} ORDER BY tenant_id"
 # It hashes a quarter of a million rows without going to disk, and doesn't sort them for the comparison: the
 # planner would, since it takes the findings for a handful after a load, and violations for millions.
 _BEFORE_STAGE = f"""
@@ -103,14 +101,11 @@ _ALSO_OF_GROUP = "f.group_id + 0 = %(group)s"
 # A finding is the same as long as tenant, plugin, policy and the rule's key are. Most are as they were.
 _DIFFERING = """
 SELECT f.id, coalesce(n.tenant_id, f.tenant_id) AS tenant_id, n.plugin_id, n.policy_id, n.key, n.rule_id,
-    n.release_id, n.exemption_id, n.severity, n.sla_days,
+    n.release_id, n.exemption_id, n.severity, n.due_at,
     f.id IS NOT NULL AND n.rule_id IS NOT NULL AS is_kept,
     f.status = 'accepted' AS was_accepted, n.exemption_id IS NOT NULL AS is_accepted,
     f.release_id IS DISTINCT FROM n.release_id AS is_moved
-FROM (
-    SELECT found.*, r.policy_id, r.key, r.severity, r.sla_days
-    FROM ({found}) AS found JOIN governance_rule r ON r.id = found.rule_id
-) AS n
+FROM ({found}) AS n
 FULL JOIN (
     SELECT * FROM governance_finding f WHERE {standing}
 ) AS f ON f.tenant_id = n.tenant_id AND f.plugin_id = n.plugin_id
@@ -131,7 +126,7 @@ opened AS (
     SELECT %(group)s, tenant_id, plugin_id, policy_id, key, rule_id, release_id,
         CASE WHEN is_accepted THEN 'accepted' ELSE 'new' END, severity, exemption_id, %(at)s,
         (SELECT open_snapshot FROM tenants_group WHERE id = %(group)s),
-        CASE WHEN NOT is_accepted THEN %(at)s + sla_days * interval '1 day' END
+        CASE WHEN NOT is_accepted THEN due_at END
     FROM compared WHERE id IS NULL
 ),
 closed AS (
@@ -146,19 +141,23 @@ altered AS (
         status = CASE WHEN c.is_accepted THEN 'accepted' WHEN c.was_accepted THEN 'new' ELSE f.status END,
         due_at = CASE
             WHEN c.is_accepted THEN NULL
-            WHEN c.was_accepted THEN %(at)s + c.sla_days * interval '1 day'
+            WHEN c.was_accepted THEN c.due_at
             ELSE f.due_at END
     FROM compared c
     WHERE f.id = c.id AND c.is_kept
 )
-SELECT
-    count(*) FILTER (WHERE id IS NULL),
-    count(*) FILTER (WHERE rule_id IS NULL),
-    (SELECT count(*) FROM governance_finding f WHERE {standing}) - count(*) FILTER (WHERE rule_id IS NULL),
-    count(*) FILTER (WHERE is_kept AND is_accepted AND NOT was_accepted),
-    count(*) FILTER (WHERE is_kept AND was_accepted AND NOT is_accepted),
-    count(*) FILTER (WHERE is_kept AND is_moved),
-    ARRAY(SELECT DISTINCT tenant_id FROM compared
-          WHERE NOT is_kept OR is_moved OR is_accepted <> was_accepted)
-FROM compared
+SELECT coalesce(sum(opened), 0)::bigint, coalesce(sum(closed), 0)::bigint,
+    (SELECT count(*) FROM governance_finding f WHERE {standing}) - coalesce(sum(closed), 0)::bigint,
+    coalesce(sum(accepted), 0)::bigint, coalesce(sum(reopened), 0)::bigint, coalesce(sum(moved), 0)::bigint,
+    coalesce(array_agg(tenant_id) FILTER (WHERE is_changed), '{{}}')
+FROM (
+    SELECT tenant_id,
+        count(*) FILTER (WHERE id IS NULL) AS opened,
+        count(*) FILTER (WHERE rule_id IS NULL) AS closed,
+        count(*) FILTER (WHERE is_kept AND is_accepted AND NOT was_accepted) AS accepted,
+        count(*) FILTER (WHERE is_kept AND was_accepted AND NOT is_accepted) AS reopened,
+        count(*) FILTER (WHERE is_kept AND is_moved) AS moved,
+        bool_or(NOT is_kept OR is_moved OR is_accepted <> was_accepted) AS is_changed
+    FROM compared GROUP BY tenant_id
+) AS of_tenant
 """

@@ -91,10 +91,9 @@ class Sighting:
         )
         found: dict[int, list[tuple[int, int]]] = defaultdict(list)
         with connection.cursor() as cursor:
-            cursor.execute(query.text, query.parameters)
-            for tenant_id, plugin_id, rule_id, _, exemption_id in cursor.fetchall():
-                if exemption_id is None:
-                    found[tenant_id].append((plugin_id, rule_id))
+            cursor.execute(_BREAKING.format(found=query.text), query.parameters)
+            for tenant_id, plugin_id, rule_id in cursor.fetchall():
+                found[tenant_id].append((plugin_id, rule_id))
         return found
 
     def _read_installed(self, tenant_ids: Iterable[int]) -> dict[int, Installed]:
@@ -110,3 +109,6 @@ def _among(kinds: Iterable[Likeness], tenant_ids: Collection[int]) -> Iterator[L
     for kind in kinds:
         if left := tuple(tenant for tenant in kind.tenant_ids if tenant in tenant_ids):
             yield kind if len(left) == len(kind.tenant_ids) else replace(kind, tenant_ids=left)
+
+
+_BREAKING = "SELECT tenant_id, plugin_id, rule_id FROM ({found}) AS found WHERE exemption_id IS NULL"

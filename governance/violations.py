@@ -15,9 +15,13 @@ from governance import staging
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A SELECT of (tenant_id, plugin_id, rule_id, release_id, exemption_id) with its parameters.
+    """A SELECT of what breaks rules, with its parameters.
+
+    Its columns: tenant_id, plugin_id, rule_id, release_id, exemption_id, policy_id, key, severity, due_at.
 
     `release_id` is null where a plugin is missing that must be there, `exemption_id` where none covers it.
+    Of the rule are its policy, key and severity, and until when to see to what is found now (`due_at`), null
+    where the policy sets no time for it.
     """
 
     text: str
@@ -55,6 +59,7 @@ def violations_query(
         also_installed=installed_condition("here", snapshot),
         exemptions=EXEMPTIONS.format(some=some["e"]),
         some_members=some["s"],
+        fence=_FENCE if narrowed else "",
     )
     return Query(text, parameters)
 
@@ -76,7 +81,7 @@ EXEMPTIONS = """
 """
 
 _BROKEN = """
-    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id, r.policy_id, r.key
+    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id
     FROM governance_rule r
     JOIN governance_violation v ON v.rule_id = r.id
     JOIN governance_installation i
@@ -89,9 +94,9 @@ _BROKEN = """
 # the planner joins each installation with all that chooses its tenant.
 _FEW = 20
 _OF_FEW = """
-    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id, r.policy_id, r.key
+    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id
     FROM (
-        SELECT r.id, r.policy_id, r.key, s.tenant_id
+        SELECT r.id, s.tenant_id
         FROM governance_rule r
         JOIN governance_selectiontenant s ON s.selection_id = r.selection_id {some_members}
         WHERE r.id = ANY (%(rules)s::bigint[])
@@ -115,7 +120,7 @@ JOINED_AS_WRITTEN = "SET LOCAL join_collapse_limit = 1"
 # how few are left, and would do this last.
 _BIT = "(1::bigint << ({selection} %% 63)::integer)"
 _NARROWED = """
-    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id, r.policy_id, r.key
+    SELECT i.tenant_id, i.plugin_id, r.id AS rule_id, i.release_id
     FROM governance_installation i
     JOIN (
         SELECT v.release_id, bit_or({of_rule}) AS bits
@@ -137,6 +142,9 @@ _NARROWED = """
     WHERE i.group_id = %(group)s AND {{installed}} {{some}}
 """.format(of_rule=_BIT.format(selection="r.selection_id"), of_member=_BIT.format(selection="s.selection_id"))
 
+# Of all tenants, when a rule's findings are due is reckoned once for each rule rather than for each finding.
+_FENCE = "OFFSET 0"
+
 # Exemptions are few and violations many, so they are gathered by tenant and policy and looked through only
 # where there are any.
 _VIOLATIONS = """
@@ -145,14 +153,15 @@ SELECT broken.tenant_id, broken.plugin_id, broken.rule_id, broken.release_id,
         SELECT one.id
         FROM unnest(covering.ids, covering.keys, covering.plugins)
              WITH ORDINALITY AS one (id, rule_key, plugin_id, place)
-        WHERE one.rule_key IN ('', broken.key)
+        WHERE one.rule_key IN ('', r.key)
           AND (one.plugin_id IS NULL OR one.plugin_id = broken.plugin_id)
         ORDER BY one.place LIMIT 1
-    ) END AS exemption_id
+    ) END AS exemption_id,
+    r.policy_id, r.key, r.severity, r.due_at
 FROM (
     {broken}
     UNION ALL
-    SELECT s.tenant_id, wanted.plugin_id, r.id, NULL, r.policy_id, r.key
+    SELECT s.tenant_id, wanted.plugin_id, r.id, NULL
     FROM governance_rule r
     CROSS JOIN LATERAL unnest(r.plugins) AS wanted (plugin_id)
     JOIN governance_selectiontenant s ON s.selection_id = r.selection_id {some_members}
@@ -169,6 +178,10 @@ FROM (
                 WHERE here.tenant_id = s.tenant_id AND {also_installed})
       )
 ) AS broken
+JOIN (
+    SELECT id, policy_id, key, severity, %(at)s + sla_days * interval '1 day' AS due_at
+    FROM governance_rule {fence}
+) AS r ON r.id = broken.rule_id
 LEFT JOIN (
     SELECT tenant_id, policy_id,
         array_agg(id ORDER BY expires_at DESC, id) AS ids,
@@ -176,5 +189,5 @@ LEFT JOIN (
         array_agg(plugin_id ORDER BY expires_at DESC, id) AS plugins
     FROM ({exemptions}) AS in_force
     GROUP BY tenant_id, policy_id
-) AS covering ON covering.tenant_id = broken.tenant_id AND covering.policy_id = broken.policy_id
+) AS covering ON covering.tenant_id = broken.tenant_id AND covering.policy_id = r.policy_id
 """

@@ -276,11 +276,7 @@ GROUP BY compared.tenant_id, tenant.key ORDER BY tenant.key
 """
 
 _FOUND = """
-WITH found AS ({found}),
-wanted AS (
-    SELECT found.tenant_id, found.plugin_id, r.policy_id, r.key
-    FROM found JOIN governance_rule r ON r.id = found.rule_id
-), compared AS (
+WITH wanted AS ({found}), compared AS (
     SELECT coalesce(n.tenant_id, f.tenant_id) AS tenant_id, f.id IS NULL AS is_missing
     FROM wanted n FULL JOIN (
         SELECT * FROM governance_finding

@@ -185,9 +185,8 @@ def _counted(cursor: Any, statement: str) -> dict[str, dict[str, int]]:
 # A finding's identity is tenant, plugin, policy and rule key, as findings have it too.
 _WEIGH = """
 CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS
-SELECT found.tenant_id, found.plugin_id, r.policy_id, r.key, found.release_id,
-    found.exemption_id IS NOT NULL AS accepted
-FROM ({found}) AS found JOIN governance_rule r ON r.id = found.rule_id
+SELECT tenant_id, plugin_id, policy_id, key, release_id, exemption_id IS NOT NULL AS accepted
+FROM ({found}) AS found
 """
 
 _ANEW = """

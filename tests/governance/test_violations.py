@@ -23,7 +23,7 @@ def policy(world: World) -> Policy:
 
 
 def ask(group: Group, **options: Any) -> set[tuple[int, int | None, Any]]:
-    return {(tenant, release, exemption) for tenant, _, _, release, exemption in violations(group, **options)}
+    return {(row[0], row[3], row[4]) for row in violations(group, **options)}
 
 
 def violations(group: Group, **options: Any) -> list[tuple[Any, ...]]:
