@@ -15,7 +15,7 @@ from audit.actions import Action
 from config.access import Actor
 from governance import advisories, catalogue_formats, locks, ranking, staging, versions
 from governance.catalogue_formats import CatalogueError, PluginDocument, ReleaseDocument
-from governance.models import Plugin, Release
+from governance.models import Plugin, Release, Rule
 from tenants.models import Group
 
 __all__ = ["CatalogueError", "LoadResult", "find_releases", "load", "resolve_releases", "withdraw"]
@@ -54,6 +54,7 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
         staging.look_again(Plugin, Release)
     if result.changed:
         ledger.record(Action.CATALOGUE_LOADED, subject=group, actor=actor, at=at, data=result.figures())
+        _leave_to_rules_to_come(group.pk)  # with the ledger held, as by whoever puts rules in force
     return result
 
 
@@ -164,6 +165,12 @@ def _check_dialect(plugin: Plugin, scheme: str) -> None:
         except versions.InvalidVersion as error:
             reason = f"“{scheme}” can't order a release that is known already: {error}"
             raise CatalogueError(f"{plugin.name}.scheme", reason) from error
+
+
+def _leave_to_rules_to_come(group_id: int) -> None:
+    """Mark releases as compiled where there are no rules: those to come are compiled against all of them."""
+    if not Rule.objects.filter(group=group_id).exists():
+        Release.objects.filter(group=group_id, compiled=False).update(compiled=True)
 
 
 def _save_releases(group_id: int, plugins: Sequence[PluginDocument]) -> tuple[int, int, set[int]]:

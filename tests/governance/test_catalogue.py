@@ -10,9 +10,10 @@ import pytest
 from audit.actions import Action
 from audit.models import Entry
 from config.access import SYSTEM
-from governance import catalogue, versions
+from governance import catalogue, drift, versions
 from governance.catalogue import CatalogueError, LoadResult
 from governance.models import Advisory, Plugin, Release
+from tests import factories
 from tests.factories import AT, World
 
 
@@ -88,22 +89,39 @@ def test_a_release_added_later_takes_its_place_in_the_order(world: World) -> Non
     assert [release(world, one).rank for one in in_order(world)] == [0, 1, 2]
 
 
+def compile_all(world: World) -> None:
+    """Have a rule, and all releases compiled against it."""
+    factories.policy(world.group, "core", [{"name": "crm", "plugins": ["crm"], "at_least": "1.0.0"}])
+    Release.objects.filter(group=world.group).update(compiled=True)
+
+
 def test_loading_the_same_again_changes_nothing_and_says_so(world: World) -> None:
     document = crm("1.0.0", {"version": "2.0.0", "requires": [{"plugin": "mail", "range": "^1.0.0"}]})
     document["advisories"] = [{"id": "SEC-1", "title": "Leak", "affects": "<2.0.0"}]
     first = load(world, document)
     assert (first.plugins, first.releases, first.advisories) == (1, 2, 1)
     assert (first.new_releases, first.changed) == (2, 4)
-    Release.objects.filter(group=world.group).update(compiled=True)
+    compile_all(world)
     again = load(world, document)
     assert (again.new_releases, again.changed, again.changed_plugin_ids) == (0, 0, frozenset())
     assert Entry.objects.filter(group_id=world.group.pk, action=Action.CATALOGUE_LOADED).count() == 1
     assert not Release.objects.filter(group=world.group, compiled=False).exists()
 
 
+def test_releases_that_come_before_all_rules_needn_t_be_compiled(world: World) -> None:
+    load(world, crm("1.0.0"))
+    assert release(world, "1.0.0").compiled
+    factories.policy(world.group, "core", [{"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}])
+    load(world, crm("1.5.0"))
+    assert not release(world, "1.5.0").compiled
+    factories.install(world.tenant_a, {"crm": "1.0.0"})
+    factories.install(world.tenant_b, {"crm": "1.5.0"})
+    assert drift.detect(world.group, at=AT).opened == 2
+
+
 def test_a_changed_release_is_compiled_again(world: World) -> None:
     load(world, crm("1.0.0", "2.0.0"))
-    Release.objects.filter(group=world.group).update(compiled=True)
+    compile_all(world)
     result = load(world, crm("1.0.0", {"version": "2.0.0", "channel": "lts"}))
     assert (result.new_releases, result.changed) == (0, 1)
     assert release(world, "1.0.0").compiled
@@ -138,7 +156,7 @@ def test_a_withdrawal_outlives_a_reload_that_does_not_speak_of_it(world: World) 
 
 def test_withdrawing_is_recorded_once_and_asks_for_new_rules(world: World) -> None:
     load(world, crm("1.0.0"))
-    Release.objects.filter(group=world.group).update(compiled=True)
+    compile_all(world)
     for _ in range(2):
         catalogue.withdraw(release(world, "1.0.0"), actor=SYSTEM, at=AT)
     entry = Entry.objects.get(group_id=world.group.pk, action=Action.RELEASE_WITHDRAWN)
@@ -163,7 +181,7 @@ def test_a_warning_that_lists_a_version_affects_equal_ones_too(world: World) -> 
 
 def test_a_narrowed_warning_lets_go_of_releases(world: World) -> None:
     load(world, crm("1.0.0", "1.1.0", advisories=[{"id": "SEC-1", "affects": "<2.0.0"}]))
-    Release.objects.filter(group=world.group).update(compiled=True)
+    compile_all(world)
     result = load(world, crm(advisories=[{"id": "SEC-1", "affects": ["1.0.0"]}]))
     assert result.changed == 1
     assert affected(world, "SEC-1") == ["1.0.0"]

@@ -13,9 +13,10 @@ from django.db import connection, connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from config.access import SYSTEM
-from governance import catalogue, drift, locks, manifests, simulation, snapshots
+from governance import catalogue, drift, locks, manifests, policies, simulation, snapshots
 from governance.manifest_formats import ManifestDocument
-from governance.models import Inventory, Manifest, Plugin, Release, Snapshot
+from governance.models import Inventory, Manifest, Plugin, Policy, Release, Snapshot, Violation
+from governance.models.rule import Selection
 from governance.models.snapshot import Installation, Trigger
 from governance.simulation import weighing
 from tenants import groups
@@ -40,7 +41,8 @@ def group(db: None) -> Iterator[Group]:
     groups.add_tenants(made, [groups.NewTenant("a"), groups.NewTenant("b")], actor=SYSTEM, at=AT)
     made_id = made.pk
     yield made
-    for model in (Installation, Manifest, Release, Plugin, Snapshot, Tenant):
+    Policy.objects.filter(group=made).update(current=None)
+    for model in (Policy, Selection, Installation, Manifest, Release, Plugin, Snapshot, Tenant):
         model._default_manager.filter(group=made).delete()
     Inventory.objects.all().delete()  # nothing else commits any
     Group.objects.filter(pk=made.pk).delete()
@@ -147,6 +149,27 @@ def test_releases_made_at_once_are_ranked_in_view_of_each_other(group: Group) ->
     finish()
     ranked = Release.objects.filter(group=group).order_by("rank").values_list("version", "rank")
     assert list(ranked) == [("1.0.0", 0), ("2.0.0", 1), ("2.5.0", 2), ("3.0.0", 3)]
+
+
+def test_the_first_rules_see_all_of_a_catalogue_that_is_loaded_at_the_same_time(group: Group) -> None:
+    catalogue.resolve_releases(group.pk, {("crm", "1.5.0")})
+    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}
+    policy = {"name": "core", "tenants": "*", "rules": [rule]}
+    with transaction.atomic():
+        version = policies.draft_version(group, policy, actor=SYSTEM, at=AT)
+
+    def put_in_force() -> None:
+        with transaction.atomic():
+            policies.put_in_force(version, actor=SYSTEM, at=AT)
+
+    with transaction.atomic():
+        document = {"plugin": "crm", "scheme": "semver", "releases": [{"version": "1.0.0"}]}
+        catalogue.load(group, [document], actor=SYSTEM, at=AT)
+        finish = beside(put_in_force)
+        wait_until_one_waits()
+    finish()
+    broken = Violation.objects.filter(rule__group=group).order_by("release__version")
+    assert list(broken.values_list("release__version", flat=True)) == ["1.0.0", "1.5.0"]
 
 
 def test_a_lock_outside_a_transaction_is_refused(group: Group) -> None:
