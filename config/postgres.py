@@ -35,7 +35,7 @@ TUNING = {
     "temp_buffers": "64MB",
     # Whoever asks works along: more workers than other cores only wait for each other.
     "max_parallel_workers_per_gather": str(max((os.cpu_count() or 2) - 1, 1)),
-    # A detection of a large group writes a hundred megabytes at a time: to the log beside its work, not at its end.
+    # A detection of a large group writes a hundred megabytes: to the log beside its work, not at its end.
     "wal_writer_delay": "20ms",
     "min_wal_size": "512MB",
     "max_wal_size": "2GB",

@@ -1,8 +1,10 @@
-"""Text that can't be kept or sent: what to look for, and how to tell of it."""
+"""Text that can't be kept or sent, and names that there aren't: how to tell of them."""
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 # NUL, which PostgreSQL doesn't keep, and half a surrogate pair, which is no character and can't be encoded.
@@ -29,3 +31,9 @@ def tellable_in(data: Any) -> Any:
 def paired(text: str) -> str:
     """The text with each surrogate pair, as JSON writes a character in two escapes, made that character."""
     return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """`; did you mean “that”?` after a name that there isn't, with the nearest that there is, if any."""
+    near = difflib.get_close_matches(name, sorted(names), 1)
+    return f"; did you mean “{near[0]}”?" if near else ""

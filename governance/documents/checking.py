@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from config.texts import did_you_mean
 from governance import escalation, moments, policy_documents, rules, selections
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
@@ -157,8 +157,7 @@ def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) ->
 
 def unknown(noun: str, name: str, names: Iterable[str], yet: str = "") -> str:
     """“there is no such thing”, with the nearest that there is."""
-    near = difflib.get_close_matches(name, sorted(names), 1)
-    return f"there is no {noun} “{name}”{yet}" + (f"; did you mean “{near[0]}”?" if near else "")
+    return f"there is no {noun} “{name}”{yet}{did_you_mean(name, names)}"
 
 
 def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -13,7 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 
-from config.texts import UNKEEPABLE
+from config.texts import UNKEEPABLE, did_you_mean
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
 
@@ -113,8 +112,7 @@ def _unknown(error: ValidationError, place: Place) -> Iterator[tuple[Place, str]
     known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
     for key in _given(error):
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"; did you mean “{near[0]}”?" if near else f"; known here: {', '.join(known)}"
+            hint = did_you_mean(key, known) or f"; known here: {', '.join(known)}"
             yield (*place, key), f"unknown key “{key}”{hint}"
 
 

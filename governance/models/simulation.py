@@ -11,6 +11,8 @@ from governance.models.plan import Plan
 from governance.models.scoping import GroupQuerySet
 from tenants.models import Group
 
+LONGEST_TITLE = 200
+
 
 class Simulation(models.Model):
     """A what-if: asked, worked out, kept. Equal `inputs_digest`, equal `outcome`.
@@ -42,7 +44,7 @@ class Simulation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="simulations")
     number = models.PositiveIntegerField()
-    title = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=LONGEST_TITLE, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     supposed = models.JSONField(default=dict)
     snapshot_number = models.PositiveIntegerField(default=0)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.texts import did_you_mean
 from governance import moments, selections
 from governance.rules.wishes import BOUNDS, DISTANCES, Wish
 from governance.versions import InvalidRange, InvalidVersion, comparators, scheme, vers
@@ -97,7 +98,8 @@ def check_dialects(spec: RuleSpec, schemes: Mapping[str, str]) -> None:
             if plugin in schemes:
                 _check_dialect(wish, schemes[plugin], f"{path}.{_value_name(wish)}", plugin)
             elif wish.kind != "absent":
-                raise RuleError(f"{spec.path}.plugins[{place}]", f"the catalogue has no plugin “{plugin}”")
+                reason = f"the catalogue has no plugin “{plugin}”{did_you_mean(plugin, schemes)}"
+                raise RuleError(f"{spec.path}.plugins[{place}]", reason)
 
 
 def oddities(spec: RuleSpec, schemes: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from governance import policies
-from governance.models import Exemption, Policy, Simulation
+from governance.models import Exemption, Policy
 from governance.policy_documents import Document
 from tenants.models import Group
 
@@ -50,9 +50,7 @@ def gone(group: Group, supposed: Mapping[str, Any]) -> list[str]:
 
 def title(group: Group, supposed: Mapping[str, Any]) -> str:
     """What tells it from others in the list, where whoever asked gave it no title."""
-    longest = Simulation._meta.get_field("title").max_length
-    told = ", ".join([*(name for name, _ in texts(supposed)), *gone(group, supposed)])
-    return (told or _NOTHING)[:longest]
+    return ", ".join([*(name for name, _ in texts(supposed)), *gone(group, supposed)]) or _NOTHING
 
 
 def _is_id(name: str) -> bool:

@@ -20,6 +20,7 @@ from config.garbage import uncollected
 from config.lifecycle import TransitionError, advance
 from governance import documents, flags, moments, plans
 from governance.models import Plan, Simulation, Snapshot
+from governance.models.simulation import LONGEST_TITLE
 from governance.policy_documents import Document
 from governance.simulation import facts, naming, outcome, reading
 from governance.simulation.supposition import Supposition, of_document
@@ -142,7 +143,7 @@ def _create(
     return Simulation.objects.create(
         group=group,
         number=last + 1,
-        title=title or naming.title(group, supposed),
+        title=(title or naming.title(group, supposed))[:LONGEST_TITLE],
         supposed=supposed,
         created_by_id=actor.id if actor.kind == ActorKind.PERSON else None,
         created_by_name=actor.name,

@@ -136,6 +136,7 @@ def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
     ids = dict(plugins.values_list("name", "pk"))
     found = ways_out.ways(conflict)
     asides = {str(aside): aside for way in found for aside in way.asides}
+    set_aside = {(rule["policy"], rule["key"]) for rule in conflict.set_aside}
     asked = ways_out.asked_for(conflict, asides.values()).select_related("tenant", "policy", "plugin")
     return {
         "sets": [
@@ -147,6 +148,7 @@ def _told(request: ConsoleRequest, conflict: Conflict) -> dict[str, Any]:
         "stuck": [(name, ids.get(name)) for name in conflict.stuck],
         "decided": conflict.decision_in_words(earlier=conflict.decided_earlier),
         "ways": found,
+        "chosen": next((way.number for way in found if set(way.set_aside) == set_aside), None),
         "choices": choosing.behind(conflict, at=timezone.now()) if conflict.closed_at is None else [],
         "asked": asked.order_by("tenant__key", "policy__name", "rule_key")[:SHOWN_EXEMPTIONS],
         "drafted": ways_out.drafted(conflict).order_by("name"),

@@ -103,7 +103,9 @@ def _carried_out(request: ConsoleRequest, form: PolicyForm) -> HttpResponse | di
 def _preview(request: ConsoleRequest, form: PolicyForm) -> Simulation:
     """Have a worker work out what the text would do; the page follows it."""
     what = Supposition(policies=[form.document])
-    return simulations.ask(request, form.group, what, title=f"Preview of {form.document['name']}")
+    why = form.cleaned_data["comment"]
+    title = f"Preview of {form.document['name']}{': ' if why else ''}{why}"
+    return simulations.ask(request, form.group, what, title=title)
 
 
 def _previewed(request: ConsoleRequest, form: PolicyForm) -> Simulation | None:

@@ -220,6 +220,9 @@ def test_a_decision_is_recorded_and_the_finding_moves_on(house: Furnished, owner
     shown = text(owner, page)
     assert "The train has left" in shown
     assert "Take the decision back" in shown
+    ways = re.findall(r'<li class="list-group-item">(.*?)</li>', shown, re.DOTALL)
+    (chosen,) = (way for way in ways if ">Chosen<" in way)
+    assert chosen.startswith("Set stay aside here: crm goes to 2.4.0")
     finding = Finding.objects.get(tenant=house.world.tenant_b, plugin=house.crm, policy=house.core)
     assert str(finding.target) == "2.4.0"
     assert owner.post(page, {"set_aside": ["stay/hold"], "reason": "again"}).status_code == 409

@@ -75,11 +75,14 @@ def test_the_text_is_written_with_its_impact_shown_first(
 ) -> None:
     path = f"{LIST}{core.pk}/edit/"
     assert "at_least: 2.4.0" in read(owner, path)
-    shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "intent": "preview"})
+    why = "too strict, " + 40 * "really "
+    asked = {"text": TEXT.format(version="2.2.0"), "comment": why, "intent": "preview"}
+    shown = owner.post(path, asked)
     page = shown.content.decode()
     assert shown.status_code == 200
     assert "What it would do" in page
     preview = Simulation.objects.get()
+    assert preview.title.startswith("Preview of core: too strict, really")
     assert f'name="previewed" value="{preview.pk}"' in page
     assert "Put in force" not in page
     queue.run_pending()
