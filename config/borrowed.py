@@ -38,5 +38,8 @@ def _await(child: Child) -> None:
     while not launch.answers(settings.SANDBOX_PORT):
         child.tend()
         if time.monotonic() > deadline:
-            raise NotReady(f"The sandbox orchestrator didn't start; see {child.service.log}.")
+            raise NotReady(
+                f"The sandbox orchestrator didn't start; see {child.service.log}. If something else listens "
+                f"on port {settings.SANDBOX_PORT}, set PLUMBLINE_SANDBOX_PORT to another one."
+            )
         time.sleep(0.05)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from config.access import SYSTEM
 from governance import configuration, policies, profiles
@@ -221,6 +222,23 @@ def test_a_run_that_leaves_a_conflict_to_an_earlier_one_says_that_it_waits(
     Conflict.objects.update(status=Conflict.Status.DECIDED)
     assert policy("watch", 2, "--json").json["says"] == "Completed"
     assert "Needs a decision: " not in policy("watch", 1).out.split("\n", 1)[1]
+
+
+def test_the_whole_loop_says_what_waits_for_a_decision_and_how_to_see_it(
+    policy: Any,
+    folder: Path,
+    hold: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: LazySettings,
+) -> None:
+    settings.USES_SANDBOX = False
+    policy("apply", folder, "--json")
+    policy("apply", hold, "--json")
+    answer = shell(capsys, monkeypatch, "version_policy_sync")("--skip-config", "--dry-run")
+    waits = "1 conflict waits for a decision. `manage.py policy decide --group acme` lists what waits"
+    assert waits in answer.out
+    assert policy("decide", "--group", "acme").code == 4
 
 
 def test_enforcing_is_refused_while_governance_is_off(policy: Any, acme: World, folder: Path) -> None:

@@ -104,6 +104,9 @@ class Command(TyperCommand):
             console.print(table)
             if run["error"]:
                 console.print(run["error"], style="red")
+            if run["conflicts_left"]:
+                told = f"`manage.py policy decide --group {slug}` lists what waits, with the ways out."
+                console.print(f"{run['says']}. {told}", soft_wrap=True)
         if not outcome["changed"]:
             is_first = all(run["number"] == 1 for run in outcome["groups"].values())
             console.print(f"Nothing has changed{'' if is_first else ' since the last run'}.")
