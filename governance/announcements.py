@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 from audit import outbox
 from audit.models import Report
 from audit.models.outbox import Destination
+from config.shares import percentage
 from governance import message_templates
 from governance.digests import frame
 from governance.messages import texts, wording
@@ -108,7 +108,7 @@ def report_values(report: Report) -> dict[str, Any]:
     return {
         "report": report.number,
         "snapshot": report.snapshot_number,
-        "rate": f"{math.floor(summary.get('compliance_rate', 0) * 1000 + 1e-9) / 10:g}",
+        "rate": f"{percentage(summary.get('compliance_rate', 0)):g}",
         **{name: summary.get(name, 0) for name in ("tenants", "outstanding", "accepted")},
         "asked_by": report.requested_by if report.requested_by_id else "",
         "digest": report.digest[:16],

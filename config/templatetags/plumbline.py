@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from django.utils.safestring import SafeString
 from config import durations, icons, tones
 from config.clocks import Clock
 from config.listing import Listing
+from config.shares import percentage
 
 register = template.Library()
 
@@ -112,7 +112,7 @@ def percent(ratio: float | None) -> str:
     """A share between 0 and 1 as a percentage. It is rounded down: 100 % means all of them."""
     if ratio is None:
         return "–"
-    return f"{math.floor(float(ratio) * 1000 + 1e-9) / 10:g} %"
+    return f"{percentage(ratio):g} %"
 
 
 @register.inclusion_tag("listing/_sort_header.html", takes_context=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from config.shares import percentage
 from governance import conflict_wording
 from governance.models import Simulation
 from governance.simulation import planning
@@ -94,7 +95,7 @@ def warnings(simulation: Simulation) -> list[str]:
 
 def percent(share: float) -> str:
     """Rounded down: 100 % means all."""
-    return f"{int(share * 1000) / 10:.1f} %"
+    return f"{percentage(share):.1f} %"
 
 
 def is_worse(outcome: dict[str, Any]) -> bool:

@@ -200,7 +200,9 @@ def test_a_state_is_told_in_words_and_coloured() -> None:
     assert "state-secondary" in drawn('{% badge "never heard of it" %}')
 
 
-@pytest.mark.parametrize(("ratio", "text"), [(None, "–"), (0.95, "95 %"), (0.99999, "99.9 %"), (1, "100 %")])
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(None, "–"), (0.95, "95 %"), (0.57, "57 %"), (0.99999, "99.9 %"), (1, "100 %")]
+)
 def test_a_share_is_rounded_down(ratio: float | None, text: str) -> None:
     assert drawn("{{ ratio|percent }}", ratio=ratio) == text
 

@@ -132,7 +132,7 @@ def test_a_rule_that_cannot_be_kept_even_alone_is_not_said_to_conflict(
     shown = text(owner, page)
     assert "Why there is no way" in shown
     assert "This rule can’t be kept here" in shown
-    for together in ("Why they conflict", "any fewer of them", "other such set"):
+    for together in ("Why they conflict", "Without any one of them", "other such set"):
         assert together not in shown
     Conflict.objects.filter(pk=house.conflict.pk).update(explanation={**told, "complete": False})
     assert "There may be more" in text(owner, page)
@@ -160,7 +160,7 @@ def test_a_conflict_without_a_proof_shows_what_binds_there_and_can_be_decided(
     assert "core/crm</a> wants crm 2.4.0 or newer" in shown
     for certain in (
         "Why they conflict",
-        "any fewer of them",
+        "Without any one of them",
         "no other such set",
         "These are all",
         "There may be more",

@@ -7,6 +7,7 @@ import typer
 from django.utils import timezone
 from django_typer.management import TyperCommand
 
+from config.shares import percentage
 from governance.cli.output import Exit, Output
 from governance.workflow import Workflow, workflow
 from tenants.models import Group
@@ -51,7 +52,9 @@ def _show(out: Output, slug: str, found: Workflow, days: int) -> None:
         for name, latency in found.latencies.items()
     ]
     out.table(f"{slug}: the last {days} days", ("step", "count", "median", "95 %", "longest"), rows)
-    rate = "no enforcement has ended" if found.success_rate is None else f"{found.success_rate:.1%} succeeded"
+    rate = "no enforcement has ended"
+    if found.success_rate is not None:
+        rate = f"{percentage(found.success_rate):g} % succeeded"
     out.say(f"Enforcements: {_counts(found.tasks)} ({rate})")
     out.say(f"Runs: {_counts(found.runs)}")
     out.say(f"Queued tasks: {found.queued}, the oldest for {_span(found.queue_age)}")
