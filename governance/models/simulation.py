@@ -20,7 +20,7 @@ class Simulation(models.Model):
     `supposed` is what was asked, as simulation.schema.json has it. `inputs` adds what the outcome depends on
     beside it, see governance.simulation.facts; `outcome`: {"before": {...}, "after": {...}, "done": {...},
     "difference": {...}, "actions": [...], "order": [...], "advised": [...], "conflicts": [...],
-    "solved": [...], "warnings": [...]}.
+    "solved": [...], "edits": [...], "warnings": [...]}.
     """
 
     class Status(models.TextChoices):

@@ -93,6 +93,11 @@ def warnings(simulation: Simulation) -> list[str]:
     return list(simulation.outcome.get("warnings", ()))  # those of before they were looked for have none
 
 
+def edits(simulation: Simulation) -> list[dict[str, Any]]:
+    """What the supposed texts change of those in force, see governance.simulation.editing."""
+    return list(simulation.outcome.get("edits", ()))  # those of before they were compared have none
+
+
 def percent(share: float) -> str:
     """Rounded down: 100 % means all."""
     return f"{percentage(share):.1f} %"
@@ -136,6 +141,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield ""
     yield verdict(simulation)
     yield ""
+    yield from _edited(edits(simulation))
     yield from _warned(warnings(simulation))
     states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
     headings = ["", *columns(simulation), *(["carried out"] if outcome["done"] else [])]
@@ -159,6 +165,17 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield from _conflicts("Solved conflicts", outcome["solved"])
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
     yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
+
+
+def _edited(told: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for one in told:
+        if changes := one["changes"]:
+            yield f"What changes in {_escape(one['policy'])}, of which version {one['version']} is in force:"
+            yield ""
+            yield from (f"- {_escape(change)}" for change in changes[:_SHOWN])
+            if len(changes) > _SHOWN:
+                yield f"- and {len(changes) - _SHOWN:,} more"
+            yield ""
 
 
 def _warned(told: Sequence[str]) -> Iterator[str]:

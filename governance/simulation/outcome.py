@@ -12,6 +12,7 @@ from django.db import transaction
 from config.access import Actor
 from governance.answers import deciders
 from governance.simulation import carrying, facts, judging, planning, reading, touching, weighing
+from governance.simulation.editing import edits
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
 from governance.simulation.supposition import Supposition
@@ -74,6 +75,7 @@ def work_out(scene: Scene, what: Supposition, *, actor: Actor, at: datetime) -> 
     return Outcome(
         document={
             **_document({**figures, **judging.figures(judgements)}, judgements, after),
+            "edits": edits(scene.group, what),
             "warnings": reading.oddities(scene.group, what, at=at),
         },
         findings=after.findings,

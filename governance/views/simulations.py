@@ -85,7 +85,11 @@ def simulation_detail(request: ConsoleRequest, pk: UUID) -> HttpResponse:
     row = _reached(request, pk)
     may = {"may_simulate": request.access.allows(Permission.POLICY_SIMULATE)}
     texts = [(name, configuration.dump(document)) for name, document in simulation.texts(row.supposed)]
-    supposed = {"texts": texts, "gone": simulation.gone(row.group, row.supposed)}
+    supposed = {
+        "texts": texts,
+        "edits": simulation.edits(row),
+        "gone": simulation.gone(row.group, row.supposed),
+    }
     context = {**progress(row), **may, **supposed}
     if row.is_answered:
         context |= _answered(request, row)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config import queue
 from config.access import SYSTEM
-from governance import profiles, simulation
+from governance import policies, profiles, simulation
 from governance.models import Policy, Simulation
 from tests import factories
 from tests.factories import AT, World
@@ -62,6 +62,18 @@ def test_one_tells_before_after_difference_and_actions(
     assert "tenant-a, tenant-b" in page
     assert "at_least: 2.4.0" in page
     assert "It opens 2 findings and closes 0, touches 2 tenants." in page
+
+
+def test_one_tells_what_changes_in_a_policy_that_is_in_force(
+    world: World, simulated: Simulation, client: Client
+) -> None:
+    client.force_login(world.viewer)
+    assert "What changes in" not in client.get(f"{LIST}{simulated.pk}/").content.decode()
+    policies.apply(world.group, simulated.supposed["policies"][0], actor=SYSTEM, at=AT)
+    for rule, told in (({"at_least": "2.3.0"}, "2.4.0 → 2.3.0"), ({"at_least": "2.4.0"}, "version 1")):
+        page = client.get(f"{LIST}{simulate(world, rule).pk}/").content.decode()
+        assert "What changes in core" in page
+        assert told in page
 
 
 def test_a_conflict_is_told_with_its_rules_and_ways_out(

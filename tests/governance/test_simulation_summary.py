@@ -107,6 +107,23 @@ def test_a_summary_of_no_difference_says_so(acme: World) -> None:
     assert "### " not in text
 
 
+def test_what_changes_in_a_text_in_force_is_told_place_by_place(acme: World) -> None:
+    policies.apply(acme.group, CORE, actor=SYSTEM, at=AT)
+    rules = [
+        {"name": "crm", "plugins": ["crm"], "at_least": "2.3.0"},
+        {"name": "old", "plugins": ["crm"], "present": True},
+    ]
+    kept = simulate(acme, {**CORE, "rules": rules}, {**WEEK, "tenants": "*"})
+    lower = "rules[crm].at_least: 2.4.0 → 2.3.0"
+    added = 'rules[old]: {"name": "old", "plugins": ["crm"], "present": true}'
+    assert kept.outcome["edits"] == [{"policy": "core", "version": 1, "changes": [lower, added]}]
+    text = simulation.markdown(kept)
+    assert (
+        "What changes in core, of which version 1 is in force:\n\n- rules\\[crm\\].at\\_least: 2.4.0" in text
+    )
+    assert "What changes in hold" not in text
+
+
 def test_a_long_summary_is_cut_with_a_word_about_it(acme: World) -> None:
     for number in range(25):
         name = f"plugin-{number:02}"
