@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import http.client
 import logging
 import os
 import socket
@@ -99,7 +100,7 @@ def answers(port: int) -> bool:
         urllib.request.urlopen(f"http://{host}:{port}/healthz", timeout=2).close()
     except urllib.error.HTTPError as refusal:
         return refusal.code < 500
-    except OSError:
+    except (OSError, http.client.HTTPException):  # nobody, or somebody who speaks otherwise
         return False
     return True
 

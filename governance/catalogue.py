@@ -50,11 +50,11 @@ def load(group: Group, documents: object, *, actor: Actor, at: datetime) -> Load
     Releases that the documents don't name stay: a catalogue forgets nothing. Raises CatalogueError.
     """
     result = take(group, documents)
-    if result.new_releases > _MANY:
-        staging.look_again(Plugin, Release)
     if result.changed:
         ledger.record(Action.CATALOGUE_LOADED, subject=group, actor=actor, at=at, data=result.figures())
         _leave_to_rules_to_come(group.pk)  # with the ledger held, as by whoever puts rules in force
+    if result.new_releases > _MANY:
+        staging.look_again(Plugin, Release)
     return result
 
 
@@ -170,7 +170,9 @@ def _check_dialect(plugin: Plugin, scheme: str) -> None:
 def _leave_to_rules_to_come(group_id: int) -> None:
     """Mark releases as compiled where there are no rules: those to come are compiled against all of them."""
     if not Rule.objects.filter(group=group_id).exists():
-        Release.objects.filter(group=group_id, compiled=False).update(compiled=True)
+        # One that another transaction has in hand stays as it is: with the ledger held, nobody is waited for.
+        new = Release.objects.filter(group=group_id, compiled=False)
+        new.filter(pk__in=new.select_for_update(skip_locked=True, no_key=True)).update(compiled=True)
 
 
 def _save_releases(group_id: int, plugins: Sequence[PluginDocument]) -> tuple[int, int, set[int]]:

@@ -162,8 +162,8 @@ def draft_version(
 def put_in_force(version: PolicyVersion, *, actor: Actor, at: datetime, comment: str = "") -> None:
     """Make a version the current one and compile it. The caller settles what follows from it."""
     policy = version.policy
-    before = policy.current
     ledger.hold(policy.group_id)  # releases that a catalogue brings meanwhile would be left out
+    before = policy.current
     bind(version, at=at)
     changes = [change.as_json() for change in diff(before, version)] if before else []
     data = {

@@ -180,7 +180,7 @@ FROM (
 ) AS broken
 JOIN (
     SELECT id, policy_id, key, severity, %(at)s + sla_days * interval '1 day' AS due_at
-    FROM governance_rule {fence}
+    FROM governance_rule WHERE id = ANY (%(rules)s::bigint[]) {fence}
 ) AS r ON r.id = broken.rule_id
 LEFT JOIN (
     SELECT tenant_id, policy_id,

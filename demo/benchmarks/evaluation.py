@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from statistics import median
 from typing import Any
 
 from django.conf import settings
@@ -44,11 +45,16 @@ def _in_turns() -> Iterator[str]:
 
 
 def _usual(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The round in the middle, with the seconds of all where there are several."""
+    """The round in the middle by its seconds; of what it tells of other turns, the middle of each by itself.
+
+    With the figures of all rounds, where there are several.
+    """
     if len(rounds) == 1:
         return rounds[0]
     middle = sorted(rounds, key=lambda figures: float(figures["seconds"]))[len(rounds) // 2]
-    return {**middle, "rounds": [figures["seconds"] for figures in rounds]}
+    turns = [name for name in ("seconds", "again", "warm") if name in middle]
+    all_rounds = {name: [figures[name] for figures in rounds] for name in turns}
+    return {**middle, **{name: median(each) for name, each in all_rounds.items()}, "rounds": all_rounds}
 
 
 def machine() -> dict[str, Any]:

@@ -109,7 +109,12 @@ def _checked(run: Callable[[Path], Figures], again: Callable[[Path], int]) -> Fi
             raise AssertionError(f"{news} findings would be written twice.")
         figures["again"] = round(time.perf_counter() - begun, 3)
         _empty_target(cursor)
-        return {**figures, "warm": run(Path(folder))["seconds"]}
+        once_more = run(Path(folder))
+        if once_more["findings"] != figures["findings"]:
+            raise AssertionError(
+                f"{once_more['findings']} findings, where {figures['findings']} were before."
+            )
+        return {**figures, "warm": once_more["seconds"]}
 
 
 def _empty_target(cursor: CursorWrapper) -> None:

@@ -55,8 +55,10 @@ def detect(_: Fleet) -> Figures:
     again = _since(begun)
     _forget(group)
     begun = time.perf_counter()
-    drift.detect(group, at=AT)
+    once_more = drift.detect(group, at=AT)
     warm = _since(begun)
+    if once_more.opened != found.opened:
+        raise AssertionError(f"{once_more.opened} findings were opened, where {found.opened} were before.")
     installations = _scalar("SELECT count(*) FROM governance_installation WHERE until IS NULL")
     drifting = _scalar(
         "SELECT count(*) FROM (SELECT DISTINCT tenant_id, plugin_id FROM governance_finding"

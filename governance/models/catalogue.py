@@ -56,6 +56,7 @@ class Release(models.Model):
     provides = models.JSONField(default=list, blank=True)  # [name]
     # Whether the rules have been compiled against the release as it stands. Whoever adds or changes one, or a
     # security warning on it, leaves False behind; the next detection of drift compiles what that touches.
+    # Only of a catalogue that comes before all rules it is True at once: those are compiled against it.
     compiled = models.BooleanField(default=False, db_default=False)
 
     objects = CatalogueQuerySet["Release"].as_manager()

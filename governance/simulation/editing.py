@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from governance import documents, policies
+from governance import documents
 from governance.models import Policy
 from governance.simulation.supposition import Supposition
 from tenants.models import Group
@@ -14,7 +14,8 @@ from tenants.models import Group
 def edits(group: Group, what: Supposition) -> list[dict[str, Any]]:
     """By supposed policy that is in force already: [{"policy", "version", "changes": [text]}].
 
-    A text that says what is in force has no changes, a policy that is new isn't told.
+    A text that says what is in force has no changes, a policy that is new isn't told. What a profile changes
+    of it, which may be supposed as well, isn't either.
     """
     rows = Policy.objects.filter(group=group, name__in=[one["name"] for one in what.policies]).in_force()
     versions = {row.name: row.current for row in rows.select_related("current")}
@@ -26,4 +27,5 @@ def edits(group: Group, what: Supposition) -> list[dict[str, Any]]:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    return list(map(str, documents.changes(policies.as_written(before), policies.as_written(after))))
+    kind = {"kind": Policy.Kind.POLICY.value}
+    return list(map(str, documents.changes(kind | dict(before), kind | dict(after))))

@@ -12,6 +12,7 @@ from config.access import SYSTEM
 from governance import catalogue, drift, versions
 from governance.catalogue import CatalogueError, LoadResult
 from governance.models import Advisory, Plugin, Release
+from tenants.models import Group
 from tests import factories
 from tests.factories import AT, World
 
@@ -116,6 +117,16 @@ def test_releases_that_come_before_all_rules_needn_t_be_compiled(world: World) -
     factories.install(world.tenant_a, {"crm": "1.0.0"})
     factories.install(world.tenant_b, {"crm": "1.5.0"})
     assert drift.detect(world.group, at=AT).opened == 2
+
+
+def test_rules_and_releases_of_other_groups_have_no_part_in_that(world: World) -> None:
+    elsewhere = Group.objects.get(slug="elsewhere")
+    theirs = factories.plugin(elsewhere, "crm", ["1.0.0"])
+    factories.policy(elsewhere, "core", [{"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}])
+    Release.objects.update(compiled=False)
+    load(world, crm("1.0.0"))
+    assert release(world, "1.0.0").compiled
+    assert not factories.release(theirs, "1.0.0").compiled
 
 
 def test_a_changed_release_is_compiled_again(world: World) -> None:

@@ -112,9 +112,22 @@ def test_a_finding_stays_itself_while_its_cause_stays(world: World, policy: Poli
     result = drift.detect(world.group, at=LATER)
     after = only(world.group)
     assert (result.kept, result.moved) == (1, 1)
+    assert result.tenant_ids == {world.tenant_a.pk}
     assert (after.pk, after.status, after.due_at) == (before.pk, status, before.due_at)
     assert (after.severity, after.rule_id != before.rule_id) == ("low", True)
     assert after.release == factories.release(after.plugin, "2.0.0")
+
+
+def test_a_finding_that_comes_under_an_exemption_and_loses_it_is_said_to_have_changed(
+    world: World, policy: Policy
+) -> None:
+    drift.detect(world.group, at=AT)
+    factories.exemption(world.tenant_a, policy, until=LATER)
+    for at, counts in ((AT, (1, 0)), (LATER, (0, 1))):
+        result = drift.detect(world.group, at=at)
+        assert (result.accepted, result.reopened) == counts
+        assert result.tenant_ids == {world.tenant_a.pk}
+    assert only(world.group).due_at == LATER + timedelta(days=5)
 
 
 def test_a_plugin_that_is_gone_breaks_nothing(world: World, policy: Policy) -> None:

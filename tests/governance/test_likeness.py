@@ -218,6 +218,14 @@ def test_what_was_read_for_all_rules_answers_for_some_of_them_and_some_tenants(
         )
 
 
+def test_what_is_exempt_offends_nobody(world: World, crm: Plugin) -> None:
+    factories.exemption(world.tenant_a, floor(world), until=AT + timedelta(days=1))
+    inputs = decisions.current_inputs(world.group, at=AT)
+    seen = Sighting(inputs.group_id, AT, inputs.rules)
+    tenants = [world.tenant_a.pk, world.tenant_b.pk]
+    assert seen.offenders(tenants, None) == {world.tenant_b.pk: {crm.pk}}
+
+
 def test_what_was_read_is_not_read_again(world: World, crm: Plugin) -> None:
     floor(world)
     inputs = decisions.current_inputs(world.group, at=AT)

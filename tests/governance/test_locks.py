@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 from config.access import SYSTEM
 from governance import catalogue, drift, locks, manifests, policies, simulation, snapshots
 from governance.manifest_formats import ManifestDocument
-from governance.models import Inventory, Manifest, Plugin, Policy, Release, Snapshot, Violation
+from governance.models import Inventory, Manifest, Plugin, Policy, PolicyVersion, Release, Snapshot, Violation
 from governance.models.rule import Selection
 from governance.models.snapshot import Installation, Trigger
 from governance.simulation import weighing
@@ -62,6 +62,20 @@ def ingest(group: Group, tenant: str, *versions: str, minute: int = 0) -> None:
 
 def seal(group: Group) -> Snapshot:
     return snapshots.seal(group, trigger=Trigger.HAND, actor=SYSTEM, at=AT)
+
+
+def load(group: Group, plugin: str) -> None:
+    document = {"plugin": plugin, "scheme": "semver", "releases": [{"version": "1.0.0"}]}
+    catalogue.load(group, [document], actor=SYSTEM, at=AT)
+
+
+@transaction.atomic
+def first_version(group: Group) -> PolicyVersion:
+    """At least 2.0.0 of crm, not in force."""
+    catalogue.resolve_releases(group.pk, {("crm", "1.5.0")})
+    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}
+    policy = {"name": "core", "tenants": "*", "rules": [rule]}
+    return policies.draft_version(group, policy, actor=SYSTEM, at=AT)
 
 
 def beside(work: Callable[[], object]) -> Callable[[], None]:
@@ -152,24 +166,38 @@ def test_releases_made_at_once_are_ranked_in_view_of_each_other(group: Group) ->
 
 
 def test_the_first_rules_see_all_of_a_catalogue_that_is_loaded_at_the_same_time(group: Group) -> None:
-    catalogue.resolve_releases(group.pk, {("crm", "1.5.0")})
-    rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}
-    policy = {"name": "core", "tenants": "*", "rules": [rule]}
-    with transaction.atomic():
-        version = policies.draft_version(group, policy, actor=SYSTEM, at=AT)
+    version = first_version(group)
 
     def put_in_force() -> None:
         with transaction.atomic():
             policies.put_in_force(version, actor=SYSTEM, at=AT)
 
     with transaction.atomic():
-        document = {"plugin": "crm", "scheme": "semver", "releases": [{"version": "1.0.0"}]}
-        catalogue.load(group, [document], actor=SYSTEM, at=AT)
+        load(group, "crm")
         finish = beside(put_in_force)
         wait_until_one_waits()
     finish()
     broken = Violation.objects.filter(rule__group=group).order_by("release__version")
     assert list(broken.values_list("release__version", flat=True)) == ["1.0.0", "1.5.0"]
+
+
+def test_a_catalogue_that_waited_for_the_first_rules_is_left_for_them_to_be_compiled(group: Group) -> None:
+    version = first_version(group)
+    with transaction.atomic():
+        policies.put_in_force(version, actor=SYSTEM, at=AT)
+        finish = beside(lambda: load(group, "mail"))
+        wait_until_one_waits()
+    finish()
+    assert not Release.objects.get(group=group, plugin__name="mail").compiled
+
+
+def test_a_catalogue_waits_for_nobody_who_has_a_release_in_hand(group: Group) -> None:
+    catalogue.resolve_releases(group.pk, {("crm", "1.5.0")})
+    with transaction.atomic():
+        Release.objects.select_for_update().get(group=group)
+        beside(lambda: load(group, "mail"))()
+    compiled = Release.objects.filter(group=group).values_list("plugin__name", "compiled")
+    assert dict(compiled) == {"crm": False, "mail": True}
 
 
 def test_a_lock_outside_a_transaction_is_refused(group: Group) -> None:

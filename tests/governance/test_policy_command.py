@@ -233,9 +233,10 @@ def test_the_whole_loop_says_what_waits_for_a_decision_and_how_to_see_it(
     monkeypatch.setattr("django.conf.settings.USES_SANDBOX", False)
     policy("apply", folder, "--json")
     policy("apply", hold, "--json")
-    answer = shell(capsys, monkeypatch, "version_policy_sync")("--skip-config", "--dry-run")
-    told = "1 conflict waits for a decision. `manage.py policy decide --group acme` lists what waits"
-    assert told in answer.out
+    sync = shell(capsys, monkeypatch, "version_policy_sync")
+    told = "`manage.py policy decide --group acme` lists what waits"
+    assert f"1 conflict waits for a decision. {told}" in sync("--skip-config", "--dry-run").out
+    assert f"Needs a decision. {told}" in sync("--skip-config").out
 
 
 def test_enforcing_is_refused_while_governance_is_off(policy: Any, acme: World, folder: Path) -> None:

@@ -100,6 +100,11 @@ def test_the_summary_tells_no_ways_out_of_a_solved_conflict(acme: World) -> None
     assert "way out:" not in text
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.57, "57.0 %"), (0.99999, "99.9 %"), (1, "100.0 %")])
+def test_a_share_is_rounded_down_in_a_summary(share: float, told: str) -> None:
+    assert simulation.percent(share) == told
+
+
 def test_a_summary_of_no_difference_says_so(acme: World) -> None:
     policies.apply(acme.group, CORE, actor=SYSTEM, at=AT)
     text = simulation.markdown(simulate(acme, CORE))

@@ -8,6 +8,7 @@ from django_typer.management import TyperCommand
 from rich.console import Console
 from rich.table import Table
 
+from config.shares import percentage
 from demo import accuracy
 from demo.throwaway import throwaway
 from governance.cli.output import group_of
@@ -70,4 +71,6 @@ def _show(found: dict[str, Any]) -> None:
         changed = "yes" if one["changed"] else "no"
         table.add_row(str(number), one["kind"], changed, str(one["tasks"]), f"{one['seconds']:.1f} s", agrees)
     Console().print(table)
-    Console().print(f"{found['agreeing']} of {found['changes']} came as foretold ({found['accuracy']:.1%}).")
+    Console().print(
+        f"{found['agreeing']} of {found['changes']} came as foretold ({percentage(found['accuracy']):g} %)."
+    )

@@ -104,7 +104,7 @@ class Command(TyperCommand):
             console.print(table)
             if run["error"]:
                 console.print(run["error"], style="red")
-            if run["conflicts_left"]:
+            if run["status"] == Run.Status.NEEDS_DECISION or run["conflicts_left"]:
                 told = f"`manage.py policy decide --group {slug}` lists what waits, with the ways out."
                 console.print(f"{run['says']}. {told}", soft_wrap=True)
         if not outcome["changed"]:
