@@ -138,8 +138,8 @@ def _scopes(
         if also:
             yield Scope(rules.in_force, also)
     # All variants of a rule share its findings, so all of them are asked.
-    if rules.owed:
-        keys = rules.owed_keys()
+    done = policies if policies is not None and tenants is None else ()
+    if keys := {key for key in rules.owed_keys() if key[0] not in done}:
         yield Scope(rules.variants(keys), rule_keys=keys)
 
 

@@ -39,6 +39,8 @@ class Standings:
 
     def owed_keys(self) -> set[RuleKey]:
         """What is owed, by the keys whose findings all variants share."""
+        if not self.owed:
+            return set()
         return set(Rule.objects.filter(pk__in=self.owed).values_list("policy_id", "key"))
 
     def variants(self, keys: Collection[RuleKey]) -> list[int]:

@@ -130,6 +130,14 @@ def test_a_finding_that_comes_under_an_exemption_and_loses_it_is_said_to_have_ch
     assert only(world.group).due_at == LATER + timedelta(days=5)
 
 
+def test_a_changed_policy_is_looked_at_once(world: World, policy: Policy) -> None:
+    drift.detect(world.group, at=AT)
+    factories.policy(world.group, "core", [crm(at_least="2.5.0")])
+    result = drift.detect(world.group, at=LATER, policy_ids=[policy.pk])
+    assert (result.opened, result.kept, result.rules_changed) == (0, 1, True)
+    assert not Rule.objects.filter(detected=False).exists()
+
+
 def test_a_plugin_that_is_gone_breaks_nothing(world: World, policy: Policy) -> None:
     drift.detect(world.group, at=AT)
     factories.install(world.tenant_a, {})
