@@ -197,7 +197,9 @@ def _in_words(says: str, where: Iterable[Mapping[str, Any]]) -> str:
     if len(cases) <= 1:
         return f"{says}: {cases[0][0]}" if cases else says
     told = [f"{leads} in {listed(tenants, _SHOWN_TENANTS)}" for leads, tenants in cases]
-    return f"{says}: {listed(told, _SHOWN_CASES, '; ')}"
+    more = len(told) - _SHOWN_CASES
+    rest = f"; and elsewhere otherwise, in {more:,} more {'way' if more == 1 else 'ways'}" if more > 0 else ""
+    return f"{says}: {'; '.join(told[:_SHOWN_CASES])}{rest}"
 
 
 def listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:

@@ -76,6 +76,7 @@ _REFUSALS = (
 
 
 _NAME = 26  # as long as this, a name stays on one line
+_WIDE = 2_000
 
 
 class Output:
@@ -109,17 +110,21 @@ class Output:
         console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """A table for people; figures stand on the right."""
+        """A table for people; figures stand on the right. Without a terminal, it is as wide as it takes.
+
+        A version that is cut looks like another one, so what has no room ends in an ellipsis.
+        """
         table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
         filled = [list(row) for row in rows]
         for place, heading in enumerate(headings):
             figures = bool(filled) and all(isinstance(row[place], int) for row in filled)
             short = max((len(str(row[place])) for row in filled), default=0) <= _NAME
             justify: Literal["left", "right"] = "right" if figures else "left"
-            table.add_column(heading, justify=justify, overflow="fold", no_wrap=short)
+            overflow: Literal["ellipsis", "fold"] = "ellipsis" if short else "fold"
+            table.add_column(heading, justify=justify, overflow=overflow, no_wrap=short)
         for row in filled:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        self.console.print(table)
+        self.console.print(table, width=None if self.console.is_terminal else _WIDE)
 
     def stop(self, code: Exit, reason: str, **more: Any) -> NoReturn:
         """End with a reason."""

@@ -12,35 +12,38 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from config.access import ConsoleRequest, Permission, requires
+from config.access import Access, ConsoleRequest, Permission, requires
 from config.rendering import redirect_to, render_page
 from governance import configuration, flags, policies, simulation
 from governance.documents import ConfigurationError
 from governance.forms.policies import PolicyForm
-from governance.models import Policy, PolicyVersion, Profile, Simulation
+from governance.models import Installation, Policy, PolicyVersion, Profile, Simulation
+from governance.policy_documents import Document
 from governance.simulation import Supposition
 from governance.views import simulations
 from tenants.models import Group
-
-_BEGINNING = """\
-name: crm-in-line
-title: Everyone on a CRM that is still maintained
-profile: {profile}
-tenants: "*"
-rules:
-  - name: crm
-    plugins: [crm]
-    at_least: 2.4.0
-"""
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.POLICY_EDIT)
 def policy_create(request: ConsoleRequest) -> HttpResponse:
     """Write a new policy."""
-    profile = Profile.objects.within(request.access).order_by("name").first()
-    text = _BEGINNING.format(profile=profile or "name-of-a-profile")
-    return _write(request, None, {"text": text})
+    return _write(request, None, {"text": configuration.dump(_example(request.access))})
+
+
+def _example(access: Access) -> Document:
+    """A policy to begin with, about something that is installed, so that it can be tried as it stands."""
+    profile = Profile.objects.within(access).order_by("name").first()
+    installed = Installation.objects.within(access).current().filter(release__catalogued=True)
+    one = installed.select_related("plugin", "release").order_by("pk").first()
+    plugin, version = (one.plugin.name, one.release.version) if one else ("crm", "2.4.0")
+    return {
+        "name": "still-maintained",
+        "title": f"Everyone on a {plugin} that is still maintained",
+        "profile": str(profile or "name-of-a-profile"),
+        "tenants": "*",
+        "rules": [{"name": "floor", "plugins": [plugin], "at_least": version}],
+    }
 
 
 @require_http_methods(["GET", "POST"])

@@ -223,22 +223,6 @@ def test_a_run_that_leaves_a_conflict_to_an_earlier_one_says_that_it_waits(
     assert "Needs a decision: " not in policy("watch", 1).out.split("\n", 1)[1]
 
 
-def test_the_whole_loop_says_what_waits_for_a_decision_and_how_to_see_it(
-    policy: Any,
-    folder: Path,
-    hold: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("django.conf.settings.USES_SANDBOX", False)
-    policy("apply", folder, "--json")
-    policy("apply", hold, "--json")
-    sync = shell(capsys, monkeypatch, "version_policy_sync")
-    told = "`manage.py policy decide --group acme` lists what waits"
-    assert f"1 conflict waits for a decision. {told}" in sync("--skip-config", "--dry-run").out
-    assert f"Needs a decision. {told}" in sync("--skip-config").out
-
-
 def test_enforcing_is_refused_while_governance_is_off(policy: Any, acme: World, folder: Path) -> None:
     policy("apply", folder, "--json")
     type(acme.group).objects.filter(pk=acme.group.pk).update(governance_enabled=False)

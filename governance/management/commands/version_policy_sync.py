@@ -14,6 +14,8 @@ from rich.table import Table
 from config import borrowed
 from config.access import SYSTEM
 from governance import configuration, flags, pipeline, presenters
+from governance.cli import configuration as configuration_answers
+from governance.cli.output import Output
 from governance.models import Run
 from governance.models.snapshot import Trigger
 from tenants.models import Group
@@ -41,11 +43,13 @@ class Command(TyperCommand):
         """Exit codes: 0 done (also where a conflict waits for a person), 1 failed, 5 refused."""
         console = Console(stderr=as_json)
         outcome: dict[str, Any] = {"configuration": None, "groups": {}}
+        out = Output(self.stdout.write, as_json=as_json)
         try:
             chosen = self._groups(group)
             if not skip_config:
+                folder = config or settings.CONFIGURATION_DIR
                 # Groups that weren't named are left alone, whatever the files say of them.
-                outcome["configuration"] = self._apply(config or settings.CONFIGURATION_DIR, group or [])
+                outcome["configuration"] = self._apply(folder, group or [], out)
             with borrowed.sandbox():
                 for one in chosen:
                     outcome["groups"][one.slug] = self._loop(one, dry_run, timeout, console)
@@ -54,12 +58,17 @@ class Command(TyperCommand):
         except (flags.FlagOff, pipeline.RunUnderWay) as refusal:
             self._give_up(REFUSED, str(refusal), as_json)
         outcome["changed"] = any(figures["changed"] for figures in outcome["groups"].values())
-        self._show(outcome, console, as_json)
+        configured = bool(outcome["configuration"] and outcome["configuration"]["changed"])
+        self._show(outcome, console, as_json, is_changed=outcome["changed"] or configured)
         if any(figures["status"] == Run.Status.FAILED for figures in outcome["groups"].values()):
             raise SystemExit(FAILED)  # typer.Exit would end as 0 here
 
-    def _apply(self, folder: Path, groups: list[str]) -> dict[str, Any]:
-        return configuration.apply_folder(folder, actor=SYSTEM, at=timezone.now(), groups=groups).as_json()
+    def _apply(self, folder: Path, groups: list[str], out: Output) -> dict[str, Any]:
+        applied = configuration.apply_folder(folder, actor=SYSTEM, at=timezone.now(), groups=groups)
+        if not out.as_json and applied.changed:
+            out.say(f"From the files in {folder}, which count for more than what was done in the console:")
+            configuration_answers.show(out, applied, "")
+        return applied.as_json()
 
     def _groups(self, slugs: list[str] | None) -> list[Group]:
         groups = Group.objects.order_by("slug")
@@ -85,7 +94,7 @@ class Command(TyperCommand):
         shown = presenters.run(run)
         return {**shown, "changed": bool(run.figures.get("changed"))}
 
-    def _show(self, outcome: dict[str, Any], console: Console, as_json: bool) -> None:
+    def _show(self, outcome: dict[str, Any], console: Console, as_json: bool, *, is_changed: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(outcome, indent=2))
             return
@@ -107,7 +116,7 @@ class Command(TyperCommand):
             if run["status"] == Run.Status.NEEDS_DECISION or run["conflicts_left"]:
                 told = f"`manage.py policy decide --group {slug}` lists what waits, with the ways out."
                 console.print(f"{run['says']}. {told}", soft_wrap=True)
-        if not outcome["changed"]:
+        if not is_changed:
             is_first = all(run["number"] == 1 for run in outcome["groups"].values())
             console.print(f"Nothing has changed{'' if is_first else ' since the last run'}.")
 
