@@ -82,8 +82,7 @@ def test_the_text_is_written_with_its_impact_shown_first(
     path = f"{LIST}{core.pk}/edit/"
     assert "at_least: 2.4.0" in read(owner, path)
     why = "too strict, " + 40 * "really "
-    asked = {"text": TEXT.format(version="2.2.0"), "comment": why, "intent": "preview"}
-    shown = owner.post(path, asked)
+    shown = owner.post(path, {"text": TEXT.format(version="2.2.0"), "comment": why, "intent": "preview"})
     page = shown.content.decode()
     assert shown.status_code == 200
     assert "What it would do" in page
