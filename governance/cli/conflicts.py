@@ -102,7 +102,9 @@ def _way(conflict: Conflict, number: int) -> list[dict[str, str]]:
 def _actor(group: Group, username: str) -> Actor:
     """Only a person decides, and only one who may."""
     person = User.objects.filter(username=username).first()
-    access = access_of_person(person, group.slug) if person else None
+    if person is None:
+        raise typer.BadParameter(f"There is no user “{username}”.")
+    access = access_of_person(person, group.slug)
     if access is None or not access.allows(Permission.CONFLICT_DECIDE):
         raise typer.BadParameter(f"{username} may not decide conflicts of {group}.")
     return access.actor

@@ -160,12 +160,15 @@ def test_conflicts_wait_with_4_until_a_person_decides(
     assert waiting.code == 4
     (conflict,) = waiting.json["conflicts"]
     assert "--set-aside" in policy("decide").out
-    for wrong in (
-        ["--set-aside", "freeze/hold", "--reason", "r", "--as", "viewer"],
-        ["--set-aside", "freeze", "--reason", "r", "--as", "owner"],
-        ["--set-aside", "freeze/hold", "--as", "owner"],
+    for wrong, told in (
+        (["--set-aside", "freeze/hold", "--reason", "r", "--as", "viewer"], "viewer may not decide"),
+        (["--set-aside", "freeze/hold", "--reason", "r", "--as", "nobody"], "There is no user “nobody”"),
+        (["--set-aside", "freeze", "--reason", "r", "--as", "owner"], "freeze"),
+        (["--set-aside", "freeze/hold", "--as", "owner"], "--reason"),
     ):
-        assert policy("decide", conflict["id"], *wrong).code == 2
+        refused = policy("decide", conflict["id"], *wrong)
+        assert refused.code == 2
+        assert told in refused.err
     decided = policy(
         *("decide", conflict["id"][:8], "--set-aside", "freeze/hold"),
         *("--reason", "The books are closed already.", "--as", "owner", "--json"),
