@@ -201,7 +201,7 @@ def test_a_state_is_told_in_words_and_coloured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "text"), [(None, "–"), (0.95, "95 %"), (0.57, "57 %"), (0.99999, "99.9 %"), (1, "100 %")]
+    ("ratio", "text"), [(None, "–"), (0.95, "95 %"), (1 - 0.9, "10 %"), (0.99999, "99.9 %"), (1, "100 %")]
 )
 def test_a_share_is_rounded_down(ratio: float | None, text: str) -> None:
     assert drawn("{{ ratio|percent }}", ratio=ratio) == text
