@@ -202,7 +202,7 @@ def _in_words(says: str, where: Iterable[Mapping[str, Any]]) -> str:
     return f"{says}: {'; '.join(told[:_SHOWN_CASES])}{rest}"
 
 
-def listed(texts: Sequence[str], shown: int, mark: str = ", ") -> str:
+def listed(texts: Sequence[str], shown: int) -> str:
     """The first of them, and how many more there are."""
     more = len(texts) - shown
-    return mark.join(texts[:shown]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(texts[:shown]) + (f" and {more:,} more" if more > 0 else "")

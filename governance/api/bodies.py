@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from governance.forms.windows import WindowForm
+from governance.models.simulation import LONGEST_TITLE
 from tenants.models import Language
 
 
@@ -116,7 +117,7 @@ class SnapshotAnswer(s.Serializer[Any]):
 class SimulateBody(Body):
     """What is supposed, as in simulation.schema.json; each entry stands in for what has its name."""
 
-    title = s.CharField(max_length=200, required=False, allow_blank=True)
+    title = s.CharField(max_length=LONGEST_TITLE, required=False, allow_blank=True)
     at = s.CharField(max_length=40, required=False)  # a date, a time or a length ahead: in 30d
     snapshot = s.IntegerField(min_value=1, required=False)
     sla = s.DictField(child=s.IntegerField(), required=False)

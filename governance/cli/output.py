@@ -76,7 +76,7 @@ _REFUSALS = (
 
 
 _NAME = 26  # as long as this, a name stays on one line
-_WIDE = 2_000
+_WIDE = 2_000  # where there is no terminal: programs read it, and nothing is to be cut or wrapped
 
 
 class Output:
@@ -86,6 +86,8 @@ class Output:
         self._write = write
         self.as_json = as_json
         self.console = Console(stderr=as_json, quiet=as_json, highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = _WIDE
 
     def answer(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """The document for scripts, or what `show` prints for people."""
@@ -110,7 +112,7 @@ class Output:
         console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """A table for people; figures stand on the right. Without a terminal, it is as wide as it takes.
+        """A table for people; figures stand on the right.
 
         A version that is cut looks like another one, so what has no room ends in an ellipsis.
         """
@@ -124,7 +126,7 @@ class Output:
             table.add_column(heading, justify=justify, overflow=overflow, no_wrap=short)
         for row in filled:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        self.console.print(table, width=None if self.console.is_terminal else _WIDE)
+        self.console.print(table)
 
     def stop(self, code: Exit, reason: str, **more: Any) -> NoReturn:
         """End with a reason."""

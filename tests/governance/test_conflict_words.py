@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from governance import clashes, notifications
+from governance import clashes, conflict_wording, notifications
 from governance.messages import wording
 from governance.messages.conflicts import Clash, Demand, in_chinese
 from governance.models import Conflict, Rule
@@ -187,3 +187,16 @@ def test_without_any_facts_the_policies_are_named() -> None:
 def test_that_a_component_would_be_somewhere_is_kept_only_where_it_is_so() -> None:
     assert Stands("core", "2.0.0").as_json() == {"plugin": "core", "at": "2.0.0"}
     assert Stands("core", "2.0.0", would=True).as_json() == {"plugin": "core", "at": "2.0.0", "would": True}
+
+
+def test_of_many_places_that_a_way_out_leads_to_three_are_told_and_the_others_counted() -> None:
+    way = {"says": "Set freeze aside", "set_aside": [{"policy": "freeze", "key": "hold"}]}
+    goes = {
+        f"tenant-{number}": {"freeze/hold": {"says": f"crm goes to {number}.0.0", "to": {"crm": f"{number}"}}}
+        for number in range(1, 6)
+    }
+    (told,) = conflict_wording.told([way], goes)
+    assert told["says"] == (
+        "Set freeze aside: crm goes to 1.0.0 in tenant-1; crm goes to 2.0.0 in tenant-2; "
+        "crm goes to 3.0.0 in tenant-3; and elsewhere otherwise, in 2 more ways"
+    )

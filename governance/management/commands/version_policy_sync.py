@@ -36,7 +36,9 @@ class Command(TyperCommand):
             Path | None, typer.Option(help="The folder of the YAML files; config/version by default.")
         ] = None,
         skip_config: Annotated[bool, typer.Option(help="Leave the policies as they are.")] = False,
-        dry_run: Annotated[bool, typer.Option(help="Evaluate and plan, and change nothing else.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option(help="Apply the YAML, evaluate, plan; change nothing else.")
+        ] = False,
         timeout: Annotated[float, typer.Option(help="Seconds to wait for upgrade tasks.")] = 600,
         as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
     ) -> None:
