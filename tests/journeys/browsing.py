@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.journeys.product import Product
 
@@ -70,10 +71,14 @@ class Visitor:
         self.page.emulate_media(color_scheme=look.theme, reduced_motion="reduce")
 
     def go(self, *labels: str) -> None:
-        """Follow the links with these labels, one after the other; a count may stand beside a label."""
+        """Follow the links with these labels, one after the other; a count may stand beside a label.
+
+        The page that the last one leads to is there on return, so that what is asked without waiting,
+        such as which boxes there are, is asked of it.
+        """
         for label in labels:
             name = re.compile(rf"^{re.escape(label)}( *\d+ unread)?$")
-            self.page.get_by_role("link", name=name).first.click()
+            self._follow(self.page.get_by_role("link", name=name).first)
 
     def press(self, label: str) -> None:
         """Press a button."""
@@ -82,6 +87,11 @@ class Visitor:
     def status(self, path: str) -> int:
         """What the server answers this person at an address."""
         return self.page.request.get(path).status
+
+    def _follow(self, link: Locator) -> None:
+        target = urljoin(self.page.url, link.get_attribute("href") or "")
+        link.click()
+        self.page.wait_for_url(lambda url: url == target)
 
     def _complain(self, text: str, page: Page | None) -> None:
         self.complaints.append(f"{page.url if page else ''}: {text}")

@@ -96,7 +96,6 @@ def watches_a_run_upgrade_the_tenant(owner: Visitor) -> None:
     owner.press("Run now")
     expect(page.locator("#run")).to_contain_text("Plan 1")
     owner.go("Plan 1")
-    page.wait_for_load_state("domcontentloaded")  # the address is there before the page is
     page.evaluate("document.body.dataset.same = 'page'")
     expect(page.locator("#progress")).to_contain_text("1 of 1")
     for part in ("#progress", "#tasks"):
