@@ -51,18 +51,21 @@ def write(group_id: int, scope: Scope, *, at: datetime) -> Outcome:
     parameters |= query.parameters
     of_group = _OF_GROUP if is_wide else _ALSO_OF_GROUP
     standing = f"{of_group} AND f.closed_at IS NULL {' '.join(clauses)}"
-    differing = _DIFFERING.format(found=query.text, standing=standing)
+    compared = _COMPARED.format(found=query.text, standing=standing)
+    kept = _KEPT
+    if not clauses:
+        compared, kept = _DIFFERING.format(compared=compared), _KEPT_OF_ALL.format(standing=standing)
     with connection.cursor() as cursor:
         if is_wide:
             cursor.execute(_BEFORE_STAGE)
-            cursor.execute(_STAGE.format(differing=differing), parameters)
+            cursor.execute(_STAGE.format(compared=compared), parameters)
             cursor.execute(_AFTER_STAGE)
-            differing = "SELECT * FROM staged_difference"
+            compared = "SELECT * FROM staged_comparison"
         how = "NOT MATERIALIZED" if is_wide else "MATERIALIZED"
-        cursor.execute(_WRITE.format(how=how, differing=differing, standing=standing), parameters)
+        cursor.execute(_WRITE.format(how=how, compared=compared, kept=kept), parameters)
         outcome = Outcome(*cursor.fetchone())
         if is_wide:
-            cursor.execute("DROP TABLE staged_difference")
+            cursor.execute("DROP TABLE staged_comparison")
     if outcome.opened > max(_MANY, outcome.kept):
         # To compare millions of findings that the planner takes for sixty takes four times as long.
         staging.look_again(Finding, briefly=True)
@@ -91,7 +94,7 @@ def _limits(scope: Scope) -> tuple[list[str], dict[str, Any]]:
 # PostgreSQL reads on several cores only in statements that change no table, so what goes through the whole
 # group writes down first what is to be changed: by tenant, as the unique index begins, which makes adding to
 # that a third faster.
-_STAGE = "CREATE TEMPORARY TABLE staged_difference ON COMMIT DROP AS {differing} ORDER BY tenant_id"
+_STAGE = "CREATE TEMPORARY TABLE staged_comparison ON COMMIT DROP AS {compared} ORDER BY tenant_id"
 # It hashes a quarter of a million rows without going to disk, and doesn't sort them for the comparison: the
 # planner would, since it takes the findings for a handful after a load, and violations for millions.
 _BEFORE_STAGE = f"""
@@ -105,27 +108,34 @@ _OF_GROUP = "f.group_id = %(group)s"
 # takes an index that begins with the group otherwise, and goes through all of the group's.
 _ALSO_OF_GROUP = "f.group_id + 0 = %(group)s"
 
-# A finding is the same as long as tenant, plugin, policy and the rule's key are. Most are as they were.
-_DIFFERING = """
+# A finding is the same as long as tenant, plugin, policy and the rule's key are.
+_COMPARED = """
 SELECT f.id, coalesce(n.tenant_id, f.tenant_id) AS tenant_id, n.plugin_id, n.policy_id, n.key, n.rule_id,
     n.release_id, n.exemption_id, n.severity, n.due_at,
     f.id IS NOT NULL AND n.rule_id IS NOT NULL AS is_kept,
     f.status = 'accepted' AS was_accepted, n.exemption_id IS NOT NULL AS is_accepted,
-    f.release_id IS DISTINCT FROM n.release_id AS is_moved
+    f.release_id IS DISTINCT FROM n.release_id AS is_moved,
+    f.id IS NULL OR n.rule_id IS NULL
+        OR (f.release_id, f.rule_id, f.severity, f.exemption_id, f.status = 'accepted') IS DISTINCT FROM
+           (n.release_id, n.rule_id, n.severity, n.exemption_id, n.exemption_id IS NOT NULL) AS differs
 FROM ({found}) AS n
 FULL JOIN (
     SELECT * FROM governance_finding f WHERE {standing}
 ) AS f ON f.tenant_id = n.tenant_id AND f.plugin_id = n.plugin_id
     AND f.policy_id = n.policy_id AND f.rule_key = n.key
-WHERE f.id IS NULL OR n.rule_id IS NULL
-   OR (f.release_id, f.rule_id, f.severity, f.exemption_id, f.status = 'accepted')
-      IS DISTINCT FROM (n.release_id, n.rule_id, n.severity, n.exemption_id, n.exemption_id IS NOT NULL)
 """
+# Most of a whole group's are as they were: to leave them out and count them by themselves is less work than
+# to write them down. Of some policies' findings each may lie on a page of its own, so none is read twice.
+_DIFFERING = "SELECT * FROM ({compared}) AS compared WHERE differs"
+_KEPT = "coalesce(sum(kept), 0)::bigint"
+_KEPT_OF_ALL = (
+    "(SELECT count(*) FROM governance_finding f WHERE {standing}) - coalesce(sum(closed), 0)::bigint"
+)
 
 # Under an exemption a finding's service level stands still; afterwards it begins anew. Other states change in
 # evaluation and upgrades.
 _WRITE = """
-WITH compared AS {how} ({differing}),
+WITH compared AS {how} ({compared}),
 opened AS (
     INSERT INTO governance_finding (
         group_id, tenant_id, plugin_id, policy_id, rule_key, rule_id, release_id, status, severity,
@@ -151,16 +161,17 @@ altered AS (
             WHEN c.was_accepted THEN c.due_at
             ELSE f.due_at END
     FROM compared c
-    WHERE f.id = c.id AND c.is_kept
+    WHERE f.id = c.id AND c.is_kept AND c.differs
 )
 SELECT coalesce(sum(opened), 0)::bigint, coalesce(sum(closed), 0)::bigint,
-    (SELECT count(*) FROM governance_finding f WHERE {standing}) - coalesce(sum(closed), 0)::bigint,
+    {kept},
     coalesce(sum(accepted), 0)::bigint, coalesce(sum(reopened), 0)::bigint, coalesce(sum(moved), 0)::bigint,
     coalesce(array_agg(tenant_id) FILTER (WHERE is_changed), '{{}}')
 FROM (
     SELECT tenant_id,
         count(*) FILTER (WHERE id IS NULL) AS opened,
         count(*) FILTER (WHERE rule_id IS NULL) AS closed,
+        count(*) FILTER (WHERE is_kept) AS kept,
         count(*) FILTER (WHERE is_kept AND is_accepted AND NOT was_accepted) AS accepted,
         count(*) FILTER (WHERE is_kept AND was_accepted AND NOT is_accepted) AS reopened,
         count(*) FILTER (WHERE is_kept AND is_moved) AS moved,
