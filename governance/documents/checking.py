@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from config.texts import did_you_mean
 from governance import escalation, moments, policy_documents, rules, selections
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
-from governance.models import Plugin, Policy, Profile
+from governance.models import Plugin, Policy, Profile, Release
 from tenants.models import Group, Tenant
 
 
@@ -24,6 +26,7 @@ class Known:
     tenants: frozenset[str]
     profiles: frozenset[str]
     policies: Mapping[str, tuple[str, frozenset[str]]]  # policy in force -> kind, rule names
+    versions: Callable[[Collection[str]], Mapping[str, Collection[str]]]  # those of these plugins
 
 
 @dataclass(slots=True)
@@ -56,7 +59,17 @@ def known(group: Group) -> Known:
             for policy in policies.select_related("current")
             if policy.current is not None
         },
+        versions=partial(_versions, group),
     )
+
+
+def _versions(group: Group, plugins: Collection[str]) -> dict[str, list[str]]:
+    """What the catalogue has of them, the newest first, which most rules take."""
+    releases = Release.objects.filter(plugin__group=group, plugin__name__in=plugins, catalogued=True)
+    found = defaultdict[str, list[str]](list)
+    for plugin, version in releases.order_by("-rank").values_list("plugin__name", "version"):
+        found[plugin].append(version)
+    return found
 
 
 def rule_names(document: Mapping[str, Any], profile: Mapping[str, Any]) -> frozenset[str]:
@@ -90,15 +103,8 @@ def policy(found: Findings, place: Place, document: Mapping[str, Any], has: Know
     selector(found, (*place, "tenants"), document.get("tenants", "*"), has)
     _window(found, place, document)
     unique(found, (*place, "rules"), document.get("rules", []))
-    for index, rule in enumerate(document.get("rules", [])):
-        here = (*place, "rules", index)
-        _rule(found, here, rule, has)
-    for plugin, wanted in document.get("versions", {}).items():
-        here = (*place, "versions", plugin)
-        value = {"range": wanted} if isinstance(wanted, str) else wanted
-        _rule(found, here, {"name": "wanted", "plugins": [plugin], **value}, has)
-    if document.get("kind") == "hold":
-        _rule(found, place, {"name": "hold", "plugins": document["plugins"], "hold": True}, has)
+    read = [(here, _rule(found, here, rule, has)) for here, rule in _rules(place, document)]
+    _warn_of_oddities(found, [(here, spec) for here, spec in read if spec is not None], has)
 
 
 def exemption(found: Findings, place: Place, document: Mapping[str, Any], has: Known) -> None:
@@ -160,19 +166,36 @@ def unknown(noun: str, name: str, names: Iterable[str], yet: str = "") -> str:
     return f"there is no {noun} “{name}”{yet}{did_you_mean(name, names)}"
 
 
-def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) -> None:
-    """One rule, by the reading that compiling does too."""
+def _rules(place: Place, document: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """The policy's rules, its shorthand among them, and where each stands."""
+    for index, rule in enumerate(document.get("rules", [])):
+        yield (*place, "rules", index), rule
+    for plugin, wanted in document.get("versions", {}).items():
+        value = {"range": wanted} if isinstance(wanted, str) else wanted
+        yield (*place, "versions", plugin), {"name": "wanted", "plugins": [plugin], **value}
+    if document.get("kind") == "hold":
+        yield place, {"name": "hold", "plugins": document["plugins"], "hold": True}
+
+
+def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) -> rules.RuleSpec | None:
+    """One rule, by the reading that compiling does too; None if it can't be understood."""
     try:
         spec = rules.parse(rule, "")
         rules.check_dialects(spec, has.schemes)
     except rules.RuleError as error:
         found.refuse(_within(found, place, error.path), error.reason)
-        return
-    for path, reason in rules.oddities(spec, has.schemes):
-        found.warn(_within(found, place, path), reason)
+        return None
     selector(found, (*place, "tenants"), spec.tenants, has)
     for index, variant in enumerate(spec.variants):
         selector(found, (*place, "variants", index, "tenants"), variant.tenants, has)
+    return spec
+
+
+def _warn_of_oddities(found: Findings, specs: list[tuple[Place, rules.RuleSpec]], has: Known) -> None:
+    versions = has.versions({plugin for _, spec in specs for plugin in spec.plugins or ()})
+    for place, spec in specs:
+        for path, reason in rules.oddities(spec, has.schemes, versions, at=found.at):
+            found.warn(_within(found, place, path), reason)
 
 
 def _within(found: Findings, place: Place, path: str) -> Place:

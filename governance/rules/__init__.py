@@ -6,11 +6,11 @@ from governance.rules.documents import (
     RuleSpec,
     Variant,
     check_dialects,
-    oddities,
     parse,
     parse_all,
 )
 from governance.rules.judging import ReleaseFacts, next_change, violating
+from governance.rules.oddities import oddities
 from governance.rules.wishes import Wish
 from governance.rules.wording import says
 

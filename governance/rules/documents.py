@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from config.texts import did_you_mean
 from governance import moments, selections
 from governance.rules.wishes import BOUNDS, DISTANCES, Wish
-from governance.versions import InvalidRange, InvalidVersion, comparators, scheme, vers
+from governance.versions import InvalidRange, InvalidVersion, scheme
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_NUMBERED = re.compile("[vV]?[0-9]")
 _COMMON = frozenset({"name", "plugins", "tenants", "severity", "weight", "sla_days", "variants"})
 _SEVERITIES = ("low", "medium", "high", "critical")
 # The rules that a profile's switches add to a policy; no rule of the policy's own has such a name.
@@ -57,6 +55,11 @@ class RuleSpec:
     tenants: Any = "*"
     path: str = field(default="", compare=False)
 
+    @property
+    def wishes(self) -> list[tuple[Wish, str]]:
+        """What it wants, its variants' wishes among it, and where each stands."""
+        return [(self.wish, self.path), *((variant.wish, variant.path) for variant in self.variants)]
+
 
 def parse_all(documents: Iterable[Mapping[str, Any]], path: str = "rules") -> tuple[RuleSpec, ...]:
     """Read a policy's rules, each name once. Raises RuleError."""
@@ -94,43 +97,12 @@ def check_dialects(spec: RuleSpec, schemes: Mapping[str, str]) -> None:
     version; that it must not be there can be said beforehand.
     """
     for place, plugin in enumerate(spec.plugins or ()):
-        for wish, path in [(spec.wish, spec.path), *((v.wish, v.path) for v in spec.variants)]:
+        for wish, path in spec.wishes:
             if plugin in schemes:
-                _check_dialect(wish, schemes[plugin], f"{path}.{_value_name(wish)}", plugin)
+                _check_dialect(wish, schemes[plugin], f"{path}.{wish.word}", plugin)
             elif wish.kind != "absent":
                 reason = f"the catalogue has no plugin “{plugin}”{did_you_mean(plugin, schemes)}"
                 raise RuleError(f"{spec.path}.plugins[{place}]", reason)
-
-
-def oddities(spec: RuleSpec, schemes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Versions that a dialect takes and hardly anybody means: their places in the document, and why.
-
-    Where any text is a version, as it is for Jenkins, `latest` or `^2.4` would be one below all releases.
-    """
-    for plugin in spec.plugins or ():
-        if plugin not in schemes or not _takes_any_text(schemes[plugin]):
-            continue
-        for wish, path in [(spec.wish, spec.path), *((v.wish, v.path) for v in spec.variants)]:
-            for version in _named(wish):
-                if not _NUMBERED.match(version):
-                    reason = f"“{version}” doesn't begin with a number: is it a version of {plugin}?"
-                    yield f"{path}.{_value_name(wish)}", reason
-
-
-def _takes_any_text(dialect: str) -> bool:
-    with suppress(InvalidVersion):
-        scheme(dialect).key("latest")
-        return True
-    return False
-
-
-def _named(wish: Wish) -> Iterator[str]:
-    """The versions in a wish, as far as they stand beside comparators or alone."""
-    if wish.version_text is not None:
-        yield wish.version_text
-    if wish.range_text is not None and not vers.is_vers(wish.range_text):
-        with suppress(comparators.Malformed):
-            yield from (version for _, version in comparators.split(wish.range_text))
 
 
 def _check_dialect(wish: Wish, dialect: str, path: str, plugin: str) -> None:
@@ -143,17 +115,13 @@ def _check_dialect(wish: Wish, dialect: str, path: str, plugin: str) -> None:
         raise RuleError(path, f"{error} (the dialect of {plugin} is {dialect})") from error
 
 
-def _value_name(wish: Wish) -> str:
-    return next(iter(wish.value), wish.kind)
-
-
 def _check_breadth(spec: RuleSpec) -> None:
     """Every plugin at once can be asked for only what has one meaning for all of them."""
     if spec.plugins is not None:
         return
-    for wish, path in [(spec.wish, spec.path), *((v.wish, v.path) for v in spec.variants)]:
+    for wish, path in spec.wishes:
         if wish.range_text is not None or wish.version_text is not None:
-            raise RuleError(f"{path}.{_value_name(wish)}", "a version means something for named plugins only")
+            raise RuleError(f"{path}.{wish.word}", "a version means something for named plugins only")
         if wish.kind in {"present", "absent"}:
             raise RuleError(f"{path}.{wish.kind}", "name the plugins: it can't be meant of every plugin")
 

@@ -23,6 +23,11 @@ class Wish:
     value: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def word(self) -> str:
+        """Under which word of a rule's document the wish stands."""
+        return next(iter(self.value), self.kind)
+
+    @property
     def range_text(self) -> str | None:
         """The range in a plugin's own dialect that the wish holds, if it holds one."""
         text = self.value.get("range", self.value.get("deny"))

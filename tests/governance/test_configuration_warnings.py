@@ -6,7 +6,7 @@ import pytest
 
 from config.access import SYSTEM
 from governance import configuration, profiles
-from governance.models import Plugin, Policy
+from governance.models import Plugin, Policy, Release
 from tests import factories
 from tests.factories import AT, World
 
@@ -103,3 +103,36 @@ def test_a_range_in_the_form_of_vers_is_not_taken_for_a_version(free: World) -> 
         "[crm], range", "[git], range", 1
     )
     assert warned(text) == []
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "at_least: 2.4.1",
+        "range: '>=2.4.1 <9'",
+        "at_most: 2.2.9",
+        "exactly: 2.3.5",
+        "same: true, at: 24.0.0",
+    ],
+)
+def test_a_version_that_no_release_has_is_warned_of(acme: World, wish: str) -> None:
+    ((line, place, reason),) = warned(TEXT.replace("at_least: 2.4.0", wish, 1))
+    word = wish.rpartition(", ")[2].partition(":")[0]
+    assert (line, place) == (8, f"groups.acme.policies[0].rules[0].{word}")
+    assert reason == "the catalogue has no release of crm that this allows; its newest is 2.4.0"
+
+
+@pytest.mark.parametrize("wish", ["exactly: 2.3.0", "same: true, at: 2.4.0", "deny: '>=9'", "absent: true"])
+def test_what_some_release_fulfils_or_none_has_to_is_not_warned_of(acme: World, wish: str) -> None:
+    assert warned(TEXT.replace("at_least: 2.4.0", wish, 1)) == []
+
+
+def test_a_wish_of_a_variant_that_nothing_fulfils_is_warned_of_at_its_place(acme: World) -> None:
+    variants = "at_least: 2.4.0, variants: [{name: b, tenants: {keys: [tenant-b]}, at_least: 3.0.0}]"
+    ((_, place, _),) = warned(TEXT.replace("at_least: 2.4.0", variants, 1))
+    assert place == "groups.acme.policies[0].rules[0].variants[0].at_least"
+
+
+def test_without_any_release_nothing_is_said_of_a_version(acme: World) -> None:
+    Release.objects.filter(plugin__name="crm").delete()
+    assert warned(TEXT) == []

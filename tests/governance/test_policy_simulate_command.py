@@ -203,3 +203,18 @@ def test_a_document_of_what_else_is_supposed_is_warned_of_too(policy: Any, tmp_p
 
     (warning,) = answer.json["warnings"]
     assert warning.startswith(f"{supposed}:2: holds[0].tenants.keys[0]: there is no tenant “tenant-x” yet")
+
+
+@pytest.mark.parametrize(("releases", "warnings"), [("[]", 1), ("[{plugin: crm, version: 2.5.0}]", 0)])
+def test_a_version_that_is_supposed_to_come_is_not_warned_of(
+    policy: Any, tmp_path: Path, releases: str, warnings: int
+) -> None:
+    steady = "{name: steady, mode: observe}"
+    rule = "{name: crm, plugins: [crm], at_least: 2.5.0}"
+    newer = f"{{name: newer, profile: steady, tenants: '*', rules: [{rule}]}}"
+    supposed = tmp_path / "supposed.yaml"
+    supposed.write_text(f"profiles: [{steady}]\npolicies: [{newer}]\nreleases: {releases}\n")
+
+    answer = policy("simulate", "--suppose", supposed, "--json")
+
+    assert len(answer.json["warnings"]) == warnings
