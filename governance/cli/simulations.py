@@ -127,21 +127,25 @@ def show(out: Output, kept: Simulation) -> None:
             if word != "by_policy"
         ],
     )
-    out.table(
-        "Drift that comes and goes",
-        ("policy", "comes", "goes"),
-        [[name, row["opened"], row["closed"]] for name, row in outcome["difference"]["by_policy"].items()],
-    )
-    for title, key in (("What policies would do", "actions"), ("What is left to people", "advised")):
-        rows = [
-            [row["plugin"], row["from"] or "–", row["to"] or "–", len(row["tenants"])]
-            for row in outcome[key][:SHOWN]
-        ]
-        if rows:
-            out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    if by_policy := outcome["difference"]["by_policy"]:
+        rows = [[name, row["opened"], row["closed"]] for name, row in by_policy.items()]
+        out.table("Drift that comes and goes", ("policy", "comes", "goes"), rows)
+    for title, key in (("What policies would do", "actions"), ("What is left to tenants’ admins", "advised")):
+        _show_changes(out, title, outcome[key])
     for sentence in simulation.in_later_plans(kept):
         out.say(sentence)
     _show_conflicts(out, outcome)
+
+
+def _show_changes(out: Output, title: str, changes: Sequence[dict[str, Any]]) -> None:
+    """The changes that most tenants have in common, and how many more there are."""
+    rows = [
+        [row["plugin"], row["from"] or "–", row["to"] or "–", len(row["tenants"])] for row in changes[:SHOWN]
+    ]
+    if rows:
+        out.table(title, ("plugin", "from", "to", "tenants"), rows)
+    if left := len(changes) - len(rows):
+        out.say(f"and {left:,} more, which --json tells")
 
 
 def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:

@@ -100,6 +100,22 @@ def test_what_a_pipeline_fails_on_is_chosen(
     assert policy("simulate", "--against", folder, "--fail-on", fail_on).code == code
 
 
+def test_of_a_long_table_it_says_how_much_more_there_is(
+    policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = policy("simulate", "--against", folder).out
+    monkeypatch.setattr("governance.cli.simulations.SHOWN", 0)
+    short = policy("simulate", "--against", folder).out
+    assert "more, which --json tells" not in whole
+    assert "and 1 more, which --json tells" in short
+
+
+def test_a_simulation_that_makes_no_difference_shows_no_empty_table(policy: Any, folder: Path) -> None:
+    assert "comes" in policy("simulate", "--against", folder).out
+    policy("apply", folder, "--json")
+    assert "comes" not in policy("simulate", "--against", folder).out
+
+
 def test_a_summary_for_the_review_is_written(policy: Any, folder: Path, tmp_path: Path) -> None:
     policy("simulate", "--against", folder, "--title", "Align", "--markdown", tmp_path / "review.md")
     text = (tmp_path / "review.md").read_text()
