@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import typer
@@ -13,6 +14,15 @@ from governance.cli.output import Exit, Output, end
 from governance.models import Conflict
 from tenants.models import Group, User
 from tenants.reach import access_of_person
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Why, the username of the person in whose name, and when."""
+
+    reason: str
+    person: str
+    at: datetime
 
 
 def list_waiting(out: Output, group: Group) -> None:
@@ -50,29 +60,36 @@ def decide(
     out: Output,
     group: Group,
     conflict_id: str,
+    said: Said,
     *,
     set_aside: Sequence[str],
     way: int | None,
-    reason: str,
-    person: str,
-    at: datetime,
 ) -> None:
     """Record a person's decision for rules or for a way out, and let the runs that stood at it go on."""
     conflict = _named(group, conflict_id)
     rules = [_rule(text) for text in set_aside] if way is None else _way(conflict, way)
-    actor = _actor(group, person)
-    conflicts.decide(conflict, set_aside=rules, reason=reason, actor=actor, at=at)
+    actor = _actor(group, said.person)
+    conflicts.decide(conflict, set_aside=rules, reason=said.reason, actor=actor, at=said.at)
     resumed = pipeline.resume_decided(group)
     conflict.refresh_from_db()
     document = {**presenters.conflict(conflict), "resumed_runs": [run.number for run in resumed]}
 
     def show() -> None:
         named = ", ".join(f"{rule['policy']}/{rule['key']}" for rule in rules)
-        out.say(f"Decided by {person}: {named} is set aside there.")
+        out.say(f"Decided by {said.person}: {named} is set aside there.")
         for run in resumed:
             out.say(f"{run} goes on; `policy watch {run.number}` stays with it.")
 
     out.answer(document, show)
+
+
+def take_back(out: Output, group: Group, conflict_id: str, said: Said) -> None:
+    """Take a decision back: the conflict waits for a person again."""
+    conflict = _named(group, conflict_id)
+    conflicts.reopen(conflict, reason=said.reason, actor=_actor(group, said.person), at=said.at)
+    conflict.refresh_from_db()
+    told = "The decision is taken back; the conflict waits for a person again."
+    out.answer(presenters.conflict(conflict), lambda: out.say(told))
 
 
 def _named(group: Group, conflict_id: str) -> Conflict:

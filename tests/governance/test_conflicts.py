@@ -86,9 +86,9 @@ def test_a_choice_that_does_not_lead_out_is_refused_and_changes_nothing(
 def test_the_command_line_refuses_it_with_a_code_of_its_own(world: World, tangled: Conflict) -> None:
     said: list[str] = []
     out = Output(said.append, as_json=True)
-    chosen = {"set_aside": ["freeze/hold"], "way": None, "reason": "Agreed.", "person": "owner"}
+    words = command_line.Said("Agreed.", "owner", AT)
     with pytest.raises(SystemExit) as ended, out.failures():
-        command_line.decide(out, world.group, str(tangled.pk), at=AT, **chosen)  # type: ignore[arg-type]
+        command_line.decide(out, world.group, str(tangled.pk), words, set_aside=["freeze/hold"], way=None)
     assert ended.value.code == Exit.REFUSED
     assert "still no way to go for crm" in said[0]
 

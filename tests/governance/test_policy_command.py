@@ -178,6 +178,20 @@ def test_conflicts_wait_with_4_until_a_person_decides(
     assert policy("decide").code == 0
 
 
+def test_a_decision_is_taken_back_by_one_who_may(policy: Any, acme: World, folder: Path, hold: Path) -> None:
+    for path in (folder, hold):
+        policy("apply", path, "--json")
+    (conflict,) = policy("decide", "--json").json["conflicts"]
+    back = ("decide", conflict["id"], "--take-back", "--reason", "Too early.", "--as")
+    assert policy(*back, "owner").code == 5  # nothing is decided yet
+    assert policy("decide", conflict["id"], "--way", "1", "--reason", "Agreed.", "--as", "owner").code == 0
+    assert policy(*back, "owner", "--way", "1").code == 2
+    assert policy(*back, "viewer").code == 2
+    assert policy("decide").code == 0
+    assert "waits for a person again" in policy(*back, "owner").out
+    assert policy("decide").code == 4
+
+
 def test_a_way_out_is_chosen_by_its_number(policy: Any, acme: World, folder: Path, hold: Path) -> None:
     for path in (folder, hold):
         policy("apply", path, "--json")

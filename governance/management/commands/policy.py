@@ -189,28 +189,27 @@ class Command(ExitCodes, TyperCommand):
         conflict: Annotated[str | None, typer.Argument(help="Its id, or how that begins.")] = None,
         set_aside: Annotated[list[str] | None, typer.Option(help="policy/rule; may be given again.")] = None,
         way: Annotated[int | None, typer.Option(help="A way out by its number, instead of rules.")] = None,
+        take_back: Annotated[bool, typer.Option("--take-back", help="Let it wait again.")] = False,
         reason: ReasonOption = "",
         person: Annotated[str, typer.Option("--as", help="The username of the person who decides.")] = "",
         group: GroupOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Record a person's decision on a conflict. Without one named, those that wait (exit code 4)."""
+        """Record a person's decision on a conflict, or take it back. Else, those that wait (code 4)."""
         out = self._output(as_json)
         with out.failures():
             found = group_of(group)
             if conflict is None:
                 conflicts.list_waiting(out, found)
                 return
-            if bool(set_aside) == (way is not None) or not (reason and person):
-                raise typer.BadParameter("A decision needs --set-aside or --way, --reason and --as.")
-            conflicts.decide(
-                *(out, found, conflict),
-                set_aside=set_aside or (),
-                way=way,
-                reason=reason,
-                person=person,
-                at=self._now(),
-            )
+            if bool(set_aside) + (way is not None) + take_back != 1 or not (reason and person):
+                needs = "A decision needs one of --set-aside, --way and --take-back, and --reason and --as."
+                raise typer.BadParameter(needs)
+            said = conflicts.Said(reason, person, self._now())
+            if take_back:
+                conflicts.take_back(out, found, conflict, said)
+            else:
+                conflicts.decide(out, found, conflict, said, set_aside=set_aside or (), way=way)
 
     @command()
     def pause(
