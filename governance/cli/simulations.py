@@ -82,7 +82,7 @@ def simulate(
     files = _files(question)
     _require_something(group, question, files)
     beside, odd = _beside(group, question, at)
-    warned = [*simulation.file_warnings(group, files, at=at), *odd]
+    warned = [*simulation.file_warnings(group, files, at=at, releases=beside.releases), *odd]
     with out.console.status("Compiling, detecting and deciding, all of it beside what is in force…"):
         kept = simulation.simulate_files(
             group,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -98,8 +98,13 @@ def _unknown_group(files: Files, source: Source, slug: str, rows: dict[str, Grou
     return source.problem(("groups", slug), reason)
 
 
-def checked(files: Files, groups: Sequence[Group], *, at: datetime) -> Files:
-    """The files with their warnings, checked against what the groups have. Raises ConfigurationError."""
+def checked(
+    files: Files, groups: Sequence[Group], *, at: datetime, releases: Sequence[Mapping[str, Any]] = ()
+) -> Files:
+    """The files with their warnings, checked against what the groups have. Raises ConfigurationError.
+
+    `releases` are supposed to come.
+    """
     problems: list[Problem] = []
     warnings: list[Problem] = []
     if files.profiles:
@@ -108,7 +113,7 @@ def checked(files: Files, groups: Sequence[Group], *, at: datetime) -> Files:
         problems += found.problems
     for group in groups:
         if files.baselines:
-            found = _check_group(files, files.baselines, group, at)
+            found = _check_group(files, files.baselines, group, at, releases)
             problems += found.problems
             warnings += found.warnings
         if files.directory:
@@ -123,11 +128,14 @@ def checked(files: Files, groups: Sequence[Group], *, at: datetime) -> Files:
     return replace(files, warnings=tuple(warnings))
 
 
-def _check_group(files: Files, source: Source, group: Group, at: datetime) -> Findings:
+def _check_group(
+    files: Files, source: Source, group: Group, at: datetime, releases: Sequence[Mapping[str, Any]]
+) -> Findings:
     found = Findings(source, at)
     documents = list(files.policies(group.slug))
     _check_names(found, group.slug, documents)
     has = _known_with(files, group, [document for _, _, document in documents])
+    has = checking.with_releases(has, group, releases)
     for section, index, document in documents:
         checking.policy(found, ("groups", group.slug, section, index), document, has)
     checking.freezes(found, ("groups", group.slug, "freezes"), files.section(group.slug).get("freezes", []))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from governance import escalation, moments, policy_documents, rules, selections
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
 from governance.models import Plugin, Policy, Profile, Release
+from governance.versions import InvalidVersion, scheme
 from tenants.models import Group, Tenant
 
 
@@ -64,12 +65,39 @@ def known(group: Group) -> Known:
 
 
 def _versions(group: Group, plugins: Collection[str]) -> dict[str, list[str]]:
-    """What the catalogue has of them, the newest first, which most rules take."""
-    releases = Release.objects.filter(plugin__group=group, plugin__name__in=plugins, catalogued=True)
+    """What the catalogue and the tenants have of them, the newest first, which most rules take."""
+    releases = Release.objects.filter(plugin__group=group, plugin__name__in=plugins)
     found = defaultdict[str, list[str]](list)
     for plugin, version in releases.order_by("-rank").values_list("plugin__name", "version"):
         found[plugin].append(version)
     return found
+
+
+def with_releases(has: Known, group: Group, releases: Sequence[Mapping[str, Any]]) -> Known:
+    """The same with releases that are supposed to come, new plugins among them.
+
+    A version that its dialect can't order is left out: whoever reads the releases refuses it.
+    """
+    new = {one["plugin"]: one.get("scheme", group.default_scheme) for one in releases}
+    schemes = {**new, **has.schemes}
+
+    def versions(plugins: Collection[str]) -> dict[str, list[str]]:
+        there = has.versions(plugins)
+        found = {plugin: list(there.get(plugin, ())) for plugin in plugins}
+        for one in releases:
+            if one["plugin"] in found and _orders(schemes[one["plugin"]], one["version"]):
+                found[one["plugin"]].append(one["version"])
+        return found
+
+    return replace(has, schemes=schemes, versions=versions)
+
+
+def _orders(dialect: str, version: str) -> bool:
+    try:
+        scheme(dialect).key(version)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def rule_names(document: Mapping[str, Any], profile: Mapping[str, Any]) -> frozenset[str]:
@@ -192,7 +220,8 @@ def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) ->
 
 
 def _warn_of_oddities(found: Findings, specs: list[tuple[Place, rules.RuleSpec]], has: Known) -> None:
-    versions = has.versions({plugin for _, spec in specs for plugin in spec.plugins or ()})
+    asked = frozenset[str]().union(*(rules.asked_of(spec) for _, spec in specs))
+    versions = has.versions(asked) if asked else {}
     for place, spec in specs:
         for path, reason in rules.oddities(spec, has.schemes, versions, at=found.at):
             found.warn(_within(found, place, path), reason)

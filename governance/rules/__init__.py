@@ -10,7 +10,7 @@ from governance.rules.documents import (
     parse_all,
 )
 from governance.rules.judging import ReleaseFacts, next_change, violating
-from governance.rules.oddities import oddities
+from governance.rules.oddities import asked_of, oddities
 from governance.rules.wishes import Wish
 from governance.rules.wording import says
 
@@ -21,6 +21,7 @@ __all__ = [
     "RuleSpec",
     "Variant",
     "Wish",
+    "asked_of",
     "check_dialects",
     "next_change",
     "oddities",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -20,36 +20,59 @@ def oddities(
 ) -> Iterator[tuple[str, str]]:
     """Their places in the document, and why: what is no version for people, what no release fulfils.
 
-    `schemes` are the catalogue's plugins with their dialects, `versions` what there is of each.
+    `schemes` are the catalogue's plugins with their dialects, `versions` what there is of `asked_of`.
     """
-    for plugin in spec.plugins or ():
-        if plugin in schemes:
-            for wish, path in spec.wishes:
-                dialect = schemes[plugin]
-                reason = _unlike(wish, dialect, plugin) or _unfulfilled(
-                    wish, dialect, plugin, versions.get(plugin, ()), at
-                )
-                if reason:
-                    yield f"{path}.{wish.word}", reason
+    known = [plugin for plugin in spec.plugins or () if plugin in schemes]
+    for wish, path in spec.wishes:
+        reason = _unlike(wish, known, schemes)
+        if not reason and _asks_for_version(wish):
+            reason = _unfulfilled(wish, known, schemes, versions, at)
+        if reason:
+            yield f"{path}.{wish.word}", reason
 
 
-def _unlike(wish: Wish, dialect: str, plugin: str) -> str:
+def asked_of(spec: RuleSpec) -> frozenset[str]:
+    """The plugins of which it wants a version."""
+    return frozenset(spec.plugins or () if any(_asks_for_version(wish) for wish, _ in spec.wishes) else ())
+
+
+def _asks_for_version(wish: Wish) -> bool:
+    return wish.kind != "deny" and (wish.range_text is not None or wish.version_text is not None)
+
+
+def _unlike(wish: Wish, plugins: Iterable[str], schemes: Mapping[str, str]) -> str:
     """Where any text is a version, as for Jenkins, `latest` or `^2.4` would be one below all releases."""
-    for version in _named(wish):
-        if not _NUMBERED.match(version) and _takes_any_text(dialect):
-            return f"“{version}” doesn't begin with a number: is it a version of {plugin}?"
-    return ""
+    odd = next((version for version in _named(wish) if not _NUMBERED.match(version)), None)
+    plugin = next((one for one in plugins if _takes_any_text(schemes[one])), None)
+    if odd is None or plugin is None:
+        return ""
+    return f"“{odd}” doesn't begin with a number: is it a version of {plugin}?"
 
 
-def _unfulfilled(wish: Wish, dialect: str, plugin: str, versions: Collection[str], at: datetime) -> str:
+def _unfulfilled(
+    wish: Wish,
+    plugins: Iterable[str],
+    schemes: Mapping[str, str],
+    versions: Mapping[str, Collection[str]],
+    at: datetime,
+) -> str:
     """A version may still come; most often it is mistyped."""
-    if wish.kind == "deny" or not versions or (wish.range_text is None and wish.version_text is None):
+    stuck = [
+        plugin
+        for plugin in plugins
+        if versions.get(plugin) and not _is_fulfilled(wish, schemes[plugin], versions[plugin], at)
+    ]
+    if not stuck:
         return ""
+    if more := len(stuck) - 1:
+        return f"there is no release of {stuck[0]} that this allows, nor of {more:,} more"
+    newest = max(versions[stuck[0]], key=scheme(schemes[stuck[0]]).key)
+    return f"there is no release of {stuck[0]} that this allows; the newest is {newest}"
+
+
+def _is_fulfilled(wish: Wish, dialect: str, versions: Iterable[str], at: datetime) -> bool:
     releases = (ReleaseFacts(0, version, 0) for version in versions)
-    if any(not violating(wish, [release], dialect=dialect, at=at) for release in releases):
-        return ""
-    newest = max(versions, key=scheme(dialect).key)
-    return f"the catalogue has no release of {plugin} that this allows; its newest is {newest}"
+    return any(not violating(wish, [release], dialect=dialect, at=at) for release in releases)
 
 
 def _takes_any_text(dialect: str) -> bool:

@@ -24,7 +24,7 @@ class Wish:
 
     @property
     def word(self) -> str:
-        """Under which word of a rule's document the wish stands."""
+        """The word of a rule's document under which its version stands, if it has one."""
         return next(iter(self.value), self.kind)
 
     @property

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from config.access import Actor
 from governance.configuration import differing, files, items
@@ -28,13 +30,21 @@ def simulate_files(
 
     Raises ConfigurationError.
     """
-    what = suppose_files(group, wanted, prune=prune, at=at)
-    return simulate_what(group, joined(what, beside or Supposition()), at=at, actor=actor, title=title)
+    beside = beside or Supposition()
+    what = suppose_files(group, wanted, prune=prune, at=at, releases=beside.releases)
+    return simulate_what(group, joined(what, beside), at=at, actor=actor, title=title)
 
 
-def suppose_files(group: Group, wanted: files.Files, *, prune: bool, at: datetime) -> Supposition:
-    """What the files change. Raises ConfigurationError."""
-    checked = _checked(group, wanted, at)
+def suppose_files(
+    group: Group,
+    wanted: files.Files,
+    *,
+    prune: bool,
+    at: datetime,
+    releases: Sequence[Mapping[str, Any]] = (),
+) -> Supposition:
+    """What the files change, once these releases have come. Raises ConfigurationError."""
+    checked = _checked(group, wanted, at, releases)
     difference = differing.compare(checked, group, prune=prune, at=at)
     gone = [item for item in difference.changed if item.action == items.RETIRE]
     kept = [item for item in difference.changed if item.action != items.RETIRE]
@@ -50,13 +60,18 @@ def suppose_files(group: Group, wanted: files.Files, *, prune: bool, at: datetim
     )
 
 
-def file_warnings(group: Group, wanted: files.Files, *, at: datetime) -> tuple[Problem, ...]:
+def file_warnings(
+    group: Group, wanted: files.Files, *, at: datetime, releases: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Problem, ...]:
     """What may be a slip in the files, whether or not they change it. Raises ConfigurationError."""
-    return _checked(group, wanted, at).warnings
+    return _checked(group, wanted, at, releases).warnings
 
 
-def _checked(group: Group, wanted: files.Files, at: datetime) -> files.Files:
-    return files.checked(wanted, files.groups_of(wanted, [group.slug]), at=at)
+def _checked(
+    group: Group, wanted: files.Files, at: datetime, releases: Sequence[Mapping[str, Any]]
+) -> files.Files:
+    groups = files.groups_of(wanted, [group.slug])
+    return files.checked(wanted, groups, at=at, releases=releases)
 
 
 def joined(what: Supposition, beside: Supposition) -> Supposition:

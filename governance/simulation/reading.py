@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -133,20 +133,8 @@ def _known(group: Group, supposed: Supposition) -> Known:
         )
         for item in supposed.policies
     }
-    schemes = {one["plugin"]: one.get("scheme", group.default_scheme) for one in supposed.releases}
-
-    def versions(plugins: Collection[str]) -> dict[str, list[str]]:
-        there = has.versions(plugins)
-        new = [(one["plugin"], one["version"]) for one in supposed.releases]
-        return {p: [*there.get(p, ()), *(v for plugin, v in new if plugin == p)] for p in plugins}
-
-    return replace(
-        has,
-        schemes={**schemes, **has.schemes},
-        profiles=has.profiles | profiles.keys(),
-        policies={**has.policies, **given},
-        versions=versions,
-    )
+    has = replace(has, profiles=has.profiles | profiles.keys(), policies={**has.policies, **given})
+    return checking.with_releases(has, group, supposed.releases)
 
 
 def _check_gone(found: Findings, group: Group, supposed: Supposition) -> None:

@@ -119,10 +119,37 @@ def test_a_version_that_no_release_has_is_warned_of(acme: World, wish: str) -> N
     ((line, place, reason),) = warned(TEXT.replace("at_least: 2.4.0", wish, 1))
     word = wish.rpartition(", ")[2].partition(":")[0]
     assert (line, place) == (8, f"groups.acme.policies[0].rules[0].{word}")
-    assert reason == "the catalogue has no release of crm that this allows; its newest is 2.4.0"
+    assert reason == "there is no release of crm that this allows; the newest is 2.4.0"
 
 
-@pytest.mark.parametrize("wish", ["exactly: 2.3.0", "same: true, at: 2.4.0", "deny: '>=9'", "absent: true"])
+def test_the_newest_is_told_in_the_order_of_versions(acme: World) -> None:
+    factories.plugin(acme.group, "mail", ["2.9.0", "2.10.0"])
+    text = TEXT.replace("plugins: [crm], at_least: 2.4.0", "plugins: [mail], exactly: 2.9.5", 1)
+    ((_, _, reason),) = warned(text)
+    assert reason.endswith("the newest is 2.10.0")
+
+
+def test_a_slip_about_many_plugins_is_told_once(acme: World) -> None:
+    for name in ("mail", "sales"):
+        factories.plugin(acme.group, name, ["1.0.0"])
+    text = TEXT.replace("plugins: [crm], at_least: 2.4.0", "plugins: [crm, mail, sales], at_least: 2.0.0", 1)
+    ((_, _, reason),) = warned(text)
+    assert reason == "there is no release of mail that this allows, nor of 1 more"
+
+
+def test_what_another_group_has_fulfils_nothing(acme: World) -> None:
+    factories.plugin(factories.group("other"), "crm", ["9.0.0"])
+    assert len(warned(TEXT.replace("at_least: 2.4.0", "at_least: 9.0.0", 1))) == 1
+
+
+def test_what_a_tenant_runs_fulfils_it_though_no_catalogue_tells_of_it(acme: World) -> None:
+    Release.objects.filter(plugin__name="crm", version="2.4.0").update(catalogued=False)
+    assert warned(TEXT) == []
+
+
+@pytest.mark.parametrize(
+    "wish", ["exactly: 2.3.0", "same: true, at: 2.4.0", "deny: '>=0.0.1'", "absent: true"]
+)
 def test_what_some_release_fulfils_or_none_has_to_is_not_warned_of(acme: World, wish: str) -> None:
     assert warned(TEXT.replace("at_least: 2.4.0", wish, 1)) == []
 

@@ -10,6 +10,7 @@ import pytest
 
 from governance import configuration, conflict_wording
 from governance.models import Policy, Simulation
+from tests import factories
 from tests.factories import World
 from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
 from tests.ground import Kind
@@ -101,12 +102,18 @@ def test_what_a_pipeline_fails_on_is_chosen(
 
 
 def test_of_a_long_table_it_says_how_much_more_there_is(
-    policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    policy: Any, folder: Path, standing_scene: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    factories.plugin(standing_scene.group, "mail", ["1.0.0", "2.0.0"])
+    factories.install(standing_scene.tenant_b, {"crm": "2.3.0", "mail": "1.0.0"})
+    path = folder / configuration.BASELINES
+    path.write_text(f"{ALIGN}          - {{name: mail, plugins: [mail], at_least: 2.0.0}}\n")
     whole = policy("simulate", "--against", folder).out
-    monkeypatch.setattr("governance.cli.simulations.SHOWN", 0)
+    monkeypatch.setattr("governance.cli.simulations.SHOWN", 1)
     short = policy("simulate", "--against", folder).out
+    assert " mail " in whole
     assert "more, which --json tells" not in whole
+    assert " mail " not in short
     assert "and 1 more, which --json tells" in short
 
 
@@ -219,18 +226,3 @@ def test_a_document_of_what_else_is_supposed_is_warned_of_too(policy: Any, tmp_p
 
     (warning,) = answer.json["warnings"]
     assert warning.startswith(f"{supposed}:2: holds[0].tenants.keys[0]: there is no tenant “tenant-x” yet")
-
-
-@pytest.mark.parametrize(("releases", "warnings"), [("[]", 1), ("[{plugin: crm, version: 2.5.0}]", 0)])
-def test_a_version_that_is_supposed_to_come_is_not_warned_of(
-    policy: Any, tmp_path: Path, releases: str, warnings: int
-) -> None:
-    steady = "{name: steady, mode: observe}"
-    rule = "{name: crm, plugins: [crm], at_least: 2.5.0}"
-    newer = f"{{name: newer, profile: steady, tenants: '*', rules: [{rule}]}}"
-    supposed = tmp_path / "supposed.yaml"
-    supposed.write_text(f"profiles: [{steady}]\npolicies: [{newer}]\nreleases: {releases}\n")
-
-    answer = policy("simulate", "--suppose", supposed, "--json")
-
-    assert len(answer.json["warnings"]) == warnings

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -74,7 +73,7 @@ class Visitor:
         """Follow the links with these labels, one after the other; a count may stand beside a label.
 
         The page that the last one leads to is there on return, so that what is asked without waiting,
-        such as which boxes there are, is asked of it.
+        such as which boxes there are, is asked of it. Not for links that redirect, or download.
         """
         for label in labels:
             name = re.compile(rf"^{re.escape(label)}( *\d+ unread)?$")
@@ -89,7 +88,7 @@ class Visitor:
         return self.page.request.get(path).status
 
     def _follow(self, link: Locator) -> None:
-        target = urljoin(self.page.url, link.get_attribute("href") or "")
+        target = link.evaluate("link => link.href")
         link.click()
         self.page.wait_for_url(lambda url: url == target)
 

@@ -1,0 +1,96 @@
+"""What may be a slip in what is supposed, releases that are to come among it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import factories
+from tests.factories import World
+from tests.governance.commanding import shell
+
+RULE = "{name: crm, plugins: [crm], at_least: 2.5.0}"
+POLICY = f"{{name: newer, profile: steady, tenants: '*', rules: [{RULE}]}}"
+PROFILE = "{name: steady, mode: observe}"
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Ask:
+    """Ask what comes of the text, and of files beside it."""
+    factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
+    policy = shell(capsys, monkeypatch)
+
+    def ask(text: str, *files: Path) -> Any:
+        supposed = tmp_path / "supposed.yaml"
+        supposed.write_text(text)
+        beside = [word for file in files for word in ("--against", file)]
+        return policy("simulate", "--suppose", supposed, *beside, "--json")
+
+    return ask
+
+
+def together(releases: str) -> str:
+    return f"profiles: [{PROFILE}]\npolicies: [{POLICY}]\nreleases: {releases}\n"
+
+
+@pytest.mark.parametrize(
+    ("releases", "warnings"),
+    [
+        ("[]", 1),
+        ("[{plugin: crm, version: 2.5.0}]", 0),
+        ("[{plugin: crm, version: 2.4.5}]", 1),
+        ("[{plugin: other, version: 2.5.0}]", 1),
+    ],
+)
+def test_a_version_that_is_supposed_to_come_is_not_warned_of(ask: Ask, releases: str, warnings: int) -> None:
+    assert len(ask(together(releases)).json["warnings"]) == warnings
+
+
+def test_of_two_plugins_only_the_one_that_it_is_of_has_it(ask: Ask, world: World) -> None:
+    factories.plugin(world.group, "mail", ["1.0.0"])
+    both = together("[{plugin: mail, version: 2.5.0}]").replace("[crm]", "[crm, mail]")
+    (warning,) = ask(both).json["warnings"]
+    assert "no release of crm" in warning
+
+
+def test_nor_is_it_where_files_want_it(ask: Ask, tmp_path: Path) -> None:
+    profiles, baselines = tmp_path / "policy_profiles.yaml", tmp_path / "multi_tenant_baselines.yaml"
+    profiles.write_text(f"version: 1\nprofiles: [{PROFILE}]\n")
+    baselines.write_text(f"version: 1\ngroups: {{acme: {{policies: [{POLICY}]}}}}\n")
+    for version, warnings in (("2.4.5", 1), ("2.5.0", 0)):
+        answer = ask(f"releases: [{{plugin: crm, version: {version}}}]\n", profiles, baselines)
+        assert len(answer.json["warnings"]) == warnings
+
+
+def test_files_may_speak_of_a_plugin_that_is_supposed_to_come(ask: Ask, tmp_path: Path) -> None:
+    profiles, baselines = tmp_path / "policy_profiles.yaml", tmp_path / "multi_tenant_baselines.yaml"
+    profiles.write_text(f"version: 1\nprofiles: [{PROFILE}]\n")
+    fresh = POLICY.replace("[crm]", "[fresh]")
+    baselines.write_text(f"version: 1\ngroups: {{acme: {{policies: [{fresh}]}}}}\n")
+    answer = ask("releases: [{plugin: fresh, version: 2.5.0}]\n", profiles, baselines)
+    assert (answer.code, answer.json["warnings"]) == (0, [])
+
+
+@pytest.mark.parametrize("version", ["nonsense", "2.5.x"])
+def test_a_version_that_is_none_is_refused_at_its_place(ask: Ask, version: str) -> None:
+    answer = ask(together(f"[{{plugin: crm, version: {version}}}]"))
+    assert answer.code == 1
+    (problem,) = answer.json["problems"]
+    assert (problem["line"], problem["place"]) == (3, "releases[0].version")
+
+
+def test_a_new_plugin_of_two_dialects_ends_with_a_reason(ask: Ask) -> None:
+    fresh = POLICY.replace("[crm]", "[fresh]")
+    releases = (
+        "[{plugin: fresh, version: a.b, scheme: jenkins}, {plugin: fresh, version: 3.0.0, scheme: semver}]"
+    )
+    answer = ask(f"profiles: [{PROFILE}]\npolicies: [{fresh}]\nreleases: {releases}\n")
+    assert "Traceback" not in answer.err
+    assert answer.code in {0, 1, 3}
