@@ -13,7 +13,7 @@ from audit.actions import Action
 from config.access import Actor
 from config.lifecycle import TransitionError, advance
 from governance import compilation, decisions, documents, drift, exemptions, profiles, withdrawals
-from governance.documents import ConfigurationError, Problem, Source, checking, schemas
+from governance.documents import ConfigurationError, Problem, Source, checking, having, schemas
 from governance.models import Exemption, Policy, PolicyVersion, Rollback
 from governance.policy_documents import Document
 from tenants.models import Group
@@ -45,7 +45,7 @@ def check(
     if wrong:
         return wrong, []
     found = checking.Findings(source, at)
-    checking.policy(found, (), {**document, "kind": kind}, checking.known(group))
+    checking.policy(found, (), {**document, "kind": kind}, having.known(group))
     return found.problems, found.warnings
 
 

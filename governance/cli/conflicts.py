@@ -53,7 +53,7 @@ def _show_sets(out: Output, row: Conflict) -> None:
     if not row.sets:
         for rule in row.explanation["rules"]:
             out.say(f"  binding: {rule['policy']}/{rule['key']} {rule['says']}")
-    out.say(f"  {conflict_wording.extent(row.explanation) or 'These are all.'}")
+    out.say(f"  {conflict_wording.extent(row.explanation) or 'There are no other such sets.'}")
 
 
 def decide(

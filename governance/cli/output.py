@@ -148,6 +148,8 @@ class Output:
             self.stop(Exit.REFUSED, str(refusal))
         except typer.BadParameter as wrong:
             self.stop(Exit.USAGE, wrong.message)
+        except typer.Abort:  # whoever was asked said no
+            self.stop(Exit.DIFFERENT, "Nothing was changed.")
         except (ObjectDoesNotExist, borrowed.NotReady) as failure:
             self.stop(Exit.FAILED, str(failure))
 

@@ -116,17 +116,14 @@ def apply(out: Output, group: Group, number: int, *, comment: str, at: datetime)
 def show(out: Output, kept: Simulation) -> None:
     """Before and after, what would be done, and what would need a person."""
     outcome = kept.outcome
-    states = [outcome["before"], outcome["after"], outcome["done"] or {}]
     out.say(simulation.verdict(kept), "bold")
-    out.table(
-        f"{kept}, on snapshot {kept.snapshot_number}",
-        ("", *simulation.columns(kept), "carried out"),
-        [
-            [word.replace("_", " "), *(_figure(word, state.get(word)) for state in states)]
-            for word in outcome["after"]
-            if word != "by_policy"
-        ],
-    )
+    out.table(f"{kept}, on snapshot {kept.snapshot_number}", *simulation.figures(kept))
+    if outcome["done"]:
+        concerned = outcome["difference"]["judged_tenants"]
+        out.say(
+            f"Tenants concerned: {concerned:,}, those with drift of which it may change something."
+            " Carried out: once enforcing policies have set right there what they can."
+        )
     if by_policy := outcome["difference"]["by_policy"]:
         rows = [[name, row["opened"], row["closed"]] for name, row in by_policy.items()]
         out.table("Drift that comes and goes", ("policy", "comes", "goes"), rows)
@@ -157,10 +154,6 @@ def _show_conflicts(out: Output, outcome: dict[str, Any]) -> None:
             out.say(f"  {told}")
     for conflict in outcome["solved"]:
         out.say(f"No conflict any more in {_tenants(conflict)}: {conflict['summary']}", "green")
-
-
-def _figure(word: str, value: Any) -> Any:
-    return simulation.percent(value) if word.endswith("_rate") and value is not None else value
 
 
 def _tenants(conflict: dict[str, Any]) -> str:

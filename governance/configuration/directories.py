@@ -13,7 +13,8 @@ from django.core.validators import validate_email
 from config.access import Actor
 from governance.configuration.items import ADD, CHANGE, KEEP, RETIRE, Item
 from governance.documents import changes, checking
-from governance.documents.checking import Findings, Known
+from governance.documents.checking import Findings
+from governance.documents.having import Known
 from governance.documents.reading import Place
 from governance.models import Configuration
 from tenants import enrolment, groups, rosters

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from governance.configuration import directories
-from governance.documents import ConfigurationError, Problem, Source, checking, parse, read, schemas
-from governance.documents.checking import Findings, Known
+from governance.documents import ConfigurationError, Problem, Source, checking, having, parse, read, schemas
+from governance.documents.checking import Findings
+from governance.documents.having import Known
 from tenants.models import Group
 
 BASELINES = "multi_tenant_baselines.yaml"
@@ -135,7 +136,7 @@ def _check_group(
     documents = list(files.policies(group.slug))
     _check_names(found, group.slug, documents)
     has = _known_with(files, group, [document for _, _, document in documents])
-    has = checking.with_releases(has, group, releases)
+    has = having.with_releases(has, group, releases)
     for section, index, document in documents:
         checking.policy(found, ("groups", group.slug, section, index), document, has)
     checking.freezes(found, ("groups", group.slug, "freezes"), files.section(group.slug).get("freezes", []))
@@ -159,10 +160,10 @@ def _check_names(found: Findings, slug: str, documents: list[tuple[str, int, dic
 
 def _known_with(files: Files, group: Group, documents: list[dict[str, Any]]) -> Known:
     """What the group has and what the files give it."""
-    has = checking.known(group)
+    has = having.known(group)
     profiles = {item["name"]: item for item in files.profile_documents()}
     given = {
-        item["name"]: (item["kind"], checking.rule_names(item, profiles.get(item.get("profile", ""), {})))
+        item["name"]: (item["kind"], having.rule_names(item, profiles.get(item.get("profile", ""), {})))
         for item in documents
     }
     return replace(has, profiles=has.profiles | profiles.keys(), policies={**has.policies, **given})

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from config.texts import did_you_mean
-from governance import escalation, moments, policy_documents, rules, selections
+from governance import escalation, moments, rules, selections
+from governance.documents.having import Known
 from governance.documents.problems import Problem
 from governance.documents.reading import Place, Source
-from governance.models import Plugin, Policy, Profile, Release
-from governance.versions import InvalidVersion, scheme
-from tenants.models import Group, Tenant
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the group has already, against which names are checked."""
-
-    schemes: Mapping[str, str]  # plugin -> dialect
-    tenants: frozenset[str]
-    profiles: frozenset[str]
-    policies: Mapping[str, tuple[str, frozenset[str]]]  # policy in force -> kind, rule names
-    versions: Callable[[Collection[str]], Mapping[str, Collection[str]]]  # those of these plugins
 
 
 @dataclass(slots=True)
@@ -46,64 +31,6 @@ class Findings:
     def warn(self, place: Place, reason: str) -> None:
         """Note what is allowed but may be a slip."""
         self.warnings.append(self.source.problem(place, reason))
-
-
-def known(group: Group) -> Known:
-    """What the group has now."""
-    policies = Policy.objects.filter(group=group, current__isnull=False).exclude(status=Policy.Status.RETIRED)
-    return Known(
-        schemes=dict(Plugin.objects.filter(group=group).values_list("name", "scheme")),
-        tenants=frozenset(Tenant.objects.filter(group=group).values_list("key", flat=True)),
-        profiles=frozenset(Profile.objects.filter(group=group).values_list("name", flat=True)),
-        policies={
-            policy.name: (policy.kind, rule_names(policy.current.document, policy.current.profile))
-            for policy in policies.select_related("current")
-            if policy.current is not None
-        },
-        versions=partial(_versions, group),
-    )
-
-
-def _versions(group: Group, plugins: Collection[str]) -> dict[str, list[str]]:
-    """What the catalogue and the tenants have of them, the newest first, which most rules take."""
-    releases = Release.objects.filter(plugin__group=group, plugin__name__in=plugins)
-    found = defaultdict[str, list[str]](list)
-    for plugin, version in releases.order_by("-rank").values_list("plugin__name", "version"):
-        found[plugin].append(version)
-    return found
-
-
-def with_releases(has: Known, group: Group, releases: Sequence[Mapping[str, Any]]) -> Known:
-    """The same with releases that are supposed to come, new plugins among them.
-
-    A version that its dialect can't order is left out: whoever reads the releases refuses it.
-    """
-    new = {one["plugin"]: one.get("scheme", group.default_scheme) for one in releases}
-    schemes = {**new, **has.schemes}
-
-    def versions(plugins: Collection[str]) -> dict[str, list[str]]:
-        there = has.versions(plugins)
-        found = {plugin: list(there.get(plugin, ())) for plugin in plugins}
-        for one in releases:
-            if one["plugin"] in found and _orders(schemes[one["plugin"]], one["version"]):
-                found[one["plugin"]].append(one["version"])
-        return found
-
-    return replace(has, schemes=schemes, versions=versions)
-
-
-def _orders(dialect: str, version: str) -> bool:
-    try:
-        scheme(dialect).key(version)
-    except InvalidVersion:
-        return False
-    return True
-
-
-def rule_names(document: Mapping[str, Any], profile: Mapping[str, Any]) -> frozenset[str]:
-    """The names by which an exemption may name a rule of the policy, the profile's denials among them."""
-    names = {str(rule["name"]) for rule in policy_documents.rules_of(document)}
-    return frozenset(names | {rules.PROFILE_DENIALS[switch] for switch in profile.get("deny", ())})
 
 
 def profiles(found: Findings, items: list[dict[str, Any]]) -> None:
@@ -171,10 +98,24 @@ def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
     for index, key in enumerate(chosen.get("keys", [])):
         if key not in has.tenants:
             found.warn((*place, "keys", index), unknown("tenant", key, has.tenants, " yet"))
+    for index, tier in enumerate(chosen.get("tiers", [])):
+        if tier not in has.tiers:
+            found.warn((*place, "tiers", index), unknown("tenant of the tier", tier, has.tiers, " yet"))
+    for label, wanted in chosen.get("labels", {}).items():
+        _warn_of_label(found, (*place, "labels", label), label, wanted, has)
     inner = chosen.get("except")
     for index, one in enumerate(selections.exceptions(chosen)):
         here: Place = (*place, "except", index) if isinstance(inner, list) else (*place, "except")
         selector(found, here, one, has)
+
+
+def _warn_of_label(found: Findings, place: Place, label: str, wanted: str | list[str], has: Known) -> None:
+    if label not in has.labels:
+        found.warn(place, unknown("tenant with a label", label, has.labels, " yet"))
+        return
+    for value in [wanted] if isinstance(wanted, str) else wanted:
+        if value not in has.labels[label]:
+            found.warn(place, unknown(f"tenant whose {label} is", value, has.labels[label], " yet"))
 
 
 def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) -> None:
@@ -221,9 +162,9 @@ def _rule(found: Findings, place: Place, rule: Mapping[str, Any], has: Known) ->
 
 def _warn_of_oddities(found: Findings, specs: list[tuple[Place, rules.RuleSpec]], has: Known) -> None:
     asked = frozenset[str]().union(*(rules.asked_of(spec) for _, spec in specs))
-    versions = has.versions(asked) if asked else {}
+    releases = has.releases(asked) if asked else {}
     for place, spec in specs:
-        for path, reason in rules.oddities(spec, has.schemes, versions, at=found.at):
+        for path, reason in rules.oddities(spec, has.schemes, releases, at=found.at):
             found.warn(_within(found, place, path), reason)
 
 

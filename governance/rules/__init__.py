@@ -10,13 +10,14 @@ from governance.rules.documents import (
     parse_all,
 )
 from governance.rules.judging import ReleaseFacts, next_change, violating
-from governance.rules.oddities import asked_of, oddities
+from governance.rules.oddities import Releases, asked_of, oddities
 from governance.rules.wishes import Wish
 from governance.rules.wording import says
 
 __all__ = [
     "PROFILE_DENIALS",
     "ReleaseFacts",
+    "Releases",
     "RuleError",
     "RuleSpec",
     "Variant",

@@ -16,16 +16,15 @@ from governance.simulation.applying import (
 from governance.simulation.exporting import (
     KINDS,
     as_document,
-    columns,
     edits,
     export,
     in_later_plans,
     is_worse,
     markdown,
-    percent,
     verdict,
     warnings,
 )
+from governance.simulation.figures import columns, figures
 from governance.simulation.filed import file_warnings, joined, simulate_files, suppose_files
 from governance.simulation.naming import gone, texts
 from governance.simulation.reading import NotSupposable, look, read
@@ -46,6 +45,7 @@ __all__ = [
     "conclude",
     "edits",
     "export",
+    "figures",
     "file_warnings",
     "gone",
     "grants",
@@ -58,7 +58,6 @@ __all__ = [
     "needs_another",
     "of_document",
     "outdated",
-    "percent",
     "put_in_force",
     "read",
     "request",

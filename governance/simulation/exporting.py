@@ -8,13 +8,12 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from config.shares import percentage
 from governance import conflict_wording
 from governance.models import Simulation
 from governance.simulation import planning
+from governance.simulation.figures import figures, on_day
 
 _SHOWN = 20  # lines of a table in Markdown; the review's place for all of them is the CSV
 _NAMED = 5  # tenants
@@ -98,11 +97,6 @@ def edits(simulation: Simulation) -> list[dict[str, Any]]:
     return list(simulation.outcome.get("edits", ()))  # those of before they were compared have none
 
 
-def percent(share: float) -> str:
-    """Rounded down: 100 % means all."""
-    return f"{percentage(share):.1f} %"
-
-
 def is_worse(outcome: dict[str, Any]) -> bool:
     """Whether fewer tenants or installations would be in line."""
     before, after = outcome["before"], outcome["after"]
@@ -112,27 +106,13 @@ def is_worse(outcome: dict[str, Any]) -> bool:
     )
 
 
-def columns(simulation: Simulation) -> tuple[str, str]:
-    """What the states before and after are called."""
-    on = _on(simulation)
-    if simulation.supposed.get("plan"):
-        return "now", f"carried out{on}"
-    return ("then" if simulation.supposed.get("snapshot") else "now"), f"in force{on}"
-
-
 def _in_line(simulation: Simulation) -> str:
     before, after = simulation.outcome["before"], simulation.outcome["after"]
     of = f"{before['compliant_tenants']:,} of {before['tenants']:,} tenants"
-    would = f"{after['compliant_tenants']:,} would be{_on(simulation)}"
+    would = f"{after['compliant_tenants']:,} would be{on_day(simulation)}"
     if simulation.supposed.get("snapshot"):
         return f"Of snapshot {simulation.snapshot_number}, {of} are in line by the rules of now, {would}."
     return f"{of} are in line now, {would}."
-
-
-def _on(simulation: Simulation) -> str:
-    """The day that is asked about, where that is another time than the present in which it was asked."""
-    asked, now = simulation.inputs["at"], simulation.inputs.get("now")
-    return f" on {datetime.fromisoformat(asked):%Y-%m-%d}" if now not in (None, asked) else ""
 
 
 def _lines(simulation: Simulation) -> Iterator[str]:
@@ -143,9 +123,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     yield ""
     yield from _edited(edits(simulation))
     yield from _warned(warnings(simulation))
-    states = [outcome["before"], outcome["after"], *([outcome["done"]] if outcome["done"] else [])]
-    headings = ["", *columns(simulation), *(["carried out"] if outcome["done"] else [])]
-    yield from _table(headings, [[label, *(form(s) for s in states)] for label, form in _FIGURES])
+    yield from _table(*figures(simulation))
     difference = outcome["difference"]
     rows = [
         [name, f"+{row['opened']:,}", f"−{row['closed']:,}"] for name, row in difference["by_policy"].items()
@@ -184,19 +162,6 @@ def _warned(told: Sequence[str]) -> Iterator[str]:
         if len(told) > _SHOWN:
             yield f"- and {len(told) - _SHOWN:,} more"
         yield ""
-
-
-_FIGURES: Sequence[tuple[str, Callable[[dict[str, Any]], str]]] = (
-    (
-        "tenants in line",
-        lambda s: f"{s['compliant_tenants']:,} of {s['tenants']:,} ({percent(s['compliance_rate'])})",
-    ),
-    ("installations in line", lambda s: percent(s["installation_rate"])),
-    ("outstanding findings", lambda s: f"{s['drift']:,}"),
-    ("accepted, since exempt", lambda s: f"{s['accepted']:,}"),
-    ("changes in the tenants concerned", lambda s: f"{s['changes']:,}" if "changes" in s else ""),
-    ("conflicts in the tenants concerned", lambda s: f"{s['conflicts']:,}" if "conflicts" in s else ""),
-)
 
 
 def _part(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

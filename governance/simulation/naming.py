@@ -35,14 +35,14 @@ def gone(group: Group, supposed: Mapping[str, Any]) -> list[str]:
     """What is supposed not to be there, or to be otherwise without a text."""
     retired, ended = supposed.get("retired", []), supposed.get("ended", [])
     kinds = dict(Policy.objects.filter(group=group, name__in=retired).values_list("name", "kind"))
-    told = [f"no {kinds.get(name, 'policy')} {name}" for name in retired]
+    told = [f"without {kinds.get(name, 'policy')} {name}" for name in retired]
     told += [f"{name} paused" for name in supposed.get("paused", ())]
     # The console supposes the end of an exemption by its id, which nobody knows by heart.
     rows = Exemption.objects.filter(group=group, pk__in=filter(_is_id, ended))
     known = {str(row.pk): f"of {row}" for row in rows.select_related("tenant", "policy")}
-    told += [f"no exemption {known.get(name, name)}" for name in ended]
+    told += [f"without exemption {known.get(name, name)}" for name in ended]
     told += [f"{one['plugin']} {one['version']} withdrawn" for one in supposed.get("withdrawn", ())]
-    told += [f"the time {supposed['at']}"] if "at" in supposed else []
+    told += [_when(supposed["at"])] if "at" in supposed else []
     told += [f"only {name} acting" for name in supposed.get("acting", ())]
     told += [f"plan {supposed['plan']} carried out"] if "plan" in supposed else []
     return told + ([f"the state of snapshot {supposed['snapshot']}"] if "snapshot" in supposed else [])
@@ -51,6 +51,10 @@ def gone(group: Group, supposed: Mapping[str, Any]) -> list[str]:
 def title(group: Group, supposed: Mapping[str, Any]) -> str:
     """What tells it from others in the list, where whoever asked gave it no title."""
     return ", ".join([*(name for name, _ in texts(supposed)), *gone(group, supposed)]) or _NOTHING
+
+
+def _when(at: str) -> str:
+    return at if at.startswith("in ") else f"on {at}"
 
 
 def _is_id(name: str) -> bool:

@@ -14,8 +14,9 @@ from django.db.models import Q
 
 from governance import catalogue, catalogue_formats, moments, policies
 from governance.catalogue_formats import CatalogueError
-from governance.documents import ConfigurationError, Problem, Source, checking, schemas
-from governance.documents.checking import Findings, Known
+from governance.documents import ConfigurationError, Problem, Source, checking, having, schemas
+from governance.documents.checking import Findings
+from governance.documents.having import Known
 from governance.documents.reading import Place, spelled
 from governance.models import Exemption, Plan, Plugin, Policy, Profile, Snapshot
 from governance.models.plan import NOT_STARTED
@@ -123,18 +124,18 @@ def _check(found: Findings, group: Group, data: Mapping[str, Any]) -> None:
 
 def _known(group: Group, supposed: Supposition) -> Known:
     """What the group has, and what is supposed beside it."""
-    has = checking.known(group)
+    has = having.known(group)
     profiles = {str(profile["name"]): profile for profile in supposed.profiles}
     rows = dict(Profile.objects.filter(group=group).values_list("name", "document"))
     given = {
         item["name"]: (
             item["kind"],
-            checking.rule_names(item, {**rows, **profiles}.get(item.get("profile", ""), {})),
+            having.rule_names(item, {**rows, **profiles}.get(item.get("profile", ""), {})),
         )
         for item in supposed.policies
     }
     has = replace(has, profiles=has.profiles | profiles.keys(), policies={**has.policies, **given})
-    return checking.with_releases(has, group, supposed.releases)
+    return having.with_releases(has, group, supposed.releases)
 
 
 def _check_gone(found: Findings, group: Group, supposed: Supposition) -> None:

@@ -7,6 +7,7 @@ import pytest
 from config.access import SYSTEM
 from governance import configuration, profiles
 from governance.models import Plugin, Policy, Release
+from tenants.models import Tenant
 from tests import factories
 from tests.factories import AT, World
 
@@ -163,3 +164,47 @@ def test_a_wish_of_a_variant_that_nothing_fulfils_is_warned_of_at_its_place(acme
 def test_without_any_release_nothing_is_said_of_a_version(acme: World) -> None:
     Release.objects.filter(plugin__name="crm").delete()
     assert warned(TEXT) == []
+
+
+@pytest.mark.parametrize(
+    ("tenants", "place", "told"),
+    [
+        ("{tiers: [standrad]}", "tiers[0]", "no tenant of the tier “standrad” yet; did you mean “standard”?"),
+        ("{labels: {rong: pilot}}", "labels.rong", "no tenant with a label “rong” yet; did you mean “ring”?"),
+        (
+            "{labels: {ring: pilott}}",
+            "labels.ring",
+            "no tenant whose ring is “pilott” yet; did you mean “pilot”?",
+        ),
+        ("{labels: {ring: [pilot, x]}}", "labels.ring", "no tenant whose ring is “x” yet"),
+        ("{keys: [tenant-a], except: {tiers: [x]}}", "except.tiers[0]", "no tenant of the tier “x” yet"),
+    ],
+)
+def test_what_no_tenant_has_is_warned_of(acme: World, tenants: str, place: str, told: str) -> None:
+    Tenant.objects.filter(pk=acme.tenant_a.pk).update(labels={"ring": "pilot"})
+    Tenant.objects.create(
+        group=factories.group("other"), key="x", tier="x", labels={"rong": "x", "ring": "x"}
+    )
+    assert warned(TEXT.replace("{keys: [tenant-a, tenant-b]}", tenants)) == [
+        (7, f"groups.acme.policies[0].tenants.{place}", f"there is {told}")
+    ]
+
+
+def test_what_some_tenant_has_is_not_warned_of(acme: World) -> None:
+    Tenant.objects.filter(pk=acme.tenant_a.pk).update(labels={"ring": "pilot"}, tier="critical")
+    chosen = "{labels: {ring: [pilot]}, tiers: [standard, critical]}"
+    assert warned(TEXT.replace("{keys: [tenant-a, tenant-b]}", chosen)) == []
+
+
+def test_a_channel_that_no_release_comes_from_is_warned_of(acme: World) -> None:
+    Release.objects.filter(plugin__name="crm").update(channel="lts")
+    assert warned(TEXT.replace("at_least: 2.4.0", "channel: lts", 1)) == []
+    ((_, place, reason),) = warned(TEXT.replace("at_least: 2.4.0", "channel: ltss", 1))
+    assert place == "groups.acme.policies[0].rules[0].channel"
+    assert reason.startswith("there is no release of crm that this allows")
+
+
+def test_a_misspelt_state_is_told_what_may_be_meant(free: World) -> None:
+    text = TEXT.replace("plugins: [crm], at_least: 2.4.0", "plugins: [git], deny: vulnerabel", 1)
+    ((_, _, reason),) = warned(text)
+    assert reason.endswith("is it a version of git? Or did you mean “vulnerable”?")

@@ -162,7 +162,7 @@ def test_a_conflict_without_a_proof_shows_what_binds_there_and_can_be_decided(
         "Why they conflict",
         "Without any one of them",
         "no other such set",
-        "These are all",
+        "There are no other such sets",
         "There may be more",
     ):
         assert certain not in shown

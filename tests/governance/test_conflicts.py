@@ -168,6 +168,6 @@ def test_a_tenant_that_is_too_hard_to_decide_waits_for_a_person_and_holds_nobody
     listed = capsys.readouterr().out
     assert "binding: core/crm wants crm 2.4.0 or newer" in listed
     assert "isn’t proved" in listed
-    assert "These are all" not in listed
+    assert "no other such sets" not in listed
     decide(conflict, CORE)
     assert not Conflict.objects.waiting().exists()

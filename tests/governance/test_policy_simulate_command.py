@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from governance import configuration, conflict_wording
 from governance.models import Policy, Simulation
@@ -59,7 +60,7 @@ def test_people_are_told_tenants_counted_and_rates_in_per_cent(
     freeze.write_text(FREEZE)
     told = " ".join(policy("simulate", "--against", freeze).out.split())
     assert "A new conflict in 1 tenant: " in told
-    assert "compliance rate 50.0 % 50.0 %" in told
+    assert "tenants in line 1 of 2 (50.0 %) 1 of 2 (50.0 %)" in told
 
 
 def test_people_are_told_where_the_search_for_conflicting_sets_stopped(
@@ -115,6 +116,19 @@ def test_of_a_long_table_it_says_how_much_more_there_is(
     assert "more, which --json tells" not in whole
     assert " mail " not in short
     assert "and 1 more, which --json tells" in short
+
+
+def test_whoever_is_asked_and_says_no_is_told_that_nothing_was_changed(
+    policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise typer.Abort
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("typer.confirm", refuse)
+    answer = policy("apply", folder)
+    assert (answer.code, answer.err) == (3, "Nothing was changed.\n")
+    assert not Policy.objects.exists()
 
 
 def test_a_simulation_that_makes_no_difference_shows_no_empty_table(policy: Any, folder: Path) -> None:

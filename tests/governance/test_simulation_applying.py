@@ -252,7 +252,7 @@ def test_what_is_not_worked_out_yet_is_not_applied(acme: World) -> None:
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ({"at": "in 9d"}, "the time in 9d"),
+        ({"at": "in 9d"}, "in 9d"),
         ({"snapshot": 1}, "the state of snapshot 1"),
         ({"releases": [{"plugin": "crm", "version": "2.5.0"}]}, "crm 2.5.0 in the catalogue"),
         ({"withdrawn": [{"plugin": "crm", "version": "2.3.0"}]}, "crm 2.3.0 withdrawn"),

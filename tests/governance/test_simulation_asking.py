@@ -41,7 +41,8 @@ def test_what_is_supposed_is_called_by_its_kind_and_by_names_that_people_know(
     text = f"holds:\n  - {hold}\nexemptions:\n  - {exemption}\n"
     sent = client.post(f"{LIST}create/", {"retired": ["stay"], "ended": [str(granted.pk)], "text": text})
     assert sent.status_code == 303, sent.content.decode()
-    told = "hold week, exemption of tenant-b from old, no hold stay, no exemption of tenant-a from old"
+    told = "hold week, exemption of tenant-b from old, without hold stay"
+    told += ", without exemption of tenant-a from old"
     assert Simulation.objects.order_by("-number")[0].title == told
     assert told in client.get(LIST).content.decode()
     assert told in client.get(sent.headers["Location"]).content.decode()

@@ -9,6 +9,7 @@ import pytest
 from config.access import SYSTEM
 from governance import conflict_wording, policies, profiles, simulation
 from governance.models import Simulation
+from governance.simulation.figures import percent
 from tests import factories
 from tests.factories import AT, World
 from tests.ground import Kind
@@ -102,7 +103,7 @@ def test_the_summary_tells_no_ways_out_of_a_solved_conflict(acme: World) -> None
 
 @pytest.mark.parametrize(("share", "told"), [(1 - 0.9, "10.0 %"), (0.99999, "99.9 %"), (1, "100.0 %")])
 def test_a_share_is_rounded_down_in_a_summary(share: float, told: str) -> None:
-    assert simulation.percent(share) == told
+    assert percent(share) == told
 
 
 def test_a_summary_of_no_difference_says_so(acme: World) -> None:
