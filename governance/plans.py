@@ -30,13 +30,16 @@ _PAUSED = "The plan is paused."
 _PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
 
 
+_NEXT = "The next run makes a new plan, of how things are then."
+
+
 class WorldMoved(Exception):
     """Tenants are no longer in the situations that the plan was computed from: it is refused for good."""
 
     def __init__(self, plan: Plan, tenants: Sequence[str]) -> None:
         self.tenants = tenants
         named = ", ".join(tenants[:5]) + (f" and {len(tenants) - 5} more" if len(tenants) > 5 else "")
-        super().__init__(f"{plan} is refused: since it was drafted, something changed for {named}.")
+        super().__init__(f"{plan} is refused: since it was drafted, something changed for {named}. {_NEXT}")
 
 
 class NeedsApproval(Exception):
@@ -82,7 +85,7 @@ def draft(
         if tasks and earlier.inputs_digest == digest and _waiting(earlier) == len(tasks):
             return earlier
         if tenant_ids is None:
-            cancel(earlier, actor=actor, at=at)
+            cancel(earlier, actor=actor, at=at, why=f", since {run or actor.name} planned anew")
     if tenant_ids is not None:
         withdrawals.plan_anew(group, tenant_ids, actor=actor, at=at)
     if not tasks:
@@ -171,14 +174,14 @@ def resume(plan: Plan, *, actor: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
-def cancel(plan: Plan, *, actor: Actor, at: datetime) -> None:
+def cancel(plan: Plan, *, actor: Actor, at: datetime, why: str = "") -> None:
     """Drop what wasn't handed over yet, and ask the orchestrator to drop what was. Raises TransitionError.
 
-    What it can't stop any more goes on and is still verified.
+    What it can't stop any more goes on and is still verified. `why` ends the sentence that its tasks tell.
     """
     ledger.hold(plan.group_id)
     advance(plan, to=Status.CANCELLED, finished_at=at)
-    dropped = withdrawals.drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled.")
+    dropped = withdrawals.drop(plan.tasks.filter(status__in=WAITING), at, f"{plan} was cancelled{why}.")
     data = {"cancelled": dropped, "asked_to_drop": cancellations.ask(plan, at=at)}
     ledger.record(Action.PLAN_CANCELLED, subject=plan, actor=actor, at=at, data=data)
 
@@ -266,7 +269,9 @@ def _moved(plan: Plan, at: datetime) -> list[str]:
 
 def _refuse(plan: Plan, moved: Sequence[str], *, actor: Actor, at: datetime) -> None:
     advance(plan, to=Status.REFUSED, finished_at=at)
-    withdrawals.drop(_queued(plan), at, f"{plan} was refused: something changed since it was drafted.")
+    withdrawals.drop(
+        _queued(plan), at, f"{plan} was refused: something changed since it was drafted. {_NEXT}"
+    )
     ledger.record(Action.PLAN_REFUSED, subject=plan, actor=actor, at=at, data={"moved": list(moved)})
 
 

@@ -184,6 +184,7 @@ def test_a_new_draft_replaces_one_that_was_never_started(world: World, crm: Plug
     second = drafted(world)
     first.refresh_from_db()
     assert (first.status, second.status) == (Plan.Status.CANCELLED, Plan.Status.DRAFTED)
+    assert "since plumbline planned anew" in first.tasks.all()[0].detail
     assert steps(second, world.tenant_b) == [("crm", "2.2.0", "2.4.0")]
 
 
