@@ -132,6 +132,8 @@ def show(out: Output, kept: Simulation) -> None:
     for sentence in simulation.in_later_plans(kept):
         out.say(sentence)
     _show_conflicts(out, outcome)
+    for said, one in simulation.decisions(kept):
+        out.say(f"{said}, in {_tenants(one)}: {one['summary']} ({one['said']})")
 
 
 def _show_changes(out: Output, title: str, changes: Sequence[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from governance.simulation.applying import (
 from governance.simulation.exporting import (
     KINDS,
     as_document,
+    decisions,
     edits,
     export,
     in_later_plans,
@@ -43,6 +44,7 @@ __all__ = [
     "as_document",
     "columns",
     "conclude",
+    "decisions",
     "edits",
     "export",
     "figures",

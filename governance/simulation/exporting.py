@@ -12,7 +12,7 @@ from typing import Any
 
 from governance import conflict_wording
 from governance.models import Simulation
-from governance.simulation import planning
+from governance.simulation import planning, precedents
 from governance.simulation.figures import figures, on_day
 
 _SHOWN = 20  # lines of a table in Markdown; the review's place for all of them is the CSV
@@ -97,6 +97,11 @@ def edits(simulation: Simulation) -> list[dict[str, Any]]:
     return list(simulation.outcome.get("edits", ()))  # those of before they were compared have none
 
 
+def decisions(simulation: Simulation) -> list[tuple[str, dict[str, Any]]]:
+    """Which recorded decisions would begin or cease to apply: what is said of each, and the conflict."""
+    return list(precedents.in_words(simulation.outcome.get("decisions", {})))  # earlier ones have none
+
+
 def is_worse(outcome: dict[str, Any]) -> bool:
     """Whether fewer tenants or installations would be in line."""
     before, after = outcome["before"], outcome["after"]
@@ -141,6 +146,7 @@ def _lines(simulation: Simulation) -> Iterator[str]:
     changed = [one for one in outcome["conflicts"] if one.get("changed") and not one["new"]]
     yield from _conflicts("Conflicts that stay, by other rules", changed)
     yield from _conflicts("Solved conflicts", outcome["solved"])
+    yield from _decisions(decisions(simulation))
     of = f"snapshot {simulation.snapshot_number}" if simulation.snapshot_number else "no snapshot yet"
     yield f"<sub>{simulation} on {of}, inputs `{simulation.inputs_digest[:16]}`</sub>"
 
@@ -195,6 +201,19 @@ def _conflicts(title: str, conflicts: Sequence[dict[str, Any]]) -> Iterator[str]
             yield from (f"  - {_escape(line)}" for line in _below(one))
     if len(conflicts) > _SHOWN:
         yield f"- and {len(conflicts) - _SHOWN:,} more"
+    yield ""
+
+
+def _decisions(told: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    if not told:
+        return
+    yield "### Recorded decisions"
+    yield ""
+    for said, one in told[:_SHOWN]:
+        yield f"- {_escape(said)}: {_escape(one['summary'])} ({_escape(_tenants(one['tenants']))})"
+        yield f"  - {_escape(one['said'])}"
+    if len(told) > _SHOWN:
+        yield f"- and {len(told) - _SHOWN:,} more"
     yield ""
 
 

@@ -28,6 +28,7 @@ class Judgement:
     actions: tuple[Change, ...] = ()
     conflicts: tuple[Unsettled, ...] = ()
     decided: TenantOutcome | None = field(default=None, compare=False)  # what the actions come from
+    whole: TenantOutcome | None = field(default=None, compare=False)  # what all else comes from
 
     @property
     def advised(self) -> tuple[Change, ...]:
@@ -66,6 +67,7 @@ def judge(scene: Scene, tenant_ids: Collection[int], stock: Stock) -> Judgements
             actions=_changes(planned.get(tenant)) if tenant in mixed else result.outcome.changes,
             conflicts=result.outcome.unsettled,
             decided=planned.get(tenant) if tenant in mixed else result,
+            whole=result,
         )
         for tenant, result in whole.items()
     }

@@ -11,7 +11,16 @@ from django.db import transaction
 
 from config.access import Actor
 from governance.answers import deciders
-from governance.simulation import carrying, facts, judging, planning, reading, touching, weighing
+from governance.simulation import (
+    carrying,
+    facts,
+    judging,
+    planning,
+    precedents,
+    reading,
+    touching,
+    weighing,
+)
 from governance.simulation.editing import edits
 from governance.simulation.judging import Judgements, Names
 from governance.simulation.supposing import Settled, settle, supposed
@@ -164,6 +173,7 @@ def _document(before: dict[str, Any], judgements: Judgements, after: _After) -> 
         "advised": _told(after, lambda one: one.advised),
         "conflicts": conflicts,
         "solved": solved,
+        "decisions": precedents.told(judgements, after.judgements, names),
     }
 
 

@@ -173,6 +173,7 @@ def progress(row: Simulation) -> dict[str, Any]:
     if row.is_answered:
         told["before_column"], told["after_column"] = simulation.columns(row)
         told["later"] = simulation.in_later_plans(row)
+        told["decisions"] = simulation.decisions(row)
     if row.is_under_way:
         since = row.started_at or row.created_at
         told["seconds"] = max(0, int((timezone.now() - since).total_seconds()))
