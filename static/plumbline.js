@@ -87,6 +87,15 @@ document.addEventListener("htmx:afterSettle", (event) => {
   place = null;
 });
 
+// Of another kind an example is another one, unless somebody has begun to write.
+document.addEventListener("change", (event) => {
+  const examples = event.target.name === "kind" && document.getElementById("examples");
+  const text = examples && event.target.form.elements.text;
+  if (!text) return;
+  const texts = JSON.parse(examples.textContent);
+  if (Object.values(texts).some((example) => example.trim() === text.value.trim())) text.value = texts[event.target.value];
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 409) return; // its own answer says what happened

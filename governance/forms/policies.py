@@ -147,7 +147,17 @@ class PolicyForm(forms.Form):
             problems = [*self._of_the_name(), *problems]
         self.warnings = located(warnings, lines, text)
         if problems:
-            self.refuse(problems, lines)
+            self.refuse([*self._of_the_kind(kind), *problems], lines)
+
+    def _of_the_kind(self, kind: str) -> Iterator[Problem]:
+        """What is no policy may be a hold."""
+        if self.policy is None:
+            for other in Policy.Kind:
+                document = {**self.document, "kind": other.value}
+                if other != kind and not policies.check(self.group, document, at=self.at)[0]:
+                    yield Problem(
+                        "policy", 0, "", f"it could be used as it stands with the kind “{other.label}”"
+                    )
 
     def _of_the_name(self) -> Iterator[Problem]:
         name = self.document.get("name")

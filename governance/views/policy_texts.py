@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -28,21 +29,35 @@ from tenants.models import Group
 @requires(Permission.POLICY_EDIT)
 def policy_create(request: ConsoleRequest) -> HttpResponse:
     """Write a new policy."""
-    return _write(request, None, {"text": configuration.dump(_example(request.access))})
+    texts = {kind: configuration.dump(text) for kind, text in _examples(request.access).items()}
+    return _write(request, None, {"text": texts[Policy.Kind.POLICY]}, examples=texts)
 
 
-def _example(access: Access) -> Document:
-    """A policy to begin with, about something that is installed, so that it can be tried as it stands."""
-    profile = Profile.objects.within(access).order_by("name").first()
+def _examples(access: Access) -> dict[str, Document]:
+    """A text of each kind to begin with, about something that is installed, so that it can be tried."""
+    profile = str(Profile.objects.within(access).order_by("name").first() or "name-of-a-profile")
     installed = Installation.objects.within(access).current().filter(release__catalogued=True)
     one = installed.select_related("plugin", "release").order_by("pk").first()
     plugin, version = (one.plugin.name, one.release.version) if one else ("crm", "2.4.0")
-    return {
+    about = {
         "name": "still-maintained",
         "title": f"Everyone on a {plugin} that is still maintained",
-        "profile": str(profile or "name-of-a-profile"),
+        "profile": profile,
         "tenants": "*",
-        "rules": [{"name": "floor", "plugins": [plugin], "at_least": version}],
+    }
+    floor = {"name": "floor", "plugins": [plugin], "at_least": version}
+    hold = {
+        "name": "as-it-is",
+        "title": f"{plugin} stays as it is for now",
+        "tenants": "*",
+        "plugins": [plugin],
+        "until": "in 30 days",
+        "reason": "Why nothing may change until then.",
+    }
+    return {
+        Policy.Kind.BASELINE: {**about, "versions": {plugin: {"at_least": version}}},
+        Policy.Kind.POLICY: {**about, "rules": [floor]},
+        Policy.Kind.HOLD: hold,
     }
 
 
@@ -67,11 +82,12 @@ def _write(
     policy: Policy | None,
     begins: dict[str, Any],
     draft: PolicyVersion | None = None,
+    examples: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """The form, and what its buttons ask for: a preview, a draft, or what was previewed put in force."""
     group = Group.objects.get(pk=request.access.group_id)
     form = PolicyForm(request.POST or None, group=group, at=timezone.now(), policy=policy, initial=begins)
-    shown: dict[str, Any] = {"form": form, "policy": policy, "draft": draft}
+    shown: dict[str, Any] = {"form": form, "policy": policy, "draft": draft, "examples": examples}
     if request.method == "POST" and form.is_valid():
         done = _carried_out(request, form)
         if isinstance(done, HttpResponse):

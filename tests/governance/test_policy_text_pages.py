@@ -70,12 +70,6 @@ def test_a_text_that_is_not_in_force_is_said_to_be_a_draft_and_keeps_its_reason(
     assert 'value="Ends a conflict."' in page
 
 
-def test_the_example_can_be_tried_as_it_stands(governed: World, owner: Client) -> None:
-    text = owner.get(f"{LIST}create/").context["form"].initial["text"]
-    owner.post(f"{LIST}create/", {"kind": "policy", "text": text, "intent": "preview"})
-    assert Simulation.objects.get().supposed["policies"][0]["name"] == "still-maintained"
-
-
 def test_the_text_is_written_with_its_impact_shown_first(
     governed: World, core: Policy, owner: Client
 ) -> None:

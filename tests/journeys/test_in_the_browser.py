@@ -163,7 +163,9 @@ def writes_the_hold(owner: Visitor) -> None:
     """In the editor, with what it would do shown before it does it."""
     owner.go("Policies", "Write a policy")
     owner.page.get_by_label("Kind").select_option("hold")
-    owner.page.get_by_label("Policy, as YAML").fill(HOLD)
+    text = owner.page.get_by_label("Policy, as YAML")
+    expect(text).to_have_value(re.compile("^until: ", re.MULTILINE))
+    text.fill(HOLD)
     owner.press("Preview the impact")
     expect(owner.page.get_by_role("heading", name="What it would do")).to_be_visible()
     owner.press("Put in force")
