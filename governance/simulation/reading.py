@@ -207,7 +207,14 @@ def _check_catalogue(found: Findings, group: Group, supposed: Supposition) -> No
     known = catalogue.find_releases(group.pk, wanted)
     for index, (plugin, version) in enumerate(wanted):
         if (plugin, version) not in known:
-            found.refuse(("withdrawn", index), f"the catalogue has no release {version} of {plugin}")
+            found.refuse(("withdrawn", index), _unknown_release(group, plugin, version))
+
+
+def _unknown_release(group: Group, plugin: str, version: str) -> str:
+    plugins = set(Plugin.objects.filter(group=group).values_list("name", flat=True))
+    if plugin not in plugins:
+        return checking.unknown("plugin", plugin, plugins)
+    return f"the catalogue has no release {version} of {plugin}"
 
 
 def _check_time(found: Findings, group: Group, supposed: Supposition) -> None:
