@@ -182,6 +182,7 @@ def test_more_than_the_files_is_supposed_by_options(policy: Any, folder: Path, t
     ("options", "code", "told"),
     [
         (("--retire", "none"), 1, "no policy in force"),
+        (("--withdraw", "crn=2.4.0"), 1, "there is no plugin “crn”; did you mean “crm”?"),
         (("--end", "none"), 1, "no exemption in force"),
         (("--withdraw", "crm"), 2, "plugin=version"),
         (("--snapshot", "9"), 1, "no snapshot 9"),
