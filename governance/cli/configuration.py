@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -46,8 +45,8 @@ def apply(
     outcome = configuration.diff(files, groups=groups, prune=prune, at=at)
     if not out.as_json:
         show(out, outcome, "")
-    if outcome.changed and not yes and not out.as_json and sys.stdin.isatty():
-        typer.confirm("Put this in force?", abort=True)
+    if outcome.changed and not yes:
+        out.confirm("Put this in force?")
     with out.console.status("Compiling, detecting and deciding…"):
         applied = configuration.apply(
             files, actor=operator(), at=at, groups=groups, prune=prune, comment=comment

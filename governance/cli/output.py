@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -110,6 +111,11 @@ class Output:
         """A line on standard error, in one where there is no terminal: logs are searched for `file:line:`."""
         console = Console(stderr=True, highlight=False)
         console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
+
+    def confirm(self, question: str) -> None:
+        """Ask where there is someone to ask, which is at a terminal. Raises typer.Abort at a no."""
+        if not self.as_json and sys.stdin.isatty():
+            typer.confirm(question, abort=True)
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people; figures stand on the right.

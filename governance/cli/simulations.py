@@ -101,11 +101,15 @@ def simulate(
     end(_code(kept.outcome, fail_on))
 
 
-def apply(out: Output, group: Group, number: int, *, comment: str, at: datetime) -> None:
-    """Put in force what a simulation supposed, and draft its plan."""
+def apply(out: Output, group: Group, number: int, *, yes: bool, comment: str, at: datetime) -> None:
+    """Say what a simulation foretells, ask where there is someone to ask, put it in force, draft its plan."""
     kept = Simulation.objects.filter(group=group, number=number).first()
     if kept is None:
         raise typer.BadParameter(f"There is no simulation {number}.")
+    if kept.is_answered and not out.as_json:
+        out.say(simulation.verdict(kept), "bold")
+    if not yes:
+        out.confirm("Put this in force?")
     with out.console.status("Comparing with what it was worked out from, compiling, detecting and deciding…"):
         plan = simulation.apply(kept, actor=operator(), at=at, comment=comment)
     told = f"It is in force. {plan} is drafted." if plan else "It is in force; no policy has to act."

@@ -126,9 +126,13 @@ def test_whoever_is_asked_and_says_no_is_told_that_nothing_was_changed(
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("typer.confirm", refuse)
-    answer = policy("apply", folder)
-    assert (answer.code, answer.err) == (3, "Nothing was changed.\n")
-    assert not Policy.objects.exists()
+    policy("simulate", "--against", folder)
+    for what in ([folder], ["--simulation", 1]):
+        answer = policy("apply", *what)
+        assert (answer.code, answer.err) == (3, "Nothing was changed.\n")
+        assert not Policy.objects.exists()
+    assert policy("apply", "--simulation", 1, "--yes").code == 0
+    assert Policy.objects.exists()
 
 
 def test_a_simulation_that_makes_no_difference_shows_no_empty_table(policy: Any, folder: Path) -> None:

@@ -98,7 +98,7 @@ class Command(ExitCodes, TyperCommand):
         group: GroupsOption = None,
         prune: PruneOption = False,
         simulation: Annotated[int | None, typer.Option(help="What it supposed, instead of YAML.")] = None,
-        yes: Annotated[bool, typer.Option("--yes", help="Don't ask, which is done at a terminal.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Don't ask, as is done at a terminal.")] = False,
         comment: Annotated[str, typer.Option(help="Kept with the versions that it makes.")] = "",
         as_json: JsonOption = False,
     ) -> None:
@@ -108,7 +108,7 @@ class Command(ExitCodes, TyperCommand):
         with out.failures():
             if simulation is not None:
                 chosen = group_of(group[0] if group else None)
-                simulations.apply(out, chosen, simulation, comment=comment, at=self._now())
+                simulations.apply(out, chosen, simulation, yes=yes, comment=comment, at=self._now())
                 return
             configuration.apply(
                 out, paths or [], group or [], prune=prune, yes=yes, comment=comment, at=self._now()
