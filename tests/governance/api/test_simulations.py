@@ -72,7 +72,7 @@ def test_in_the_background_it_is_answered_where_its_status_is(caller: Service) -
 
 
 def test_without_a_title_it_is_called_by_what_it_supposes(caller: Service) -> None:
-    assert caller.post(PATH, {"retired": ["core"]}).json()["title"] == "no policy core"
+    assert caller.post(PATH, {"retired": ["core"]}).json()["title"] == "without policy core"
     assert ask_later(caller, MILDER).json()["title"] == "policy core"
 
 
