@@ -26,11 +26,9 @@ Status = Plan.Status
 TaskStatus = UpgradeTask.Status
 
 _NOT_STARTED = "The plan has not been started."
+_NEXT = "The next run makes a new plan, of how things are then."
 _PAUSED = "The plan is paused."
 _PLANNABLE = (Finding.Status.NEW, Finding.Status.VERIFY_FAILED)
-
-
-_NEXT = "The next run makes a new plan, of how things are then."
 
 
 class WorldMoved(Exception):

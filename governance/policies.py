@@ -49,6 +49,16 @@ def check(
     return found.problems, found.warnings
 
 
+def kinds_of(document: Document) -> list[Policy.Kind]:
+    """The kinds of which the text would be, if it isn't of the kind that it is said to be."""
+    fitting = [
+        kind
+        for kind in Policy.Kind
+        if not any(schemas.problems(Source("", as_written(document)), schemas.BASELINES, definition=kind))
+    ]
+    return [] if document.get("kind") in fitting else fitting
+
+
 def as_written(document: Document) -> dict[str, Any]:
     """The document as an entry of its section, which says the kind."""
     return {key: value for key, value in document.items() if key != "kind"}

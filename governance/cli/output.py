@@ -154,7 +154,7 @@ class Output:
             self.stop(Exit.REFUSED, str(refusal))
         except typer.BadParameter as wrong:
             self.stop(Exit.USAGE, wrong.message)
-        except typer.Abort:  # whoever was asked said no
+        except typer.Abort:  # who was asked said no, or nothing
             self.stop(Exit.DIFFERENT, "Nothing was changed.")
         except (ObjectDoesNotExist, borrowed.NotReady) as failure:
             self.stop(Exit.FAILED, str(failure))

@@ -108,7 +108,7 @@ def apply(out: Output, group: Group, number: int, *, yes: bool, comment: str, at
         raise typer.BadParameter(f"There is no simulation {number}.")
     if kept.is_answered and not out.as_json:
         out.say(simulation.verdict(kept), "bold")
-    if not yes:
+    if kept.status == Simulation.Status.READY and not yes and not simulation.hindrance(kept):
         out.confirm("Put this in force?")
     with out.console.status("Comparing with what it was worked out from, compiling, detecting and deciding…"):
         plan = simulation.apply(kept, actor=operator(), at=at, comment=comment)

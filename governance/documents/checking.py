@@ -99,8 +99,8 @@ def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
         if key not in has.tenants:
             found.warn((*place, "keys", index), unknown("tenant", key, has.tenants, " yet"))
     for index, tier in enumerate(chosen.get("tiers", [])):
-        if tier not in has.tiers:
-            found.warn((*place, "tiers", index), unknown("tenant of the tier", tier, has.tiers, " yet"))
+        if tier not in (tiers := has.traits().tiers):
+            found.warn((*place, "tiers", index), unknown("tenant of the tier", tier, tiers, " yet"))
     for label, wanted in chosen.get("labels", {}).items():
         _warn_of_label(found, (*place, "labels", label), label, wanted, has)
     inner = chosen.get("except")
@@ -110,12 +110,13 @@ def selector(found: Findings, place: Place, chosen: Any, has: Known) -> None:
 
 
 def _warn_of_label(found: Findings, place: Place, label: str, wanted: str | list[str], has: Known) -> None:
-    if label not in has.labels:
-        found.warn(place, unknown("tenant with a label", label, has.labels, " yet"))
+    labels = has.traits().labels
+    if label not in labels:
+        found.warn(place, unknown("tenant with a label", label, labels, " yet"))
         return
     for value in [wanted] if isinstance(wanted, str) else wanted:
-        if value not in has.labels[label]:
-            found.warn(place, unknown(f"tenant whose {label} is", value, has.labels[label], " yet"))
+        if value not in labels[label]:
+            found.warn(place, unknown(f"tenant whose {label} is", value, labels[label], " yet"))
 
 
 def unique(found: Findings, place: Place, items: Iterable[Mapping[str, Any]]) -> None:

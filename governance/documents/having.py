@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from governance import policy_documents, rules
 from governance.models import Plugin, Policy, Profile, Release
-from governance.versions import InvalidVersion, scheme
+from governance.versions import InvalidVersion, UnknownScheme, scheme
 from tenants.models import Group, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """By what tenants are selected, beside their keys."""
+
+    tiers: frozenset[str]
+    labels: Mapping[str, frozenset[str]]  # -> values
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +31,12 @@ class Known:
     profiles: frozenset[str]
     policies: Mapping[str, tuple[str, frozenset[str]]]  # policy in force -> kind, rule names
     releases: Callable[[Collection[str]], Mapping[str, rules.Releases]]  # those of these plugins
-    tiers: frozenset[str]  # that tenants are of
-    labels: Mapping[str, frozenset[str]]  # that tenants have -> values
+    traits: Callable[[], Traits]  # of its tenants, read where a selector names any
 
 
 def known(group: Group) -> Known:
     """What the group has now."""
     policies = Policy.objects.filter(group=group, current__isnull=False).exclude(status=Policy.Status.RETIRED)
-    tiers, labels = _tiers_and_labels(group)
     return Known(
         schemes=dict(Plugin.objects.filter(group=group).values_list("name", "scheme")),
         tenants=frozenset(Tenant.objects.filter(group=group).values_list("key", flat=True)),
@@ -41,19 +47,19 @@ def known(group: Group) -> Known:
             if policy.current is not None
         },
         releases=partial(_releases, group),
-        tiers=tiers,
-        labels=labels,
+        traits=cache(partial(_traits, group)),
     )
 
 
-def _tiers_and_labels(group: Group) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
-    rows = Tenant.objects.filter(group=group).order_by().values_list("tier", "labels").distinct()
+def _traits(group: Group) -> Traits:
+    """Those of the active tenants, which alone are selected."""
+    rows = Tenant.objects.filter(group=group).active().order_by()
     tiers, values = set[str](), defaultdict[str, set[str]](set)
-    for tier, labels in rows:
+    for tier, labels in rows.values_list("tier", "labels").distinct():
         tiers.add(tier)
         for label, value in labels.items():
-            values[label].add(value)
-    return frozenset(tiers), {label: frozenset(some) for label, some in values.items()}
+            values[label].add(str(value))
+    return Traits(frozenset(tiers), {label: frozenset(some) for label, some in values.items()})
 
 
 def _releases(group: Group, plugins: Collection[str]) -> dict[str, list[rules.ReleaseFacts]]:
@@ -70,21 +76,33 @@ def _releases(group: Group, plugins: Collection[str]) -> dict[str, list[rules.Re
 def with_releases(has: Known, group: Group, releases: Sequence[Mapping[str, Any]]) -> Known:
     """The same with releases that are supposed to come, new plugins among them.
 
-    A version that its dialect can't order is left out: whoever reads the releases refuses it.
+    What has no dialect, and a version that its dialect can't order, is left out: whoever reads the releases
+    refuses it. Of several dialects of a new plugin the first counts, as it does there.
     """
-    new = {one["plugin"]: one.get("scheme", group.default_scheme) for one in releases}
-    schemes = {**new, **has.schemes}
+    schemes = dict(has.schemes)
+    for one in releases:
+        dialect = one.get("scheme", group.default_scheme)
+        if _is_dialect(dialect):
+            schemes.setdefault(one["plugin"], dialect)
 
     def with_new(plugins: Collection[str]) -> dict[str, list[rules.ReleaseFacts]]:
         there = has.releases(plugins)
         found = {plugin: list(there.get(plugin, ())) for plugin in plugins}
         for one in releases:
-            if one["plugin"] in found and _orders(schemes[one["plugin"]], one["version"]):
+            if one["plugin"] in found.keys() & schemes and _orders(schemes[one["plugin"]], one["version"]):
                 facts = rules.ReleaseFacts(0, one["version"], 0, one.get("channel", ""))
                 found[one["plugin"]].append(facts)
         return found
 
     return replace(has, schemes=schemes, releases=with_new)
+
+
+def _is_dialect(name: str) -> bool:
+    try:
+        scheme(name)
+    except UnknownScheme:
+        return False
+    return True
 
 
 def _orders(dialect: str, version: str) -> bool:

@@ -108,6 +108,7 @@ class PolicyForm(forms.Form):
         self.document: dict[str, Any] = {}
         self.problems: list[Located] = []
         self.warnings: list[Located] = []
+        self.kinds: list[Policy.Kind] = []  # of which a text would be, that is none of the kind chosen
         if policy is not None:
             # What a policy is can't change; it would be another one.
             del self.fields["kind"]
@@ -147,17 +148,8 @@ class PolicyForm(forms.Form):
             problems = [*self._of_the_name(), *problems]
         self.warnings = located(warnings, lines, text)
         if problems:
-            self.refuse([*self._of_the_kind(kind), *problems], lines)
-
-    def _of_the_kind(self, kind: str) -> Iterator[Problem]:
-        """What is no policy may be a hold."""
-        if self.policy is None:
-            for other in Policy.Kind:
-                document = {**self.document, "kind": other.value}
-                if other != kind and not policies.check(self.group, document, at=self.at)[0]:
-                    yield Problem(
-                        "policy", 0, "", f"it could be used as it stands with the kind “{other.label}”"
-                    )
+            self.refuse(problems, lines)
+            self.kinds = policies.kinds_of(self.document) if self.policy is None else []
 
     def _of_the_name(self) -> Iterator[Problem]:
         name = self.document.get("name")

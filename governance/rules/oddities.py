@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from config.texts import did_you_mean
+from config.texts import nearest
 from governance.rules.documents import RuleSpec
 from governance.rules.judging import ReleaseFacts, violating
 from governance.rules.wishes import STATES, Wish
@@ -50,8 +50,9 @@ def _unlike(wish: Wish, plugins: Iterable[str], schemes: Mapping[str, str]) -> s
     plugin = next((one for one in plugins if _takes_any_text(schemes[one])), None)
     if odd is None or plugin is None:
         return ""
-    meant = did_you_mean(odd, STATES) if wish.kind == "deny" else ""
-    return f"“{odd}” doesn't begin with a number: is it a version of {plugin}?{meant.replace(';', ' Or')}"
+    meant = nearest(odd, STATES) if wish.kind == "deny" else None
+    either = f" Or did you mean “{meant}”?" if meant else ""
+    return f"“{odd}” doesn't begin with a number: is it a version of {plugin}?{either}"
 
 
 def _unfulfilled(

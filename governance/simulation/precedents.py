@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from governance.outcomes import TenantOutcome
+from governance import conflict_wording
 from governance.resolution import Unsettled
 from governance.simulation.judging import Judgement, Judgements, Names
 
@@ -25,29 +25,35 @@ def in_words(decisions: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[st
 
 
 def _only_in(here: Judgements, there: Judgements, names: Names) -> list[dict[str, Any]]:
-    """Those that hold here alone, told apart by tenant, the most tenants first."""
-    tenants, found = defaultdict[str, list[str]](list), dict[str, tuple[Unsettled, TenantOutcome]]()
+    """Those that apply here alone, told apart by tenant, the most tenants first."""
+    found = defaultdict[str, dict[str, Unsettled]](dict)  # by the conflict, then by the tenant's key
+    said: dict[str, str] = {}
     for tenant, judgement in here.items():
-        known = set(_settled(there.get(tenant)))
-        for fingerprint, settled in _settled(judgement).items():
+        known = _settled(there.get(tenant))
+        for fingerprint, (conflict, by_whom) in _settled(judgement).items():
             if fingerprint not in known:
-                tenants[fingerprint].append(names.tenants[tenant])
-                found.setdefault(fingerprint, settled)
-    ordered = sorted(found, key=lambda fingerprint: (-len(tenants[fingerprint]), fingerprint))
-    return [
-        {
-            "fingerprint": fingerprint,
-            "plugin": names.plugins[found[fingerprint][0].component],
-            "summary": found[fingerprint][0].summary,
-            "said": found[fingerprint][1].said[fingerprint],
-            "tenants": sorted(tenants[fingerprint]),
-        }
-        for fingerprint in ordered
-    ]
+                found[fingerprint][names.tenants[tenant]] = conflict
+                said[fingerprint] = by_whom
+    ordered = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [_told(tenants, said[fingerprint], names) for fingerprint, tenants in ordered]
 
 
-def _settled(judgement: Judgement | None) -> dict[str, tuple[Unsettled, TenantOutcome]]:
-    """What recorded decisions settle, by the conflict's fingerprint."""
+def _told(tenants: Mapping[str, Unsettled], said: str, names: Names) -> dict[str, Any]:
+    """The conflict as it is in all of its tenants."""
+    tellings = {id(one): one for _, one in sorted(tenants.items())}
+    one = conflict_wording.in_common(list(tellings.values()))
+    return {
+        "fingerprint": one.fingerprint,
+        "plugin": names.plugins[one.component],
+        "summary": one.summary,
+        "said": said,
+        "tenants": sorted(tenants),
+    }
+
+
+def _settled(judgement: Judgement | None) -> dict[str, tuple[Unsettled, str]]:
+    """What recorded decisions settle, and by whom, when and why, by the conflict's fingerprint."""
     if judgement is None or judgement.whole is None:
         return {}
-    return {one.fingerprint: (one, judgement.whole) for one in judgement.whole.decided}
+    said = judgement.whole.said
+    return {one.fingerprint: (one, said[one.fingerprint]) for one in judgement.whole.decided}

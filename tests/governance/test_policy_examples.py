@@ -37,17 +37,35 @@ def test_each_example_can_be_tried_as_it_stands(owner: Client, kind: Policy.Kind
     assert supposed["kind"] == kind
 
 
+def refused(owner: Client, kind: str, text: str) -> tuple[str, int]:
+    """The page, and how many things it says are wrong."""
+    answer = owner.post(CREATE, {"kind": kind, "text": text, "intent": "preview"})
+    assert answer.status_code == 422
+    return answer.content.decode(), len(answer.context["form"].problems)
+
+
 def test_a_text_of_another_kind_is_told_which(owner: Client) -> None:
     text = owner.get(CREATE).context["examples"]["hold"]
-    page = owner.post(CREATE, {"kind": "policy", "text": text, "intent": "preview"})
-    assert page.status_code == 422
-    assert "it could be used as it stands with the kind “Hold”" in page.content.decode()
+    page, problems = refused(owner, "policy", text)
+    assert "It could be of the kind <strong>Hold</strong>: choose that" in page
+    assert f"{problems} things are wrong" in page
 
 
-def test_a_text_of_no_kind_isnt(owner: Client) -> None:
-    page = owner.post(CREATE, {"kind": "policy", "text": "name: nothing", "intent": "preview"})
-    assert page.status_code == 422
-    assert "it could be used" not in page.content.decode()
+def test_a_text_that_could_be_of_two_kinds_is_told_both(owner: Client) -> None:
+    page, _ = refused(owner, "hold", owner.get(CREATE).context["examples"]["policy"])
+    assert "<strong>Baseline</strong> or <strong>Policy</strong>" in page
+
+
+def test_of_a_name_that_is_taken_the_kind_is_not_the_reason(owner: Client, world: World) -> None:
+    rules = [{"name": "crm", "plugins": ["crm"], "at_least": "2.3.0"}]
+    factories.policy(world.group, "still-maintained", rules)
+    page, problems = refused(owner, "policy", owner.get(CREATE).context["examples"]["policy"])
+    assert (problems, "It could be of the kind" in page) == (1, False)
+
+
+def test_a_text_of_no_kind_is_told_none(owner: Client) -> None:
+    page, _ = refused(owner, "policy", "name: nothing")
+    assert "It could be of the kind" not in page
 
 
 def test_an_edited_policy_has_no_examples_and_stays_what_it_is(owner: Client, world: World) -> None:
@@ -56,4 +74,4 @@ def test_an_edited_policy_has_no_examples_and_stays_what_it_is(owner: Client, wo
     path = f"/g/acme/policies/{policy.pk}/edit/"
     assert 'id="examples"' not in owner.get(path).content.decode()
     page = owner.post(path, {"text": text, "intent": "preview"})
-    assert "it could be used" not in page.content.decode()
+    assert "It could be of the kind" not in page.content.decode()

@@ -132,6 +132,13 @@ def test_whoever_is_asked_and_says_no_is_told_that_nothing_was_changed(
         assert (answer.code, answer.err) == (3, "Nothing was changed.\n")
         assert not Policy.objects.exists()
     assert policy("apply", "--simulation", 1, "--yes").code == 0
+    assert policy("apply", "--simulation", 1).code == 5, "what can't be done any more isn't asked about"
+    assert Policy.objects.exists()
+
+
+def test_programs_are_not_asked(policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert policy("apply", folder, "--json").code == 0
     assert Policy.objects.exists()
 
 

@@ -14,6 +14,7 @@ from governance import conflicts, policies, simulation
 from governance.cli import simulations
 from governance.cli.output import Output
 from governance.models import Policy, Simulation
+from tests import factories
 from tests.factories import AT, World
 from tests.governance import disputed
 
@@ -59,6 +60,13 @@ def test_a_decision_that_applies_on_one_side_alone_is_told(
     ((_, one),) = simulation.decisions(found)
     assert "by owner" in one["said"]
     assert "Books are closed." in one["said"]
+
+
+def test_where_it_applies_already_is_told_apart_by_tenant(decided: World) -> None:
+    factories.install(decided.tenant_a, {"crm": "2.3.0"})
+    everywhere = {**disputed.FREEZE, "tenants": "*"}
+    found = simulate(decided, policies=[everywhere])
+    assert told(found) == [(APPLIES, ["tenant-a"])]
 
 
 def test_one_that_applies_as_before_is_not_told(decided: World) -> None:

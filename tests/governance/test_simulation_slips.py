@@ -86,11 +86,32 @@ def test_a_version_that_is_none_is_refused_at_its_place(ask: Ask, version: str) 
     assert (problem["line"], problem["place"]) == (3, "releases[0].version")
 
 
-def test_a_new_plugin_of_two_dialects_ends_with_a_reason(ask: Ask) -> None:
-    fresh = POLICY.replace("[crm]", "[fresh]")
-    releases = (
-        "[{plugin: fresh, version: a.b, scheme: jenkins}, {plugin: fresh, version: 3.0.0, scheme: semver}]"
-    )
-    answer = ask(f"profiles: [{PROFILE}]\npolicies: [{fresh}]\nreleases: {releases}\n")
-    assert "Traceback" not in answer.err
-    assert answer.code in {0, 1, 3}
+def supposing(releases: str, wish: str = "at_least: 2.5.0", plugin: str = "fresh") -> str:
+    return together(releases).replace("[crm]", f"[{plugin}]").replace("at_least: 2.5.0", wish)
+
+
+def test_of_a_new_plugin_in_two_dialects_the_first_counts(ask: Ask) -> None:
+    semver, jenkins = "version: 3.0.0, scheme: semver", "version: a.b, scheme: jenkins"
+    for first, second, code in ((semver, jenkins, 1), (jenkins, semver, 0)):
+        releases = f"[{{plugin: fresh, {first}}}, {{plugin: fresh, {second}}}]"
+        answer = ask(supposing(releases, "exactly: a.b"))
+        assert (answer.code, "a.b" in str(answer.json.get("problems"))) == (code, code == 1)
+
+
+def test_a_known_plugin_keeps_its_dialect(ask: Ask) -> None:
+    answer = ask(supposing("[{plugin: crm, version: 2.5.0, scheme: jenkins}]", "at_least: latest", "crm"))
+    assert answer.code == 1
+    assert "the dialect of crm is semver" in str(answer.json["problems"])
+
+
+def test_a_dialect_that_there_is_none_is_refused_at_its_place(ask: Ask) -> None:
+    answer = ask(supposing("[{plugin: fresh, version: 2.5.0, scheme: bogus}]"))
+    assert answer.code == 1
+    places = [problem["place"] for problem in answer.json["problems"]]
+    assert any(place.startswith("releases[0]") and place.endswith("scheme") for place in places)
+
+
+@pytest.mark.parametrize(("channel", "warnings"), [("lts", 0), ("edge", 1)])
+def test_a_channel_that_is_supposed_to_come_is_not_warned_of(ask: Ask, channel: str, warnings: int) -> None:
+    answer = ask(supposing(f"[{{plugin: crm, version: 2.5.0, channel: {channel}}}]", "channel: lts", "crm"))
+    assert len(answer.json["warnings"]) == warnings

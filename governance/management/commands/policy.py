@@ -98,7 +98,7 @@ class Command(ExitCodes, TyperCommand):
         group: GroupsOption = None,
         prune: PruneOption = False,
         simulation: Annotated[int | None, typer.Option(help="What it supposed, instead of YAML.")] = None,
-        yes: Annotated[bool, typer.Option("--yes", help="Don't ask, as is done at a terminal.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="Without it, a terminal asks.")] = False,
         comment: Annotated[str, typer.Option(help="Kept with the versions that it makes.")] = "",
         as_json: JsonOption = False,
     ) -> None:
