@@ -182,9 +182,9 @@ def test_without_any_release_nothing_is_said_of_a_version(acme: World) -> None:
 )
 def test_what_no_tenant_has_is_warned_of(acme: World, tenants: str, place: str, told: str) -> None:
     Tenant.objects.filter(pk=acme.tenant_a.pk).update(labels={"ring": "pilot"})
-    Tenant.objects.create(
-        group=factories.group("other"), key="x", tier="x", labels={"rong": "x", "ring": "x"}
-    )
+    unlike = {"key": "x", "tier": "x", "labels": {"rong": "x", "ring": "x"}}
+    Tenant.objects.create(group=factories.group("other"), **unlike)
+    Tenant.objects.create(group=acme.group, active=False, **unlike)
     assert warned(TEXT.replace("{keys: [tenant-a, tenant-b]}", tenants)) == [
         (7, f"groups.acme.policies[0].tenants.{place}", f"there is {told}")
     ]
