@@ -1,10 +1,12 @@
 """What the tests of governance stand on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from governance.reports import pdf
+from tests.governance.commanding import FREEZE, Answer, shell, write
 from tests.sandbox.receiver import Receiver
 
 
@@ -27,3 +29,24 @@ def receiver() -> Iterator[Receiver]:
     listening.start()
     yield listening
     listening.stop()
+
+
+@pytest.fixture
+def run_policy(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Runs `manage.py policy` on the acme group, as a shell would, at AT."""
+    return shell(capsys, monkeypatch)
+
+
+@pytest.fixture
+def align_files(tmp_path: Path) -> Path:
+    """The folder with the files that want both tenants aligned."""
+    return write(tmp_path)
+
+
+@pytest.fixture
+def freeze_file(tmp_path: Path) -> Path:
+    """A file, elsewhere, that holds a tenant where it is."""
+    path = tmp_path / "hold" / "hold.yaml"
+    path.parent.mkdir()
+    path.write_text(FREEZE)
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import time_machine
@@ -18,7 +19,6 @@ from tenants.models import Role, User
 from tests import factories
 from tests.factories import AT, World
 from tests.governance import rollout
-from tests.governance.commanding import shell
 
 pytestmark = pytest.mark.django_db
 
@@ -100,14 +100,11 @@ def test_others_have_no_such_button(world: World, client: Client) -> None:
     assert client.post("/g/acme/plans/halt/", {"reason": "x"}).status_code == 404
 
 
-def test_the_command_presses_and_releases_it(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policy = shell(capsys, monkeypatch)
-    assert policy("halt").code == 2
-    assert policy("halt", "--reason", "Stop.", "--json").json["halted"] is True
-    assert policy("halt", "--reason", "Stop.").code == 5
-    assert policy("release", "--json").json["halted"] is False
+def test_the_command_presses_and_releases_it(world: World, run_policy: Any) -> None:
+    assert run_policy("halt").code == 2
+    assert run_policy("halt", "--reason", "Stop.", "--json").json["halted"] is True
+    assert run_policy("halt", "--reason", "Stop.").code == 5
+    assert run_policy("release", "--json").json["halted"] is False
 
 
 def test_whoever_has_the_longest_name_there_is_presses_it_too(world: World, client: Client) -> None:

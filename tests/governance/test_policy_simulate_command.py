@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,68 +12,59 @@ from governance import configuration, conflict_wording
 from governance.models import Policy, Simulation
 from tests import factories
 from tests.factories import World
-from tests.governance.commanding import ALIGN, FREEZE, Answer, one_behind, shell, write
+from tests.governance.commanding import ALIGN, FREEZE, one_behind
 from tests.ground import Kind
 
 SCENE = Kind(one_behind)
+pytestmark = pytest.mark.usefixtures("standing_scene")
 
 
-@pytest.fixture
-def policy(
-    standing_scene: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Answer]:
-    return shell(capsys, monkeypatch)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return write(tmp_path)
-
-
-def test_a_simulation_ends_with_3_where_it_makes_a_difference(policy: Any, folder: Path) -> None:
-    answer = policy("simulate", "--against", folder, "--json", "--title", "First")
+def test_a_simulation_ends_with_3_where_it_makes_a_difference(run_policy: Any, align_files: Path) -> None:
+    answer = run_policy("simulate", "--against", align_files, "--json", "--title", "First")
     assert answer.code == 3
     assert answer.json["after"]["drift"] == 1
     assert Simulation.objects.get().title == "First"
     assert not Policy.objects.exists()
-    policy("apply", folder, "--json")
-    assert policy("simulate", "--against", folder).code == 0
+    run_policy("apply", align_files, "--json")
+    assert run_policy("simulate", "--against", align_files).code == 0
 
 
-def test_a_simulation_ends_with_4_at_a_new_conflict(policy: Any, folder: Path, tmp_path: Path) -> None:
-    policy("apply", folder, "--json")
+def test_a_simulation_ends_with_4_at_a_new_conflict(
+    run_policy: Any, align_files: Path, tmp_path: Path
+) -> None:
+    run_policy("apply", align_files, "--json")
     freeze = tmp_path / "freeze.yaml"
     freeze.write_text(FREEZE)
-    answer = policy("simulate", "--against", freeze, "--json")
+    answer = run_policy("simulate", "--against", freeze, "--json")
     assert answer.code == 4
     assert answer.json["difference"]["conflicts_new"] == 1
-    assert policy("simulate", "--against", freeze, "--fail-on", "conflict").code == 4
-    assert policy("simulate", "--against", freeze, "--fail-on", "never").code == 0
+    assert run_policy("simulate", "--against", freeze, "--fail-on", "conflict").code == 4
+    assert run_policy("simulate", "--against", freeze, "--fail-on", "never").code == 0
 
 
 def test_people_are_told_tenants_counted_and_rates_in_per_cent(
-    policy: Any, folder: Path, tmp_path: Path
+    run_policy: Any, align_files: Path, tmp_path: Path
 ) -> None:
-    policy("apply", folder, "--json")
+    run_policy("apply", align_files, "--json")
     freeze = tmp_path / "freeze.yaml"
     freeze.write_text(FREEZE)
-    told = " ".join(policy("simulate", "--against", freeze).out.split())
+    told = " ".join(run_policy("simulate", "--against", freeze).out.split())
     assert "A new conflict in 1 tenant: " in told
     assert "tenants in line 1 of 2 (50.0 %) 1 of 2 (50.0 %)" in told
 
 
 def test_people_are_told_where_the_search_for_conflicting_sets_stopped(
-    policy: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_policy: Any, align_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy("apply", folder, "--json")
+    run_policy("apply", align_files, "--json")
     freeze = tmp_path / "freeze.yaml"
     freeze.write_text(FREEZE)
     monkeypatch.setattr(conflict_wording, "extent", lambda _: "There may be more such sets.")
-    assert "There may be more such sets." in policy("simulate", "--against", freeze).out
+    assert "There may be more such sets." in run_policy("simulate", "--against", freeze).out
 
 
-def test_the_help_tells_all_exit_codes_and_what_it_may_fail_on(policy: Any) -> None:
-    told = " ".join(policy("simulate", "--help").out.replace("│", " ").split())
+def test_the_help_tells_all_exit_codes_and_what_it_may_fail_on(run_policy: Any) -> None:
+    told = " ".join(run_policy("simulate", "--help").out.replace("│", " ").split())
     for code in ("0 no difference", "1 the files", "2 wrong", "3 what", "4 a new conflict", "5 refused"):
         assert code in told
     for word in ("difference: any", "worse: fewer", "conflict: new", "never: nothing"):
@@ -93,25 +83,25 @@ def test_the_help_tells_all_exit_codes_and_what_it_may_fail_on(policy: Any) -> N
     ],
 )
 def test_what_a_pipeline_fails_on_is_chosen(
-    policy: Any, folder: Path, version: str, fail_on: str, code: int
+    run_policy: Any, align_files: Path, version: str, fail_on: str, code: int
 ) -> None:
     if version == "2.3.0":  # where a stricter policy is in force already
-        policy("apply", folder, "--json")
-    path = folder / configuration.BASELINES
+        run_policy("apply", align_files, "--json")
+    path = align_files / configuration.BASELINES
     path.write_text(ALIGN.replace("same: true, at: 2.4.0", f"at_least: {version}"))
-    assert policy("simulate", "--against", folder, "--fail-on", fail_on).code == code
+    assert run_policy("simulate", "--against", align_files, "--fail-on", fail_on).code == code
 
 
 def test_of_a_long_table_it_says_how_much_more_there_is(
-    policy: Any, folder: Path, standing_scene: World, monkeypatch: pytest.MonkeyPatch
+    run_policy: Any, align_files: Path, standing_scene: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.plugin(standing_scene.group, "mail", ["1.0.0", "2.0.0"])
     factories.install(standing_scene.tenant_b, {"crm": "2.3.0", "mail": "1.0.0"})
-    path = folder / configuration.BASELINES
+    path = align_files / configuration.BASELINES
     path.write_text(f"{ALIGN}          - {{name: mail, plugins: [mail], at_least: 2.0.0}}\n")
-    whole = policy("simulate", "--against", folder).out
+    whole = run_policy("simulate", "--against", align_files).out
     monkeypatch.setattr("governance.cli.simulations.SHOWN", 1)
-    short = policy("simulate", "--against", folder).out
+    short = run_policy("simulate", "--against", align_files).out
     assert " mail " in whole
     assert "more, which --json tells" not in whole
     assert " mail " not in short
@@ -119,73 +109,77 @@ def test_of_a_long_table_it_says_how_much_more_there_is(
 
 
 def test_whoever_is_asked_and_says_no_is_told_that_nothing_was_changed(
-    policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    run_policy: Any, align_files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise typer.Abort
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("typer.confirm", refuse)
-    policy("simulate", "--against", folder)
-    for what in ([folder], ["--simulation", 1]):
-        answer = policy("apply", *what)
+    run_policy("simulate", "--against", align_files)
+    for what in ([align_files], ["--simulation", 1]):
+        answer = run_policy("apply", *what)
         assert (answer.code, answer.err) == (3, "Nothing was changed.\n")
         assert not Policy.objects.exists()
-    assert policy("apply", "--simulation", 1, "--yes").code == 0
-    assert policy("apply", "--simulation", 1).code == 5, "what can't be done any more isn't asked about"
+    assert run_policy("apply", "--simulation", 1, "--yes").code == 0
+    assert run_policy("apply", "--simulation", 1).code == 5, "what can't be done any more isn't asked about"
     assert Policy.objects.exists()
 
 
-def test_programs_are_not_asked(policy: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_are_not_asked(run_policy: Any, align_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    assert policy("apply", folder, "--json").code == 0
+    assert run_policy("apply", align_files, "--json").code == 0
     assert Policy.objects.exists()
 
 
-def test_a_simulation_that_makes_no_difference_shows_no_empty_table(policy: Any, folder: Path) -> None:
-    assert "comes" in policy("simulate", "--against", folder).out
-    policy("apply", folder, "--json")
-    assert "comes" not in policy("simulate", "--against", folder).out
+def test_a_simulation_that_makes_no_difference_shows_no_empty_table(
+    run_policy: Any, align_files: Path
+) -> None:
+    assert "comes" in run_policy("simulate", "--against", align_files).out
+    run_policy("apply", align_files, "--json")
+    assert "comes" not in run_policy("simulate", "--against", align_files).out
 
 
-def test_a_summary_for_the_review_is_written(policy: Any, folder: Path, tmp_path: Path) -> None:
-    policy("simulate", "--against", folder, "--title", "Align", "--markdown", tmp_path / "review.md")
+def test_a_summary_for_the_review_is_written(run_policy: Any, align_files: Path, tmp_path: Path) -> None:
+    run_policy("simulate", "--against", align_files, "--title", "Align", "--markdown", tmp_path / "review.md")
     text = (tmp_path / "review.md").read_text()
     assert text.startswith("## Align\n")
     assert "It opens 1 finding" in text
 
 
 def test_files_that_want_nothing_of_the_group_are_no_reason_to_let_a_change_pass(
-    policy: Any, tmp_path: Path
+    run_policy: Any, tmp_path: Path
 ) -> None:
     nothing = tmp_path / "nothing.yaml"
     nothing.write_text("version: 1\ngroups: {}\n")
-    answer = policy("simulate", "--against", nothing)
+    answer = run_policy("simulate", "--against", nothing)
     assert (answer.code, "wants nothing of the group" in answer.err) == (1, True)
     assert not Simulation.objects.exists()
-    assert policy("simulate", "--against", nothing, "--at", "in 9d").code == 0
+    assert run_policy("simulate", "--against", nothing, "--at", "in 9d").code == 0
 
 
 def test_a_summary_that_can_not_be_written_is_refused_before_anything_is_worked_out(
-    policy: Any, folder: Path, tmp_path: Path
+    run_policy: Any, align_files: Path, tmp_path: Path
 ) -> None:
     for path, why in ((tmp_path / "missing" / "review.md", "No such file"), (tmp_path, "Is a directory")):
-        answer = policy("simulate", "--against", folder, "--markdown", path)
+        answer = run_policy("simulate", "--against", align_files, "--markdown", path)
         assert (answer.code, f"can't be written: {why}" in " ".join(answer.err.split())) == (2, True)
-    assert policy("simulate", "--retire", "none", "--markdown", tmp_path / "review.md").code == 1
+    assert run_policy("simulate", "--retire", "none", "--markdown", tmp_path / "review.md").code == 1
     assert not (tmp_path / "review.md").exists(), "no empty summary is left of a refusal"
     assert not Simulation.objects.exists()
 
 
-def test_more_than_the_files_is_supposed_by_options(policy: Any, folder: Path, tmp_path: Path) -> None:
-    policy("apply", folder, "--json")
-    asked = policy("simulate", "--retire", "align", "--at", "in 9d", "--json")
+def test_more_than_the_files_is_supposed_by_options(
+    run_policy: Any, align_files: Path, tmp_path: Path
+) -> None:
+    run_policy("apply", align_files, "--json")
+    asked = run_policy("simulate", "--retire", "align", "--at", "in 9d", "--json")
     assert (asked.code, asked.json["difference"]["closed"]) == (3, 1)
     assert asked.json["supposed"] == {"retired": ["align"], "at": "in 9d"}
     release = tmp_path / "what-if.yaml"
     release.write_text("releases:\n  - {plugin: crm, version: 2.5.0}\n")
-    assert policy("simulate", "--suppose", release, "--json").json["supposed"]["releases"]
-    gone = policy("simulate", "--withdraw", "crm=2.4.0", "--json").json
+    assert run_policy("simulate", "--suppose", release, "--json").json["supposed"]["releases"]
+    gone = run_policy("simulate", "--withdraw", "crm=2.4.0", "--json").json
     assert gone["supposed"] == {"withdrawn": [{"plugin": "crm", "version": "2.4.0"}]}
 
 
@@ -201,39 +195,44 @@ def test_more_than_the_files_is_supposed_by_options(policy: Any, folder: Path, t
     ],
 )
 def test_what_can_not_be_supposed_is_named(
-    policy: Any, folder: Path, options: tuple[str, ...], code: int, told: str
+    run_policy: Any, align_files: Path, options: tuple[str, ...], code: int, told: str
 ) -> None:
-    answer = policy("simulate", *options)
+    answer = run_policy("simulate", *options)
     assert (answer.code, told in answer.err) == (code, True)
     assert not Simulation.objects.exists()
 
 
-def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(policy: Any, folder: Path) -> None:
-    policy("simulate", "--against", folder, "--json")
-    policy("simulate", "--against", folder, "--json")
-    applied = policy("apply", "--simulation", "1", "--json")
+def test_a_simulation_is_applied_by_its_number_unless_the_world_moved(
+    run_policy: Any, align_files: Path
+) -> None:
+    run_policy("simulate", "--against", align_files, "--json")
+    run_policy("simulate", "--against", align_files, "--json")
+    applied = run_policy("apply", "--simulation", "1", "--json")
     assert (applied.code, len(applied.json["plan"]["tasks"])) == (0, 1)
-    refused = policy("apply", "--simulation", "2", "--json")
+    refused = run_policy("apply", "--simulation", "2", "--json")
     assert refused.code == 5
     assert "the policies in force" in refused.json["error"]
-    assert policy("apply", "--simulation", "9").code == 2
+    assert run_policy("apply", "--simulation", "9").code == 2
 
 
-def test_without_a_title_it_is_called_by_what_it_supposes(policy: Any, folder: Path) -> None:
-    assert policy("simulate", "--against", folder, "--json").json["title"] == "policy align, profile steady"
-    policy("apply", folder, "--json")
-    same = policy("simulate", "--against", folder, "--json").json
+def test_without_a_title_it_is_called_by_what_it_supposes(run_policy: Any, align_files: Path) -> None:
+    assert (
+        run_policy("simulate", "--against", align_files, "--json").json["title"]
+        == "policy align, profile steady"
+    )
+    run_policy("apply", align_files, "--json")
+    same = run_policy("simulate", "--against", align_files, "--json").json
     assert same["title"] == "Nothing else than is in force"
 
 
 def test_a_tenant_that_may_still_come_is_warned_of_on_standard_error_and_in_the_json(
-    policy: Any, folder: Path
+    run_policy: Any, align_files: Path
 ) -> None:
-    path = folder / configuration.BASELINES
+    path = align_files / configuration.BASELINES
     path.write_text(ALIGN.replace('"*"', "{keys: [tenant-x]}"))
 
-    told = policy("simulate", "--against", folder)
-    document = policy("simulate", "--against", folder, "--json")
+    told = run_policy("simulate", "--against", align_files)
+    document = run_policy("simulate", "--against", align_files, "--json")
 
     assert (told.code, document.code) == (0, 0)
     assert "makes no difference" in told.out
@@ -243,12 +242,12 @@ def test_a_tenant_that_may_still_come_is_warned_of_on_standard_error_and_in_the_
     assert document.err == ""
 
 
-def test_a_document_of_what_else_is_supposed_is_warned_of_too(policy: Any, tmp_path: Path) -> None:
+def test_a_document_of_what_else_is_supposed_is_warned_of_too(run_policy: Any, tmp_path: Path) -> None:
     hold = "{name: week, tenants: {keys: [tenant-x]}, plugins: [crm], until: in 9 days, reason: Quiet.}"
     supposed = tmp_path / "supposed.yaml"
     supposed.write_text(f"holds:\n  - {hold}\n")
 
-    answer = policy("simulate", "--suppose", supposed, "--json")
+    answer = run_policy("simulate", "--suppose", supposed, "--json")
 
     (warning,) = answer.json["warnings"]
     assert warning.startswith(f"{supposed}:2: holds[0].tenants.keys[0]: there is no tenant “tenant-x” yet")

@@ -10,7 +10,6 @@ import pytest
 
 from tests import factories
 from tests.factories import World
-from tests.governance.commanding import shell
 
 RULE = "{name: crm, plugins: [crm], at_least: 2.5.0}"
 POLICY = f"{{name: newer, profile: steady, tenants: '*', rules: [{RULE}]}}"
@@ -20,18 +19,15 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def ask(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Ask:
+def ask(world: World, tmp_path: Path, run_policy: Any) -> Ask:
     """Ask what comes of the text, and of files beside it."""
     factories.plugin(world.group, "crm", ["2.3.0", "2.4.0"])
-    policy = shell(capsys, monkeypatch)
 
     def ask(text: str, *files: Path) -> Any:
         supposed = tmp_path / "supposed.yaml"
         supposed.write_text(text)
         beside = [word for file in files for word in ("--against", file)]
-        return policy("simulate", "--suppose", supposed, *beside, "--json")
+        return run_policy("simulate", "--suppose", supposed, *beside, "--json")
 
     return ask
 

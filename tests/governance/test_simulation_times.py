@@ -15,7 +15,6 @@ from governance.models import Plugin, Policy, Release, Simulation
 from governance.models.snapshot import Trigger
 from tests import factories
 from tests.factories import AT, World
-from tests.governance.commanding import shell
 
 ALIGN = {
     "name": "align",
@@ -70,14 +69,11 @@ def test_a_release_that_comes_out_by_then_changes_what_is_decided(aligned: World
     assert {one["to"] for one in outcome["actions"]} == {"2.5.0"}
 
 
-def test_a_pipeline_can_fail_on_what_time_brings(
-    aligned: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pipeline_can_fail_on_what_time_brings(aligned: World, run_policy: Any) -> None:
     exempt = Policy.objects.get(name="align")
     factories.exemption(aligned.tenant_b, exempt, until=AT + timedelta(days=9))
-    policy = shell(capsys, monkeypatch)
-    assert policy("simulate", "--at", "2026-03-12", "--fail-on", "worse").code == 3
-    assert policy("simulate", "--at", "2026-03-10", "--fail-on", "worse").code == 0
+    assert run_policy("simulate", "--at", "2026-03-12", "--fail-on", "worse").code == 3
+    assert run_policy("simulate", "--at", "2026-03-10", "--fail-on", "worse").code == 0
 
 
 def test_the_page_of_another_time_tells_it_from_now(aligned: World, client: Client) -> None:
