@@ -25,7 +25,7 @@ def third(world: World) -> Tenant:
 
 @pytest.fixture
 def policy(world: World, third: Tenant) -> Policy:
-    """Which two of the three break, of whom one will go on to, while the third one begins to."""
+    """Two of three broke it when it was last looked at; since then one has ended to, and the third begun."""
     factories.plugin(world.group, "crm", ["1.0.0", "2.0.0"])
     rule = {"name": "crm", "plugins": ["crm"], "at_least": "2.0.0"}
     policy = factories.policy(world.group, "core", [rule])
